@@ -1,0 +1,1 @@
+//! Points become best configurations, Pareto fronts and trends.

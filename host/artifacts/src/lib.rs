@@ -1,0 +1,1 @@
+//! The files of a benchmark: where they lie, how they are written and read.

@@ -1,0 +1,291 @@
+//! The metric catalogue: the one list of metrics that exports, console, documentation and plugins read.
+//!
+//! Every metric has a tag (the long name), a short name where the field uses one, a unit, the direction in which it
+//! gets better and its definition. Everything a user types accepts both names. How a metric is computed from
+//! records stands in the `metrics` crate, in a `match` over [`MetricId`] that the compiler keeps complete.
+
+use crate::conclusion::Direction;
+use crate::metrics::Statistic;
+use std::fmt;
+
+/// The unit of a metric as files and console show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Milliseconds.
+    Milliseconds,
+    /// Seconds.
+    Seconds,
+    /// Requests.
+    Requests,
+    /// Tokens.
+    Tokens,
+    /// Requests per second.
+    RequestsPerSecond,
+    /// Tokens per second.
+    TokensPerSecond,
+    /// Tokens per second of one user.
+    TokensPerSecondPerUser,
+    /// Percent, from 0 to 100.
+    Percent,
+    /// A bare ratio, from 0 to 1.
+    Ratio,
+}
+
+impl Unit {
+    /// The text in `unit` fields.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "ms",
+            Self::Seconds => "sec",
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::RequestsPerSecond => "requests/sec",
+            Self::TokensPerSecond => "tokens/sec",
+            Self::TokensPerSecondPerUser => "tokens/sec/user",
+            Self::Percent => "%",
+            Self::Ratio => "ratio",
+        }
+    }
+
+    /// Whether it measures time; keys of the sweep file end in the unit then.
+    #[must_use]
+    pub fn is_time(self) -> bool {
+        matches!(self, Self::Milliseconds | Self::Seconds)
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a metric is a property of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Each request has one value; a run has their distribution.
+    Request,
+    /// Each request has several values; a run has the distribution of all.
+    Gaps,
+    /// A run has one value.
+    Run,
+}
+
+/// One metric.
+#[derive(Debug)]
+pub struct Metric {
+    /// Which one it is.
+    pub id: MetricId,
+    /// The long name, such as `time_to_first_token`.
+    pub tag: &'static str,
+    /// The name in keys of the sweep file, such as `ttft`; the tag where the field has no short name.
+    pub short: &'static str,
+    /// The name in tables.
+    pub header: &'static str,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// What it is a property of.
+    pub scope: Scope,
+    /// Which way it gets better, or none if neither way does.
+    pub better: Option<Direction>,
+    /// The statistics that stand in the sweep file by default.
+    pub sweep: &'static [Statistic],
+    /// Whether the console table of a run shows it.
+    pub console: bool,
+    /// What it is, with its formula.
+    pub definition: &'static str,
+}
+
+impl Metric {
+    /// The key of one statistic in the sweep file: `request_throughput_avg`, `ttft_p99_ms`.
+    #[must_use]
+    pub fn key(&self, statistic: Statistic) -> String {
+        let (short, statistic) = (self.short, statistic.name());
+        if self.unit.is_time() {
+            format!("{short}_{statistic}_{}", self.unit)
+        } else {
+            format!("{short}_{statistic}")
+        }
+    }
+}
+
+/// The metric with this tag or short name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Metric> {
+    CATALOGUE.iter().find(|metric| metric.tag == name || metric.short == name)
+}
+
+/// The metric and statistic behind a key of the sweep file. Keys with the long name, as
+/// `time_to_first_token_p99`, are understood too.
+#[must_use]
+pub fn find_key(key: &str) -> Option<(&'static Metric, Statistic)> {
+    CATALOGUE.iter().find_map(|metric| {
+        let statistic = Statistic::ALL.into_iter().find(|statistic| {
+            metric.key(*statistic) == key || key == format!("{}_{}", metric.tag, statistic.name())
+        })?;
+        Some((metric, statistic))
+    })
+}
+
+const AVG: &[Statistic] = &[Statistic::Avg];
+const TAIL: &[Statistic] = &[Statistic::Avg, Statistic::P50, Statistic::P90, Statistic::P95, Statistic::P99];
+const MINIMIZE: Option<Direction> = Some(Direction::Minimize);
+const MAXIMIZE: Option<Direction> = Some(Direction::Maximize);
+
+/// Declares the ids and the table in one place, in one order.
+macro_rules! catalogue {
+    ($($id:ident: $tag:literal, $short:literal, $header:literal, $unit:ident, $scope:ident, $better:expr, $sweep:expr, $console:literal, $definition:literal;)*) => {
+        /// The metrics, in the order of files and tables.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum MetricId { $(#[doc = $definition] $id,)* }
+
+        /// All metrics, in the order of files and tables.
+        pub static CATALOGUE: &[Metric] = &[$(Metric {
+            id: MetricId::$id, tag: $tag, short: $short, header: $header, unit: Unit::$unit, scope: Scope::$scope,
+            better: $better, sweep: $sweep, console: $console, definition: $definition,
+        },)*];
+
+        impl MetricId {
+            /// All ids, in the order of files and tables.
+            pub const ALL: &[Self] = &[$(Self::$id,)*];
+        }
+    };
+}
+
+catalogue! {
+    RequestThroughput: "request_throughput", "request_throughput", "Request Throughput", RequestsPerSecond, Run, MAXIMIZE, AVG, true,
+        "Successful requests divided by the benchmark duration.";
+    OutputTokenThroughput: "output_token_throughput", "output_token_throughput", "Output Token Throughput", TokensPerSecond, Run, MAXIMIZE, AVG, true,
+        "Output tokens of successful requests divided by the benchmark duration.";
+    InputTokenThroughput: "input_token_throughput", "input_token_throughput", "Input Token Throughput", TokensPerSecond, Run, MAXIMIZE, &[], false,
+        "Input tokens of successful requests divided by the benchmark duration.";
+    TotalTokenThroughput: "total_token_throughput", "total_token_throughput", "Total Token Throughput", TokensPerSecond, Run, MAXIMIZE, AVG, false,
+        "Input and output tokens of successful requests divided by the benchmark duration.";
+    Goodput: "goodput", "goodput", "Goodput", RequestsPerSecond, Run, MAXIMIZE, AVG, true,
+        "Successful requests that meet every service level objective, divided by the benchmark duration.";
+    GoodRequestFraction: "good_request_fraction", "good_request_fraction", "Good Request Fraction", Ratio, Run, MAXIMIZE, AVG, true,
+        "Requests that meet every service level objective, divided by successful and failed requests.";
+    RequestErrorRate: "request_error_rate", "request_error_rate", "Request Error Rate", Percent, Run, MINIMIZE, AVG, true,
+        "Failed requests divided by successful and failed requests, in percent.";
+    TimeToFirstToken: "time_to_first_token", "ttft", "Time to First Token", Milliseconds, Request, MINIMIZE, TAIL, true,
+        "From the moment the request is sent to the first event with content or reasoning.";
+    TimeToSecondToken: "time_to_second_token", "ttst", "Time to Second Token", Milliseconds, Request, MINIMIZE, &[], true,
+        "From the first event with content to the second one.";
+    TimeToFirstOutputToken: "time_to_first_output_token", "ttfo", "Time to First Output Token", Milliseconds, Request, MINIMIZE, &[], false,
+        "From the moment the request is sent to the first event with content that is not reasoning.";
+    InterTokenLatency: "inter_token_latency", "itl", "Inter Token Latency", Milliseconds, Request, MINIMIZE, TAIL, true,
+        "(request latency - time to first token) / (output tokens - 1); needs at least 2 output tokens.";
+    InterChunkLatency: "inter_chunk_latency", "icl", "Inter Chunk Latency", Milliseconds, Gaps, MINIMIZE, &[], false,
+        "The time between neighbouring events with content.";
+    RequestLatency: "request_latency", "request_latency", "Request Latency", Milliseconds, Request, MINIMIZE, TAIL, true,
+        "From the moment the request is sent to the last event with content, or to the last byte of an answer that is not streamed.";
+    DecodeDuration: "decode_duration", "decode_duration", "Decode Duration", Milliseconds, Request, MINIMIZE, &[], false,
+        "From the first event with content to the last one.";
+    TimeToFirstByte: "time_to_first_byte", "ttfb", "Time to First Byte", Milliseconds, Request, MINIMIZE, &[], false,
+        "From the moment the request is sent to the first byte of the response, whatever it is.";
+    SendDelay: "send_delay", "send_delay", "Send Delay", Milliseconds, Request, MINIMIZE, &[], false,
+        "From the moment the request is due to the moment it is sent: the client's own lateness.";
+    OutputTokenThroughputPerUser: "output_token_throughput_per_user", "output_token_throughput_per_user", "Output Token Throughput Per User", TokensPerSecondPerUser, Request, MAXIMIZE, &[], true,
+        "1 / inter token latency.";
+    EndToEndOutputTokenThroughput: "e2e_output_token_throughput", "e2e_output_token_throughput", "E2E Output Token Throughput", TokensPerSecondPerUser, Request, MAXIMIZE, &[], false,
+        "Output tokens divided by the request latency.";
+    PrefillThroughputPerUser: "prefill_throughput_per_user", "prefill_throughput_per_user", "Prefill Throughput Per User", TokensPerSecondPerUser, Request, MAXIMIZE, &[], false,
+        "Input tokens divided by the time to first token.";
+    OutputSequenceLength: "output_sequence_length", "osl", "Output Sequence Length", Tokens, Request, None, &[], true,
+        "Output tokens including reasoning, as the server reports them, else as the tokenizer counts them.";
+    InputSequenceLength: "input_sequence_length", "isl", "Input Sequence Length", Tokens, Request, None, &[], true,
+        "Input tokens as the server reports them, else as the tokenizer counts them.";
+    OutputTokenCount: "output_token_count", "output_token_count", "Output Token Count", Tokens, Request, None, &[], false,
+        "Output tokens without reasoning.";
+    ReasoningTokenCount: "reasoning_token_count", "reasoning_token_count", "Reasoning Token Count", Tokens, Request, None, &[], false,
+        "Output tokens that are reasoning, as the server reports them.";
+    RequestedOutputSequenceLength: "requested_osl", "requested_osl", "Requested OSL", Tokens, Request, None, &[], false,
+        "The most output tokens that were asked for.";
+    OslMismatch: "osl_mismatch_diff_pct", "osl_mismatch_diff_pct", "OSL Mismatch Diff %", Percent, Request, None, &[], false,
+        "(output tokens - requested output tokens) / requested output tokens, in percent.";
+    UsagePromptTokens: "usage_prompt_tokens", "usage_prompt_tokens", "Usage Prompt Tokens", Tokens, Request, None, &[], false,
+        "Input tokens as the server reports them.";
+    UsageCompletionTokens: "usage_completion_tokens", "usage_completion_tokens", "Usage Completion Tokens", Tokens, Request, None, &[], false,
+        "Output tokens as the server reports them.";
+    UsagePromptCacheReadTokens: "usage_prompt_cache_read_tokens", "usage_prompt_cache_read_tokens", "Usage Prompt Cache Read Tokens", Tokens, Request, None, &[], false,
+        "Input tokens that the server reports to have read from its cache.";
+    RequestCount: "request_count", "request_count", "Request Count", Requests, Run, None, &[], true,
+        "Successful requests.";
+    ErrorRequestCount: "error_request_count", "error_request_count", "Error Request Count", Requests, Run, MINIMIZE, &[], true,
+        "Failed requests; cancelled ones are not among them.";
+    CancelledRequestCount: "cancelled_request_count", "cancelled_request_count", "Cancelled Request Count", Requests, Run, None, &[], false,
+        "Requests that were in flight when the benchmark stopped; in no other metric.";
+    CompletedRequestCount: "completed_request_count", "completed_request_count", "Completed Request Count", Requests, Run, None, &[], false,
+        "Successful and failed requests.";
+    GoodRequestCount: "good_request_count", "good_request_count", "Good Request Count", Requests, Run, MAXIMIZE, &[], false,
+        "Successful requests that meet every service level objective.";
+    TotalInputSequenceLength: "total_isl", "total_isl", "Total Input Sequence Length", Tokens, Run, None, &[], false,
+        "Sum of the input tokens of successful requests.";
+    TotalOutputSequenceLength: "total_osl", "total_osl", "Total Output Sequence Length", Tokens, Run, None, &[], false,
+        "Sum of the output tokens of successful requests.";
+    TotalUsagePromptCacheReadTokens: "total_usage_prompt_cache_read_tokens", "total_usage_prompt_cache_read_tokens", "Total Usage Prompt Cache Read Tokens", Tokens, Run, None, &[], false,
+        "Sum of the input tokens that the server reports to have read from its cache.";
+    EffectiveConcurrency: "effective_concurrency", "effective_concurrency", "Effective Concurrency", Requests, Run, None, &[], false,
+        "Sum of the request latencies of successful requests divided by the benchmark duration: the mean number in flight.";
+    BenchmarkDuration: "benchmark_duration", "benchmark_duration", "Benchmark Duration", Seconds, Run, None, &[], true,
+        "From the first send to the last content of successful requests.";
+}
+
+impl MetricId {
+    /// The catalogue's entry.
+    #[must_use]
+    pub fn metric(self) -> &'static Metric {
+        // The macro writes ids and entries in one order, so the entry always exists.
+        #[expect(clippy::indexing_slicing, reason = "ids and entries come from one list")]
+        &CATALOGUE[self as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_id_leads_to_its_own_entry() {
+        for id in MetricId::ALL {
+            assert_eq!(id.metric().id, *id);
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = CATALOGUE
+            .iter()
+            .flat_map(|m| if m.tag == m.short { vec![m.tag] } else { vec![m.tag, m.short] })
+            .collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn keys_are_those_of_the_specification() {
+        assert_eq!(MetricId::RequestThroughput.metric().key(Statistic::Avg), "request_throughput_avg");
+        assert_eq!(MetricId::TimeToFirstToken.metric().key(Statistic::P99), "ttft_p99_ms");
+    }
+
+    #[test]
+    fn every_key_leads_back_to_its_metric_and_statistic() {
+        for metric in CATALOGUE {
+            for statistic in Statistic::ALL {
+                for key in [metric.key(statistic), format!("{}_{}", metric.tag, statistic.name())] {
+                    let (found, found_statistic) = find_key(&key).unwrap();
+                    assert_eq!((found.id, found_statistic), (metric.id, statistic), "{key}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_names_are_not_found() {
+        assert!(find("throughput_of_nothing").is_none());
+        assert!(find_key("ttft_p98_ms").is_none());
+    }
+}

@@ -1,0 +1,278 @@
+//! What criteria and detectors see and say, and what the analysis concludes.
+
+use crate::parameter::Parameter;
+use crate::plugin::Identity;
+use crate::point::Interval;
+use serde::{Deserialize, Serialize};
+
+/// Which way a number gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Lower values are better.
+    Minimize,
+    /// Higher values are better.
+    Maximize,
+}
+
+/// What an objective says of one point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The value of the objective; finite.
+    pub value: f64,
+    /// The key of the measurement that the value was read from, such as `ttft_p99_ms`, or none if it was computed
+    /// from several.
+    pub metric: Option<String>,
+}
+
+/// One axis of a trade-off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// The name of the objective.
+    pub objective: String,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The unit of the values.
+    pub unit: String,
+}
+
+/// What one objective says of a point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// The value at the means of the point.
+    pub mean: f64,
+    /// The value in each successful trial; never empty.
+    pub trials: Vec<f64>,
+    /// Where the true value plausibly lies, or none for a single trial.
+    pub confidence: Option<Interval>,
+}
+
+/// A sweep point seen through the objectives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The position of the point in the plan.
+    pub point_index: u32,
+    /// One score for each axis, in the order of the axes.
+    pub scores: Vec<Score>,
+}
+
+/// How a candidate stands among the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// No other candidate is preferable.
+    Optimal,
+    /// The candidate at this position is preferable.
+    DominatedBy(u32),
+    /// The candidate is out of the question, for this reason.
+    Rejected(String),
+}
+
+/// The judgement on one candidate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// How it stands when the means are taken as exact.
+    pub standing: Standing,
+    /// The probability that it is optimal given the spread of the trials, or none if not computed.
+    pub probability: Option<f64>,
+}
+
+/// One measured position on a series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The position of the point in the plan.
+    pub point_index: u32,
+    /// The value of the swept parameter.
+    pub x: f64,
+    /// The mean of the metric over the trials.
+    pub y: f64,
+    /// The value in each successful trial; never empty.
+    pub trials: Vec<f64>,
+    /// Where the true mean plausibly lies, or none for a single trial.
+    pub confidence: Option<Interval>,
+}
+
+/// One statistic of one metric along one parameter, with every other parameter held fixed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The swept parameter, such as `concurrency`.
+    pub parameter: String,
+    /// The key in the sweep file, such as `ttft_p99_ms`.
+    pub key: String,
+    /// The metric's tag in the catalogue.
+    pub metric: String,
+    /// The statistic, such as `avg`.
+    pub statistic: String,
+    /// The unit of `y`.
+    pub unit: String,
+    /// Which way the metric gets better, or none if neither way does.
+    pub better: Option<Direction>,
+    /// At least two samples, with strictly increasing `x`.
+    pub samples: Vec<Sample>,
+}
+
+/// A number for each step between neighbouring samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derived {
+    /// The key in the files, in snake case.
+    pub name: String,
+    /// One value less than there are samples.
+    pub values: Vec<f64>,
+}
+
+/// A shape found in a series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The kind of shape in kebab case; `inflection` at one sample is what files list under `inflection_points`.
+    pub kind: String,
+    /// One sentence for the report.
+    pub message: String,
+    /// The position in the samples where the shape starts.
+    pub first: u32,
+    /// The position in the samples where it ends, inclusive.
+    pub last: u32,
+    /// Where on the x axis the shape plausibly lies, if the detector computes it.
+    pub location: Option<Interval>,
+    /// How sure the detector is, from 0 to 1.
+    pub certainty: f64,
+}
+
+/// What a detector says of a series.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The shapes, ordered by `first`.
+    pub findings: Vec<Finding>,
+    /// The numbers the detector worked from.
+    pub derived: Vec<Derived>,
+}
+
+/// The best point by one objective.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BestConfiguration {
+    /// The name of the objective, such as `latency-p99`.
+    pub objective: String,
+    /// Which way the objective is better.
+    pub direction: Direction,
+    /// The position of the point in the plan.
+    pub point_index: u32,
+    /// The parameters of the point.
+    pub parameters: Vec<Parameter>,
+    /// The objective's value there.
+    pub value: f64,
+    /// Its unit.
+    pub unit: String,
+    /// The key of the measurement behind it, if it is one measurement.
+    pub metric: Option<String>,
+    /// Where the true value plausibly lies, or none for a single trial.
+    pub confidence: Option<Interval>,
+}
+
+/// What one criterion says of all points.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Front {
+    /// The name of the criterion.
+    pub criterion: String,
+    /// The points in ascending order of their parameters, each with its judgement. Points that an objective has no
+    /// value for are absent.
+    pub members: Vec<FrontMember>,
+}
+
+impl Front {
+    /// The members that are optimal, in ascending order.
+    pub fn optimal(&self) -> impl Iterator<Item = &FrontMember> {
+        self.members.iter().filter(|member| member.standing == MemberStanding::Optimal)
+    }
+}
+
+/// One point under a criterion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrontMember {
+    /// The position of the point in the plan.
+    pub point_index: u32,
+    /// The parameters of the point.
+    pub parameters: Vec<Parameter>,
+    /// How it stands.
+    pub standing: MemberStanding,
+    /// The probability that it is optimal, if the criterion computes one.
+    pub probability: Option<f64>,
+}
+
+/// How a point stands, with the other point named by its place in the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemberStanding {
+    /// No other point is preferable.
+    Optimal,
+    /// The point at this position in the plan is preferable.
+    DominatedBy(u32),
+    /// Out of the question, for this reason.
+    Rejected(String),
+}
+
+/// What one detector found in one metric along one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trend {
+    /// The key of the metric in the sweep file.
+    pub key: String,
+    /// The swept parameter.
+    pub parameter: String,
+    /// The other parameters and their values, if there are several axes.
+    pub fixed: Vec<Parameter>,
+    /// The x position of each sample, ascending.
+    pub positions: Vec<f64>,
+    /// Differences of neighbouring means; one value less than there are positions.
+    pub rate_of_change: Vec<f64>,
+    /// The same per unit of the parameter.
+    pub slopes: Vec<f64>,
+    /// The name of the detector.
+    pub detector: String,
+    /// What it found.
+    pub findings: Vec<Finding>,
+}
+
+impl Trend {
+    /// The positions of the findings that are inflections at one sample, ascending and without repetition.
+    #[must_use]
+    pub fn inflection_points(&self) -> Vec<f64> {
+        let mut points: Vec<f64> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.kind == "inflection" && finding.first == finding.last)
+            .filter_map(|finding| self.positions.get(finding.first as usize).copied())
+            .collect();
+        points.sort_by(f64::total_cmp);
+        points.dedup();
+        points
+    }
+}
+
+/// An analysis plugin that could not do its work; its part of the conclusions is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginFailure {
+    /// The plugin.
+    pub plugin: Identity,
+    /// What it was asked and why it failed, one line.
+    pub message: String,
+}
+
+/// Everything the analysis says of the points.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conclusions {
+    /// The best point by each objective, in the order the objectives were given.
+    pub best: Vec<BestConfiguration>,
+    /// What each criterion says, in the order the criteria were given.
+    pub fronts: Vec<Front>,
+    /// The criterion whose optimal points fill `pareto_optimal`.
+    pub chosen_criterion: Option<String>,
+    /// What each detector says of each metric, in the order of the metrics and then of the detectors.
+    pub trends: Vec<Trend>,
+    /// Plugins that failed.
+    pub failures: Vec<PluginFailure>,
+}
+
+impl Conclusions {
+    /// The front that fills `pareto_optimal`.
+    #[must_use]
+    pub fn chosen_front(&self) -> Option<&Front> {
+        let chosen = self.chosen_criterion.as_deref()?;
+        self.fronts.iter().find(|front| front.criterion == chosen)
+    }
+}

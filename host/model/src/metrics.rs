@@ -1,0 +1,220 @@
+//! The metrics of one run.
+
+use crate::catalogue::MetricId;
+use serde::{Deserialize, Serialize};
+
+/// A statistic of a metric within one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Statistic {
+    /// The mean, or the value itself of a metric that a run has once.
+    Avg,
+    /// The smallest value.
+    Min,
+    /// The largest value.
+    Max,
+    /// The sum over the requests.
+    Sum,
+    /// The 1st percentile.
+    P1,
+    /// The 5th percentile.
+    P5,
+    /// The 10th percentile.
+    P10,
+    /// The 25th percentile.
+    P25,
+    /// The median.
+    P50,
+    /// The 75th percentile.
+    P75,
+    /// The 90th percentile.
+    P90,
+    /// The 95th percentile.
+    P95,
+    /// The 99th percentile.
+    P99,
+    /// The standard deviation over the requests.
+    Std,
+}
+
+impl Statistic {
+    /// All statistics, in the order of the sweep file.
+    pub const ALL: [Self; 14] = [
+        Self::Avg,
+        Self::Min,
+        Self::Max,
+        Self::Sum,
+        Self::P1,
+        Self::P5,
+        Self::P10,
+        Self::P25,
+        Self::P50,
+        Self::P75,
+        Self::P90,
+        Self::P95,
+        Self::P99,
+        Self::Std,
+    ];
+
+    /// The name in keys, such as `p99`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Sum => "sum",
+            Self::P1 => "p1",
+            Self::P5 => "p5",
+            Self::P10 => "p10",
+            Self::P25 => "p25",
+            Self::P50 => "p50",
+            Self::P75 => "p75",
+            Self::P90 => "p90",
+            Self::P95 => "p95",
+            Self::P99 => "p99",
+            Self::Std => "std",
+        }
+    }
+}
+
+/// A metric's distribution over the requests of a run.
+///
+/// Percentiles are exact and interpolate linearly between order statistics; `std` is that of the population
+/// (divided by n).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// The mean.
+    pub avg: f64,
+    /// The 1st percentile.
+    pub p1: f64,
+    /// The 5th percentile.
+    pub p5: f64,
+    /// The 10th percentile.
+    pub p10: f64,
+    /// The 25th percentile.
+    pub p25: f64,
+    /// The median.
+    pub p50: f64,
+    /// The 75th percentile.
+    pub p75: f64,
+    /// The 90th percentile.
+    pub p90: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The smallest value.
+    pub min: f64,
+    /// The largest value.
+    pub max: f64,
+    /// The standard deviation of the population.
+    pub std: f64,
+    /// How many values there are.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+}
+
+/// What a run says of one metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Summary {
+    /// One value per request, or several.
+    Distribution(Distribution),
+    /// One value for the whole run.
+    Scalar(f64),
+}
+
+impl Summary {
+    /// One statistic, or none if the metric has one value for the whole run and this is not its average.
+    #[must_use]
+    pub fn statistic(&self, statistic: Statistic) -> Option<f64> {
+        let distribution = match self {
+            Self::Scalar(value) => return (statistic == Statistic::Avg).then_some(*value),
+            Self::Distribution(distribution) => distribution,
+        };
+        Some(match statistic {
+            Statistic::Avg => distribution.avg,
+            Statistic::Min => distribution.min,
+            Statistic::Max => distribution.max,
+            Statistic::Sum => distribution.sum,
+            Statistic::P1 => distribution.p1,
+            Statistic::P5 => distribution.p5,
+            Statistic::P10 => distribution.p10,
+            Statistic::P25 => distribution.p25,
+            Statistic::P50 => distribution.p50,
+            Statistic::P75 => distribution.p75,
+            Statistic::P90 => distribution.p90,
+            Statistic::P95 => distribution.p95,
+            Statistic::P99 => distribution.p99,
+            Statistic::Std => distribution.std,
+        })
+    }
+}
+
+/// All metrics of one run, in the order of the catalogue. A metric that could not be computed is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunMetrics {
+    /// The metrics and what the run says of them.
+    pub entries: Vec<(MetricId, Summary)>,
+}
+
+impl RunMetrics {
+    /// What the run says of one metric.
+    #[must_use]
+    pub fn get(&self, metric: MetricId) -> Option<&Summary> {
+        self.entries.iter().find(|(id, _)| *id == metric).map(|(_, summary)| summary)
+    }
+
+    /// One statistic of one metric.
+    #[must_use]
+    pub fn statistic(&self, metric: MetricId, statistic: Statistic) -> Option<f64> {
+        self.get(metric)?.statistic(statistic)
+    }
+}
+
+/// What a request says of one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MetricValue {
+    /// One value.
+    One(f64),
+    /// Several values, such as the gaps between chunks.
+    Many(Vec<f64>),
+}
+
+/// All metrics of one request, in the order of the catalogue. A metric that could not be computed is absent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordMetrics {
+    /// The metrics and their values.
+    pub values: Vec<(MetricId, MetricValue)>,
+}
+
+impl RecordMetrics {
+    /// The value of a metric that the request has once.
+    #[must_use]
+    pub fn one(&self, metric: MetricId) -> Option<f64> {
+        self.values.iter().find_map(|(id, value)| match value {
+            MetricValue::One(value) if *id == metric => Some(*value),
+            _ => None,
+        })
+    }
+}
+
+/// A service level objective: a request is good if its metric is on the right side of the limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ServiceLevel {
+    /// A metric that every request has once.
+    pub metric: MetricId,
+    /// The limit in the metric's unit; at most this where lower is better, at least this where higher is.
+    pub limit: f64,
+}
+
+/// Which metrics stand in the sweep file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selection {
+    /// The statistics that the catalogue marks for the sweep file.
+    #[default]
+    Compact,
+    /// Every statistic of every metric.
+    All,
+}

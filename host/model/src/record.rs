@@ -1,0 +1,195 @@
+//! What was measured of one request.
+//!
+//! An [`Exchange`] is the wire's side: bytes and the time of each event. A [`Record`] is what is left when an
+//! endpoint plugin has read it: times of content, token counts, or the failure. All times are nanoseconds on the
+//! monotonic clock since the origin of the run; [`RunClock`] turns them into wall-clock time.
+
+use crate::response::Usage;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Which part of a run a request belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Sent to warm the server up; in the records, in no statistic.
+    Warmup,
+    /// Measured.
+    Profiling,
+}
+
+/// The wall-clock time of a run's origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunClock {
+    /// Nanoseconds between the Unix epoch and the origin of the run.
+    pub origin_unix_ns: u64,
+}
+
+impl RunClock {
+    /// The wall-clock time, in nanoseconds since the Unix epoch, of a time of the run.
+    #[must_use]
+    pub fn unix_ns(self, at: u64) -> u64 {
+        self.origin_unix_ns.saturating_add(at)
+    }
+}
+
+/// Where one event stands in the buffer of its response, and when the read that completed it returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventMark {
+    /// Where the event's name stands in the buffer; empty if it has none.
+    pub name: (u32, u32),
+    /// Where the event's data stands in the buffer.
+    pub data: (u32, u32),
+    /// The time of the read that completed the event.
+    pub at: u64,
+}
+
+/// The times and circumstances of one request that do not depend on what the answer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// The position of the request in the workload of its phase, from 0.
+    pub request: u32,
+    /// The part of the run.
+    pub phase: Phase,
+    /// The worker thread that sent it.
+    pub worker: u32,
+    /// When it should have been sent; in a closed loop, when its slot became free.
+    pub due: u64,
+    /// When its first byte was handed to the socket; equal to `due` if it never was.
+    pub send: u64,
+    /// When the first byte of the response was read, if one was.
+    pub first_byte: Option<u64>,
+    /// When the response ended or failed.
+    pub end: u64,
+    /// The HTTP status, if a response began.
+    pub status: Option<u16>,
+    /// Whether the connection had served an earlier request.
+    pub reused_connection: bool,
+    /// How often it was sent again because a reused connection turned out to be dead before any response byte.
+    pub retries: u32,
+}
+
+/// One request as the wire showed it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Times and circumstances.
+    pub timing: Timing,
+    /// The response: names and data of the events one after the other, or the body as it came.
+    pub buffer: Vec<u8>,
+    /// The events, in order of arrival; a response that was not streamed is one event.
+    pub events: Vec<EventMark>,
+    /// What went wrong on the wire, if anything.
+    pub failure: Option<Failure>,
+}
+
+/// How a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// No connection could be opened, or it broke before the response began.
+    Connect,
+    /// The TLS handshake failed.
+    Tls,
+    /// The answer did not end in time.
+    Timeout,
+    /// The server answered with an HTTP status other than success.
+    Status,
+    /// The response ended before the end that its format defines.
+    Incomplete,
+    /// The response is not what its format allows.
+    Malformed,
+    /// The server reported a failure inside a response that HTTP called a success.
+    Server,
+    /// The benchmark stopped before the response ended.
+    Cancelled,
+    /// The endpoint plugin crashed on the response.
+    Plugin,
+}
+
+impl FailureKind {
+    /// The name used in files and messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Status => "status",
+            Self::Incomplete => "incomplete",
+            Self::Malformed => "malformed",
+            Self::Server => "server",
+            Self::Cancelled => "cancelled",
+            Self::Plugin => "plugin",
+        }
+    }
+}
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The kind of failure.
+    pub kind: FailureKind,
+    /// The HTTP status, if a response began.
+    pub status: Option<u16>,
+    /// One line for the user; for a status, the start of the body.
+    pub message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) if self.kind == FailureKind::Status => write!(f, "HTTP {status}: {}", self.message),
+            _ => write!(f, "{}: {}", self.kind.name(), self.message),
+        }
+    }
+}
+
+/// Where a token count comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// The server's `usage`.
+    Server,
+    /// A tokenizer on this machine.
+    Tokenizer,
+}
+
+/// A number of tokens and who counted them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenCount {
+    /// How many.
+    pub count: u32,
+    /// Who says so.
+    pub source: TokenSource,
+}
+
+/// What a successful response said and when.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// Arrival times of the events with content or reasoning, in order; one entry for a response that was not
+    /// streamed.
+    pub content: Vec<u64>,
+    /// Arrival time of the first content that is not reasoning.
+    pub first_output: Option<u64>,
+    /// Whether the answer came as server-sent events.
+    pub streamed: bool,
+    /// Tokens of the prompt.
+    pub input_tokens: Option<TokenCount>,
+    /// Tokens generated, including reasoning.
+    pub output_tokens: Option<TokenCount>,
+    /// Token counts as the server reported them.
+    pub usage: Option<Usage>,
+    /// Why the server stopped, in its own words.
+    pub finish_reason: Option<String>,
+}
+
+/// One request, measured and read.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Times and circumstances.
+    pub timing: Timing,
+    /// The most output tokens that were asked for.
+    pub requested_output_tokens: Option<u32>,
+    /// What came back.
+    pub outcome: Result<Answer, Failure>,
+}

@@ -1,0 +1,127 @@
+//! What is to be run, and what became of it: the shape of a benchmark, its values, steps and failures.
+
+use crate::conclusion::Conclusions;
+use crate::parameter::Parameter;
+use crate::plugin::Identity;
+use crate::point::Point;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// In which order values and trials are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// All values, then all values again, once per trial.
+    #[default]
+    Repeated,
+    /// All trials of a value, then the next value.
+    Independent,
+}
+
+impl Order {
+    /// The name in flags and files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Repeated => "repeated",
+            Self::Independent => "independent",
+        }
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Which kinds of runs a benchmark consists of; decides where its files lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Whether there are several values.
+    pub sweep: bool,
+    /// How many trials each value has; at least 1.
+    pub trials: u32,
+    /// The order of a sweep with several trials.
+    pub order: Order,
+}
+
+/// One value of the sweep: the parameters that differ from the other values, and its seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepValue {
+    /// The position in the plan, in the order given by the user, from 0.
+    pub index: u32,
+    /// The swept parameters; empty if nothing is swept.
+    pub parameters: Vec<Parameter>,
+    /// The seed of its workload.
+    pub seed: u64,
+}
+
+/// One run of the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The position in the plan, in order of execution, from 0.
+    pub index: u32,
+    /// The value to run.
+    pub value: SweepValue,
+    /// The trial, from 1.
+    pub trial: u32,
+    /// Whether it begins with the warm-up requests.
+    pub warm_up: bool,
+    /// How long to wait before it.
+    pub cooldown: Duration,
+}
+
+/// A value all of whose trials failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedValue {
+    /// The position of the value in the plan.
+    pub index: u32,
+    /// The swept parameters.
+    pub parameters: Vec<Parameter>,
+    /// Why its last trial failed.
+    pub error: String,
+    /// When, in RFC 3339 with second precision, UTC.
+    pub timestamp: String,
+}
+
+/// A trial that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedTrial {
+    /// The position of the value in the plan.
+    pub index: u32,
+    /// The swept parameters.
+    pub parameters: Vec<Parameter>,
+    /// The trial, from 1.
+    pub trial: u32,
+    /// Why it failed.
+    pub error: String,
+    /// When, in RFC 3339 with second precision, UTC.
+    pub timestamp: String,
+}
+
+/// Everything that the sweep files say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepResult {
+    /// The names of the swept parameters, in the order of the configuration.
+    pub axes: Vec<String>,
+    /// All values of the plan, ascending.
+    pub values: Vec<SweepValue>,
+    /// How many trials each value was to have.
+    pub trials_per_value: u32,
+    /// The order of the runs.
+    pub order: Order,
+    /// The coverage of the intervals.
+    pub confidence_level: f64,
+    /// The points of the values with at least one successful trial, ascending.
+    pub points: Vec<Point>,
+    /// Values without a successful trial, ascending.
+    pub failed_values: Vec<FailedValue>,
+    /// Trials that failed, in order of value and trial.
+    pub failed_trials: Vec<FailedTrial>,
+    /// The plugins that took part.
+    pub plugins: Vec<Identity>,
+    /// What the analysis says.
+    pub conclusions: Conclusions,
+}

@@ -1,0 +1,1 @@
+//! Flags, file and environment become a configuration, and a configuration a plan.

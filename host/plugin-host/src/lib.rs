@@ -1,0 +1,1 @@
+//! WebAssembly components behind the plugin traits of the model.

@@ -1,0 +1,1 @@
+//! An inference server with a known latency curve.

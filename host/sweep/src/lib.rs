@@ -1,0 +1,1 @@
+//! The driver: takes a plan through load, metrics, analysis and files.

@@ -1,0 +1,1 @@
+//! Chat completions as OpenAI defined them: POST /v1/chat/completions

@@ -1,0 +1,1 @@
+//! Text completions as OpenAI defined them: POST /v1/completions

@@ -1,0 +1,1 @@
+//! Embeddings as OpenAI defined them: POST /v1/embeddings

@@ -1,0 +1,1 @@
+//! The most requests per second

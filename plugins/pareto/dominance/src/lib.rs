@@ -1,0 +1,1 @@
+//! Points that no other point equals or beats on every objective

@@ -1,0 +1,1 @@
+//! Points that no other point gives relatively more for what it costs

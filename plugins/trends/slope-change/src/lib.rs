@@ -1,0 +1,1 @@
+//! Inflections where the slope turns, or changes by a factor
