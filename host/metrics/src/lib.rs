@@ -1,1 +1,23 @@
 //! Records become metrics of a run, and runs become points with confidence intervals.
+//!
+//! Read the modules in the order of the data: [`formulas`] turns one record into the metrics of one request,
+//! [`accumulator`] gathers requests into the metrics of a run, with [`distribution`] for the percentiles, and
+//! [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials.
+//!
+//! Everything here is pure: the same records give the same bytes, whatever their order and whatever the machine.
+//! A number that cannot be computed is absent; none is ever NaN, infinite, or 0 for want of knowledge. What the
+//! numbers mean, which value is best and how a metric changes along a sweep, is the business of the analysis.
+
+#![cfg_attr(test, expect(clippy::float_cmp, reason = "the tests state which numbers come out exactly"))]
+
+pub mod accumulator;
+pub mod distribution;
+pub mod formulas;
+pub mod points;
+pub mod statistics;
+
+#[cfg(test)]
+mod testing;
+
+pub use accumulator::Accumulator;
+pub use formulas::record_metrics;

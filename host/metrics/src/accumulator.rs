@@ -1,0 +1,464 @@
+//! From the requests of a run to the metrics of the run.
+//!
+//! Nothing of a record is kept but its numbers: the memory is one `f64` for each request and metric it has, and
+//! for each gap between chunks.
+
+use crate::distribution::distribution;
+use crate::formulas::answered_at;
+use aiperf_model::catalogue::{MetricId, Scope};
+use aiperf_model::conclusion::Direction;
+use aiperf_model::metrics::{MetricValue, RecordMetrics, RunMetrics, ServiceLevel, Summary};
+use aiperf_model::record::{FailureKind, Phase, Record};
+use std::collections::BTreeMap;
+
+const NANOSECONDS_PER_SECOND: f64 = 1e9;
+const MILLISECONDS_PER_SECOND: f64 = 1e3;
+
+/// Gathers the requests of one run, in any order.
+#[derive(Clone, Debug)]
+pub struct Accumulator {
+    levels: Vec<ServiceLevel>,
+    samples: BTreeMap<MetricId, Vec<f64>>,
+    counts: Counts,
+    window: Option<Window>,
+}
+
+/// How many requests came to which end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    succeeded: u64,
+    failed: u64,
+    cancelled: u64,
+    /// Succeeded and met every service level.
+    good: u64,
+}
+
+impl Counts {
+    /// Succeeded and failed; a cancelled request came to no end of its own.
+    fn completed(self) -> u64 {
+        self.succeeded + self.failed
+    }
+}
+
+/// From the first send to the last content of successful requests, in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    first_send: u64,
+    last_content: u64,
+}
+
+impl Accumulator {
+    /// An accumulator without requests. Goodput is counted if there is at least one service level.
+    #[must_use]
+    pub fn new(levels: &[ServiceLevel]) -> Self {
+        Self { levels: levels.to_vec(), samples: BTreeMap::new(), counts: Counts::default(), window: None }
+    }
+
+    /// Takes one request and what [`record_metrics`](crate::record_metrics) says of it. Warm-up requests are left
+    /// out.
+    pub fn add(&mut self, record: &Record, metrics: &RecordMetrics) {
+        if record.timing.phase != Phase::Profiling {
+            return;
+        }
+        match &record.outcome {
+            Err(failure) if failure.kind == FailureKind::Cancelled => self.counts.cancelled += 1,
+            Err(_) => self.counts.failed += 1,
+            Ok(answer) => {
+                self.counts.succeeded += 1;
+                self.counts.good += u64::from(self.levels.iter().all(|level| meets(metrics, *level)));
+                if let Some(answered) = answered_at(&record.timing, answer) {
+                    self.extend_window(record.timing.send, answered);
+                }
+                self.keep(metrics);
+            }
+        }
+    }
+
+    /// The metrics of the run, in the order of the catalogue. Without a successful request these are the counts
+    /// and the error rate.
+    #[must_use]
+    pub fn finish(self) -> RunMetrics {
+        let levels_given = !self.levels.is_empty();
+        let mut entries: BTreeMap<MetricId, Summary> = self
+            .samples
+            .into_iter()
+            .filter_map(|(metric, values)| Some((metric, Summary::Distribution(distribution(values)?))))
+            .collect();
+        let run = Run { counts: self.counts, window: self.window, levels_given, requests: &entries };
+        let scalars: Vec<(MetricId, Summary)> = MetricId::ALL
+            .iter()
+            .filter(|metric| metric.metric().scope == Scope::Run)
+            .filter_map(|metric| Some((*metric, Summary::Scalar(run.value(*metric)?))))
+            .collect();
+        entries.extend(scalars);
+        RunMetrics { entries: entries.into_iter().collect() }
+    }
+
+    fn extend_window(&mut self, send: u64, answered: u64) {
+        let window = self.window.get_or_insert(Window { first_send: send, last_content: answered });
+        window.first_send = window.first_send.min(send);
+        window.last_content = window.last_content.max(answered);
+    }
+
+    fn keep(&mut self, metrics: &RecordMetrics) {
+        for (metric, value) in &metrics.values {
+            let kept = self.samples.entry(*metric).or_default();
+            match value {
+                MetricValue::One(value) => kept.push(*value),
+                MetricValue::Many(values) => kept.extend_from_slice(values),
+            }
+        }
+    }
+}
+
+/// Whether a request meets a service level. A request without the metric does not.
+fn meets(metrics: &RecordMetrics, level: ServiceLevel) -> bool {
+    metrics.one(level.metric).is_some_and(|value| match level.metric.metric().better {
+        Some(Direction::Minimize) => value <= level.limit,
+        Some(Direction::Maximize) | None => value >= level.limit,
+    })
+}
+
+/// What the metrics of a run are computed from.
+struct Run<'a> {
+    counts: Counts,
+    window: Option<Window>,
+    levels_given: bool,
+    /// The distributions over the requests.
+    requests: &'a BTreeMap<MetricId, Summary>,
+}
+
+impl Run<'_> {
+    /// The value of one metric, or none where the run has none or the metric is not one of runs.
+    fn value(&self, metric: MetricId) -> Option<f64> {
+        let counts = self.counts;
+        match metric {
+            MetricId::RequestThroughput => self.per_second(counts.succeeded as f64),
+            MetricId::OutputTokenThroughput => self.per_second(self.output_tokens()?),
+            MetricId::InputTokenThroughput => self.per_second(self.input_tokens()?),
+            MetricId::TotalTokenThroughput => self.per_second(self.input_tokens()? + self.output_tokens()?),
+            MetricId::Goodput => self.per_second(self.good()?),
+            MetricId::GoodRequestFraction if counts.succeeded > 0 => {
+                ratio(self.good()?, counts.completed() as f64)
+            }
+            MetricId::RequestErrorRate => ratio(100.0 * counts.failed as f64, counts.completed() as f64),
+            MetricId::RequestCount => Some(counts.succeeded as f64),
+            MetricId::ErrorRequestCount => Some(counts.failed as f64),
+            MetricId::CancelledRequestCount => Some(counts.cancelled as f64),
+            MetricId::CompletedRequestCount => Some(counts.completed() as f64),
+            MetricId::GoodRequestCount => self.good(),
+            MetricId::TotalInputSequenceLength => self.input_tokens(),
+            MetricId::TotalOutputSequenceLength => self.output_tokens(),
+            MetricId::TotalUsagePromptCacheReadTokens => self.sum(MetricId::UsagePromptCacheReadTokens),
+            MetricId::EffectiveConcurrency => {
+                self.per_second(self.sum(MetricId::RequestLatency)? / MILLISECONDS_PER_SECOND)
+            }
+            MetricId::BenchmarkDuration => self.duration(),
+            // Without a successful request; else properties of requests, which `formulas` computes.
+            MetricId::GoodRequestFraction
+            | MetricId::TimeToFirstToken
+            | MetricId::TimeToSecondToken
+            | MetricId::TimeToFirstOutputToken
+            | MetricId::InterTokenLatency
+            | MetricId::InterChunkLatency
+            | MetricId::RequestLatency
+            | MetricId::DecodeDuration
+            | MetricId::TimeToFirstByte
+            | MetricId::SendDelay
+            | MetricId::OutputTokenThroughputPerUser
+            | MetricId::EndToEndOutputTokenThroughput
+            | MetricId::PrefillThroughputPerUser
+            | MetricId::OutputSequenceLength
+            | MetricId::InputSequenceLength
+            | MetricId::OutputTokenCount
+            | MetricId::ReasoningTokenCount
+            | MetricId::RequestedOutputSequenceLength
+            | MetricId::OslMismatch
+            | MetricId::UsagePromptTokens
+            | MetricId::UsageCompletionTokens
+            | MetricId::UsagePromptCacheReadTokens => None,
+        }
+    }
+
+    /// In seconds; none if no successful request took any time.
+    fn duration(&self) -> Option<f64> {
+        let Window { first_send, last_content } = self.window?;
+        let nanoseconds = last_content.checked_sub(first_send).filter(|nanoseconds| *nanoseconds > 0)?;
+        Some(nanoseconds as f64 / NANOSECONDS_PER_SECOND)
+    }
+
+    /// Every rate of a run has this one denominator.
+    fn per_second(&self, amount: f64) -> Option<f64> {
+        ratio(amount, self.duration()?)
+    }
+
+    fn good(&self) -> Option<f64> {
+        self.levels_given.then_some(self.counts.good as f64)
+    }
+
+    fn input_tokens(&self) -> Option<f64> {
+        self.sum(MetricId::InputSequenceLength)
+    }
+
+    fn output_tokens(&self) -> Option<f64> {
+        self.sum(MetricId::OutputSequenceLength)
+    }
+
+    /// The sum over the requests that have the metric, or none if no request has it.
+    fn sum(&self, metric: MetricId) -> Option<f64> {
+        match self.requests.get(&metric)? {
+            Summary::Distribution(distribution) => Some(distribution.sum),
+            Summary::Scalar(_) => None,
+        }
+    }
+}
+
+/// None if there is nothing to divide by.
+fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole).filter(|ratio| ratio.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record_metrics;
+    use crate::testing::{self, MS};
+    use aiperf_model::metrics::Statistic;
+    use aiperf_model::response::Usage;
+    use proptest::prelude::*;
+
+    fn run(records: &[Record], levels: &[ServiceLevel]) -> RunMetrics {
+        let mut accumulator = Accumulator::new(levels);
+        for record in records {
+            accumulator.add(record, &record_metrics(record));
+        }
+        accumulator.finish()
+    }
+
+    fn scalar(metrics: &RunMetrics, metric: MetricId) -> Option<f64> {
+        metrics.statistic(metric, Statistic::Avg)
+    }
+
+    /// Two requests side by side and one after them: 100 ms, 200 ms, and 100 ms; in all 400 ms with pauses.
+    fn three_requests() -> Vec<Record> {
+        vec![
+            testing::streamed(0, 0, &[50, 100], 10),
+            testing::streamed(0, 0, &[100, 200], 20),
+            testing::streamed(300 * MS, 300 * MS, &[350, 400], 30),
+        ]
+    }
+
+    #[test]
+    fn a_run_of_three_requests() {
+        let metrics = run(&three_requests(), &[]);
+        let table = [
+            (MetricId::BenchmarkDuration, 0.4),
+            (MetricId::RequestThroughput, 7.5),
+            (MetricId::OutputTokenThroughput, 150.0),
+            (MetricId::InputTokenThroughput, 900.0),
+            (MetricId::TotalTokenThroughput, 1050.0),
+            (MetricId::TotalInputSequenceLength, 360.0),
+            (MetricId::TotalOutputSequenceLength, 60.0),
+            (MetricId::EffectiveConcurrency, 1.0),
+            (MetricId::RequestCount, 3.0),
+            (MetricId::ErrorRequestCount, 0.0),
+            (MetricId::CancelledRequestCount, 0.0),
+            (MetricId::CompletedRequestCount, 3.0),
+            (MetricId::RequestErrorRate, 0.0),
+        ];
+        for (metric, expected) in table {
+            assert_eq!(scalar(&metrics, metric), Some(expected), "{metric:?}");
+        }
+        let latency = metrics.statistic(MetricId::RequestLatency, Statistic::Max);
+        assert_eq!(latency, Some(200.0));
+        assert_eq!(metrics.statistic(MetricId::TimeToFirstToken, Statistic::P50), Some(50.0));
+    }
+
+    #[test]
+    fn entries_follow_the_catalogue_without_repetition() {
+        let metrics = run(&three_requests(), &[]);
+        assert!(metrics.entries.is_sorted_by(|(a, _), (b, _)| a < b));
+    }
+
+    #[test]
+    fn what_does_not_apply_is_absent() {
+        let metrics = run(&[testing::unary(0, 80, 5)], &[]);
+        for metric in [
+            MetricId::TimeToFirstToken,
+            MetricId::InterTokenLatency,
+            MetricId::InterChunkLatency,
+            MetricId::Goodput,
+            MetricId::GoodRequestCount,
+            MetricId::GoodRequestFraction,
+            MetricId::UsagePromptCacheReadTokens,
+            MetricId::TotalUsagePromptCacheReadTokens,
+        ] {
+            assert_eq!(metrics.get(metric), None, "{metric:?}");
+        }
+    }
+
+    #[test]
+    fn without_tokens_there_is_no_token_throughput() {
+        let mut record = testing::unary(0, 80, 5);
+        record.outcome.as_mut().unwrap().output_tokens = None;
+        let metrics = run(&[record], &[]);
+        assert_eq!(scalar(&metrics, MetricId::OutputTokenThroughput), None);
+        assert_eq!(scalar(&metrics, MetricId::TotalTokenThroughput), None);
+        assert_eq!(scalar(&metrics, MetricId::InputTokenThroughput), Some(1500.0));
+    }
+
+    #[test]
+    fn failed_requests_count_as_errors_and_cancelled_ones_do_not() {
+        let mut records = three_requests();
+        records.push(testing::failed(FailureKind::Timeout));
+        records.push(testing::failed(FailureKind::Cancelled));
+        let metrics = run(&records, &[]);
+        assert_eq!(scalar(&metrics, MetricId::RequestErrorRate), Some(25.0));
+        assert_eq!(scalar(&metrics, MetricId::CancelledRequestCount), Some(1.0));
+        assert_eq!(scalar(&metrics, MetricId::CompletedRequestCount), Some(4.0));
+        assert_eq!(scalar(&metrics, MetricId::BenchmarkDuration), Some(0.4));
+    }
+
+    #[test]
+    fn warm_up_requests_are_in_no_metric() {
+        let mut warm_up = testing::streamed(0, 0, &[5000], 1);
+        warm_up.timing.phase = Phase::Warmup;
+        let mut failed = testing::failed(FailureKind::Status);
+        failed.timing.phase = Phase::Warmup;
+        let mut records = three_requests();
+        records.extend([warm_up, failed]);
+        assert_eq!(run(&records, &[]), run(&three_requests(), &[]));
+    }
+
+    #[test]
+    fn without_a_success_there_are_counts_and_the_error_rate() {
+        let level = ServiceLevel { metric: MetricId::RequestLatency, limit: 100.0 };
+        let metrics = run(&[testing::failed(FailureKind::Connect)], &[level]);
+        let present: Vec<MetricId> = metrics.entries.iter().map(|(metric, _)| *metric).collect();
+        assert_eq!(
+            present,
+            [
+                MetricId::RequestErrorRate,
+                MetricId::RequestCount,
+                MetricId::ErrorRequestCount,
+                MetricId::CancelledRequestCount,
+                MetricId::CompletedRequestCount,
+                MetricId::GoodRequestCount,
+            ]
+        );
+        assert_eq!(scalar(&metrics, MetricId::RequestErrorRate), Some(100.0));
+    }
+
+    #[test]
+    fn without_a_completed_request_there_is_no_error_rate() {
+        let metrics = run(&[testing::failed(FailureKind::Cancelled)], &[]);
+        assert_eq!(scalar(&metrics, MetricId::RequestErrorRate), None);
+        assert_eq!(scalar(&metrics, MetricId::CancelledRequestCount), Some(1.0));
+    }
+
+    #[test]
+    fn a_run_in_no_time_has_no_rate() {
+        let metrics = run(&[testing::streamed(0, 0, &[0, 0], 2)], &[]);
+        assert_eq!(scalar(&metrics, MetricId::BenchmarkDuration), None);
+        assert_eq!(scalar(&metrics, MetricId::RequestThroughput), None);
+        assert_eq!(scalar(&metrics, MetricId::EffectiveConcurrency), None);
+        assert_eq!(scalar(&metrics, MetricId::RequestCount), Some(1.0));
+    }
+
+    #[test]
+    fn goodput_counts_requests_that_meet_every_level() {
+        let mut records = three_requests();
+        records.push(testing::failed(FailureKind::Timeout));
+        let latency = ServiceLevel { metric: MetricId::RequestLatency, limit: 100.0 };
+        let metrics = run(&records, &[latency]);
+        assert_eq!(scalar(&metrics, MetricId::GoodRequestCount), Some(2.0), "the limit itself is good");
+        assert_eq!(scalar(&metrics, MetricId::Goodput), Some(5.0));
+        assert_eq!(scalar(&metrics, MetricId::GoodRequestFraction), Some(0.5));
+
+        let rate = ServiceLevel { metric: MetricId::EndToEndOutputTokenThroughput, limit: 300.0 };
+        let metrics = run(&records, &[latency, rate]);
+        assert_eq!(scalar(&metrics, MetricId::GoodRequestCount), Some(1.0), "higher rates are better");
+    }
+
+    #[test]
+    fn a_request_without_the_metric_is_not_good() {
+        let level = ServiceLevel { metric: MetricId::TimeToFirstToken, limit: 1e9 };
+        let metrics = run(&[testing::unary(0, 80, 5)], &[level]);
+        assert_eq!(scalar(&metrics, MetricId::GoodRequestCount), Some(0.0));
+        assert_eq!(scalar(&metrics, MetricId::Goodput), Some(0.0));
+    }
+
+    #[test]
+    fn cached_tokens_are_summed_where_the_server_reports_them() {
+        let mut records = three_requests();
+        for (record, cached) in records.iter_mut().zip([Some(3), None, Some(4)]) {
+            let usage = Usage { cached_input_tokens: cached, ..Usage::default() };
+            record.outcome.as_mut().unwrap().usage = Some(usage);
+        }
+        let metrics = run(&records, &[]);
+        assert_eq!(scalar(&metrics, MetricId::TotalUsagePromptCacheReadTokens), Some(7.0));
+        assert_eq!(scalar(&metrics, MetricId::UsagePromptCacheReadTokens), Some(3.5));
+    }
+
+    #[test]
+    fn gaps_of_all_requests_are_one_distribution() {
+        let records = [testing::streamed(0, 0, &[10, 20, 40], 3), testing::streamed(0, 0, &[10, 40], 2)];
+        match run(&records, &[]).get(MetricId::InterChunkLatency) {
+            Some(Summary::Distribution(gaps)) => assert_eq!((gaps.count, gaps.sum), (3, 60.0)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_metrics_of_a_run_are_exactly_those_the_catalogue_calls_so() {
+        let level = ServiceLevel { metric: MetricId::RequestLatency, limit: 100.0 };
+        let mut record = testing::streamed(0, 0, &[10, 20], 2);
+        record.outcome.as_mut().unwrap().usage =
+            Some(Usage { cached_input_tokens: Some(1), ..Usage::default() });
+        let metrics = run(&[record], &[level]);
+        for metric in MetricId::ALL {
+            let summary = metrics.get(*metric);
+            if metric.metric().scope == Scope::Run {
+                assert!(matches!(summary, Some(Summary::Scalar(_))), "{metric:?}: {summary:?}");
+            } else {
+                assert!(!matches!(summary, Some(Summary::Scalar(_))), "{metric:?}: {summary:?}");
+            }
+        }
+    }
+
+    /// Any request: what it says need not make sense.
+    fn any_record() -> impl Strategy<Value = Record> {
+        let times = (0..1000_u64, proptest::collection::vec(0..1000_u64, 0..6), 0..50_u32);
+        (times, 0..6_u8).prop_map(|((send, content, tokens), kind)| match kind {
+            0 => testing::failed(FailureKind::Status),
+            1 => testing::failed(FailureKind::Cancelled),
+            2 => testing::unary(send, send + 1 + u64::from(tokens), tokens),
+            _ => testing::streamed(send * MS, send * MS, &content, tokens),
+        })
+    }
+
+    fn any_records() -> impl Strategy<Value = Vec<Record>> {
+        proptest::collection::vec(any_record(), 0..20)
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_the_records_does_not_matter(
+            (records, shuffled) in any_records()
+                .prop_flat_map(|records| (Just(records.clone()), Just(records).prop_shuffle())),
+        ) {
+            prop_assert_eq!(run(&records, &[]), run(&shuffled, &[]));
+        }
+
+        #[test]
+        fn every_number_is_finite(records in any_records()) {
+            let level = ServiceLevel { metric: MetricId::TimeToFirstToken, limit: 100.0 };
+            for (metric, summary) in run(&records, &[level]).entries {
+                for statistic in Statistic::ALL {
+                    let value = summary.statistic(statistic);
+                    prop_assert!(value.is_none_or(f64::is_finite), "{:?} {:?} is {:?}", metric, statistic, value);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! From the runs of one value to a point of the sweep.
+//!
+//! A statistic of a run, such as the p99 of a metric, is one number per trial; a point holds the mean and the
+//! spread of that number over the trials. Requests of different trials are never thrown together.
+
+use crate::statistics::{TrialStatistics, clip_at_zero};
+use aiperf_model::catalogue::{CATALOGUE, Metric, MetricId};
+use aiperf_model::metrics::{RunMetrics, Selection, Statistic};
+use aiperf_model::parameter::Parameter;
+use aiperf_model::point::{Measurement, Point};
+
+/// One statistic of one metric over the trials of a value.
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// The statistic within each trial.
+    pub statistic: Statistic,
+    /// The value in each trial that has it, in order of execution; never empty.
+    pub trials: Vec<f64>,
+    /// What they say together. The interval does not reach below 0 where the number cannot.
+    pub statistics: TrialStatistics,
+}
+
+/// The point of a value: its parameters and the measurements over its successful runs, which come in order of
+/// execution. `confidence_level` is between 0 and 1.
+#[must_use]
+pub fn point(
+    index: u32,
+    parameters: Vec<Parameter>,
+    runs: &[RunMetrics],
+    confidence_level: f64,
+    selection: Selection,
+) -> Point {
+    let measurements =
+        aggregates(runs, confidence_level, selection).into_iter().map(Aggregate::into_measurement).collect();
+    Point { index, parameters, trials: runs.len() as u32, measurements }
+}
+
+/// The selected statistics over the runs, in the order of the catalogue and then of the statistics. A statistic
+/// that only some runs have is taken over those; one that no run has is absent.
+#[must_use]
+pub fn aggregates(runs: &[RunMetrics], confidence_level: f64, selection: Selection) -> Vec<Aggregate> {
+    CATALOGUE
+        .iter()
+        .flat_map(|metric| selected(metric, selection).iter().map(move |statistic| (metric, *statistic)))
+        .filter_map(|(metric, statistic)| aggregate(runs, metric, statistic, confidence_level))
+        .collect()
+}
+
+fn aggregate(
+    runs: &[RunMetrics],
+    metric: &'static Metric,
+    statistic: Statistic,
+    confidence_level: f64,
+) -> Option<Aggregate> {
+    let trials: Vec<f64> = runs.iter().filter_map(|run| run.statistic(metric.id, statistic)).collect();
+    let mut statistics = TrialStatistics::of(&trials, confidence_level)?;
+    if !can_be_negative(metric.id, statistic) {
+        statistics.interval = statistics.interval.map(clip_at_zero);
+    }
+    Some(Aggregate { metric, statistic, trials, statistics })
+}
+
+impl Aggregate {
+    /// The measurement of a point.
+    fn into_measurement(self) -> Measurement {
+        Measurement {
+            key: self.metric.key(self.statistic),
+            metric: self.metric.tag.into(),
+            statistic: self.statistic.name().into(),
+            unit: self.metric.unit.name().into(),
+            mean: self.statistics.mean,
+            trials: self.trials,
+            std_dev: self.statistics.std_dev,
+            confidence: self.statistics.interval,
+        }
+    }
+}
+
+fn selected(metric: &Metric, selection: Selection) -> &'static [Statistic] {
+    match selection {
+        Selection::Compact => metric.sweep,
+        Selection::All => &Statistic::ALL,
+    }
+}
+
+/// Lengths, counts, rates, times and deviations cannot; an answer can be shorter than asked.
+fn can_be_negative(metric: MetricId, statistic: Statistic) -> bool {
+    metric == MetricId::OslMismatch && statistic != Statistic::Std
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::distribution;
+    use aiperf_model::metrics::Summary;
+    use aiperf_model::parameter::ParameterValue;
+
+    /// A run with one throughput and these times to first token.
+    fn run(throughput: f64, ttft: &[f64]) -> RunMetrics {
+        let mut entries = vec![(MetricId::RequestThroughput, Summary::Scalar(throughput))];
+        if let Some(distribution) = distribution(ttft.to_vec()) {
+            entries.push((MetricId::TimeToFirstToken, Summary::Distribution(distribution)));
+        }
+        RunMetrics { entries }
+    }
+
+    fn point_of(runs: &[RunMetrics], selection: Selection) -> Point {
+        let parameters = vec![Parameter::new("concurrency", ParameterValue::Integer(10))];
+        point(3, parameters, runs, 0.95, selection)
+    }
+
+    #[test]
+    fn a_point_of_three_trials() {
+        let runs = [run(9.0, &[10.0, 20.0]), run(11.0, &[20.0, 40.0]), run(10.0, &[15.0, 15.0])];
+        let point = point_of(&runs, Selection::Compact);
+        assert_eq!((point.index, point.trials), (3, 3));
+        let keys: Vec<&str> = point.measurements.iter().map(|m| m.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            [
+                "request_throughput_avg",
+                "ttft_avg_ms",
+                "ttft_p50_ms",
+                "ttft_p90_ms",
+                "ttft_p95_ms",
+                "ttft_p99_ms"
+            ]
+        );
+        let throughput = point.measurement("request_throughput_avg").unwrap();
+        assert_eq!(throughput.trials, [9.0, 11.0, 10.0], "in order of execution");
+        assert_eq!((throughput.mean, throughput.std_dev), (10.0, Some(1.0)));
+        assert_eq!((throughput.unit.as_str(), throughput.statistic.as_str()), ("requests/sec", "avg"));
+        let interval = throughput.confidence.unwrap();
+        assert!((interval.high - (10.0 + 4.302_653 / 3.0_f64.sqrt())).abs() < 1e-6);
+        let ttft = point.measurement("ttft_p90_ms").unwrap();
+        assert_eq!(ttft.metric, "time_to_first_token");
+        assert_eq!(ttft.trials, [19.0, 38.0, 15.0]);
+    }
+
+    #[test]
+    fn everything_is_every_statistic_that_exists() {
+        let point = point_of(&[run(9.0, &[10.0])], Selection::All);
+        assert_eq!(point.measurements.len(), 1 + Statistic::ALL.len(), "a scalar has an average only");
+    }
+
+    #[test]
+    fn one_trial_has_no_spread() {
+        let point = point_of(&[run(9.0, &[10.0])], Selection::Compact);
+        for measurement in &point.measurements {
+            assert_eq!((measurement.std_dev, measurement.confidence), (None, None), "{}", measurement.key);
+        }
+    }
+
+    #[test]
+    fn a_metric_of_some_trials_is_taken_over_those() {
+        let runs = [run(9.0, &[]), run(11.0, &[20.0]), run(11.0, &[30.0])];
+        let point = point_of(&runs, Selection::Compact);
+        assert_eq!(point.trials, 3);
+        assert_eq!(point.measurement("ttft_p99_ms").unwrap().trials, [20.0, 30.0]);
+        let point = point_of(&[run(9.0, &[]), run(11.0, &[20.0])], Selection::Compact);
+        let ttft = point.measurement("ttft_p99_ms").unwrap();
+        assert_eq!((ttft.mean, ttft.std_dev), (20.0, None));
+        let point = point_of(&[run(9.0, &[])], Selection::Compact);
+        assert!(point.measurement("ttft_p99_ms").is_none());
+    }
+
+    #[test]
+    fn no_run_gives_no_measurement() {
+        assert!(point_of(&[], Selection::All).measurements.is_empty());
+    }
+
+    #[test]
+    fn bounds_stop_at_zero_where_the_number_does() {
+        let point = point_of(&[run(1.0, &[1.0]), run(9.0, &[9.0])], Selection::Compact);
+        assert_eq!(point.measurement("request_throughput_avg").unwrap().confidence.unwrap().low, 0.0);
+
+        let mismatch = |value| RunMetrics {
+            entries: vec![(MetricId::OslMismatch, Summary::Distribution(distribution(vec![value]).unwrap()))],
+        };
+        let point = point_of(&[mismatch(-20.0), mismatch(10.0)], Selection::All);
+        let low = |key| point.measurement(key).unwrap().confidence.unwrap().low;
+        assert!(low("osl_mismatch_diff_pct_avg") < -20.0);
+        assert_eq!(low("osl_mismatch_diff_pct_std"), 0.0);
+    }
+
+    #[test]
+    fn the_aggregate_of_a_value_has_standard_error_and_t() {
+        let runs = [run(9.0, &[]), run(11.0, &[])];
+        let aggregates = aggregates(&runs, 0.95, Selection::All);
+        let [aggregate] = aggregates.as_slice() else { panic!("{aggregates:?}") };
+        assert_eq!(aggregate.metric.id, MetricId::RequestThroughput);
+        assert_eq!(aggregate.statistics.se, Some(2.0_f64.sqrt() / 2.0_f64.sqrt()));
+        assert!((aggregate.statistics.t_critical.unwrap() - 12.706_205).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,342 @@
+//! Means, standard deviations and confidence intervals over independent values, such as the trials of a point.
+//!
+//! Not for the requests within a run: they depend on each other through the server's queue, so an interval
+//! computed from them would be too narrow. They are described by a [`distribution`](crate::distribution).
+
+use aiperf_model::point::Interval;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// What the trials of one value say of one number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrialStatistics {
+    /// How many trials have the number; at least 1.
+    pub n: usize,
+    /// The mean over the trials.
+    pub mean: f64,
+    /// The smallest trial.
+    pub min: f64,
+    /// The largest trial.
+    pub max: f64,
+    /// The sample standard deviation (n - 1), or none for a single trial.
+    pub std_dev: Option<f64>,
+    /// The standard error of the mean, `std_dev / sqrt(n)`, or none for a single trial.
+    pub se: Option<f64>,
+    /// The factor between `se` and half the interval's width, or none for a single trial.
+    pub t_critical: Option<f64>,
+    /// Where the true mean plausibly lies, or none for a single trial.
+    pub interval: Option<Interval>,
+    /// The coefficient of variation, `std_dev / |mean|`, or none for a single trial or a mean of 0.
+    pub cv: Option<f64>,
+}
+
+impl TrialStatistics {
+    /// The statistics of these trials with an interval of this coverage, between 0 and 1.
+    ///
+    /// None if there is no trial or one is not finite.
+    #[must_use]
+    pub fn of(trials: &[f64], level: f64) -> Option<Self> {
+        let mean = mean(trials)?;
+        let (min, max) = range(trials)?;
+        let std_dev = sample_std_dev(trials);
+        Some(Self {
+            n: trials.len(),
+            mean,
+            min,
+            max,
+            std_dev,
+            se: std_dev.map(|std_dev| standard_error(trials.len(), std_dev)),
+            t_critical: t_critical(trials.len(), level),
+            interval: std_dev.and_then(|std_dev| interval_from_moments(trials.len(), mean, std_dev, level)),
+            cv: std_dev.filter(|_| mean != 0.0).map(|std_dev| std_dev / mean.abs()),
+        })
+    }
+}
+
+/// The arithmetic mean, never outside the range of the values.
+///
+/// None if there are no values or one is not finite.
+///
+/// ```
+/// # use aiperf_metrics::statistics::mean;
+/// assert_eq!(mean(&[1.0, 2.0, 6.0]), Some(3.0));
+/// assert_eq!(mean(&[]), None);
+/// ```
+#[must_use]
+pub fn mean(values: &[f64]) -> Option<f64> {
+    let (min, max) = range(values)?;
+    // Rounding may put the mean of equal values next to them, which the clamp undoes.
+    Some((sum(values) / values.len() as f64).clamp(min, max))
+}
+
+/// The standard deviation of the values as a sample of something larger, divided by n - 1.
+///
+/// None if there are fewer than two values or one is not finite.
+#[must_use]
+pub fn sample_std_dev(values: &[f64]) -> Option<f64> {
+    let mean = mean(values)?;
+    let divisor = values.len().checked_sub(1).filter(|divisor| *divisor > 0)?;
+    Some((squared_deviations(values, mean) / divisor as f64).sqrt())
+}
+
+/// The standard deviation of the values as all there are, divided by n.
+///
+/// None if there are no values or one is not finite.
+#[must_use]
+pub fn population_std_dev(values: &[f64]) -> Option<f64> {
+    let mean = mean(values)?;
+    Some((squared_deviations(values, mean) / values.len() as f64).sqrt())
+}
+
+/// The Student t interval of the mean, with n - 1 degrees of freedom.
+///
+/// None if there are fewer than two values, one is not finite, or `level` is not between 0 and 1.
+#[must_use]
+pub fn interval(values: &[f64], level: f64) -> Option<Interval> {
+    interval_from_moments(values.len(), mean(values)?, sample_std_dev(values)?, level)
+}
+
+/// The Student t interval of the mean of `n` values that are only known by their mean and their sample standard
+/// deviation: `mean ± t · std_dev / sqrt(n)`.
+///
+/// None if `n` is below two, a number is not finite, `std_dev` is negative, or `level` is not between 0 and 1.
+///
+/// ```
+/// # use aiperf_metrics::statistics::interval_from_moments;
+/// let interval = interval_from_moments(5, 95.2, 3.1, 0.95).unwrap();
+/// assert_eq!(format!("{:.2} to {:.2}", interval.low, interval.high), "91.35 to 99.05");
+/// ```
+#[must_use]
+pub fn interval_from_moments(n: usize, mean: f64, std_dev: f64, level: f64) -> Option<Interval> {
+    if std_dev < 0.0 {
+        return None;
+    }
+    let half_width = t_critical(n, level)? * standard_error(n, std_dev);
+    let (low, high) = (mean - half_width, mean + half_width);
+    (low.is_finite() && high.is_finite()).then_some(Interval { low, high, level })
+}
+
+/// The interval without its part below 0, for a mean that cannot be negative.
+#[must_use]
+pub fn clip_at_zero(interval: Interval) -> Interval {
+    Interval { low: interval.low.max(0.0), high: interval.high.max(0.0), ..interval }
+}
+
+/// The quantile of Student's t with `n - 1` degrees of freedom that leaves `(1 - level) / 2` above it.
+///
+/// None if `n` is below two or `level` is not between 0 and 1.
+#[must_use]
+pub fn t_critical(n: usize, level: f64) -> Option<f64> {
+    let degrees_of_freedom = n.checked_sub(1).filter(|degrees| *degrees > 0)?;
+    if !(level > 0.0 && level < 1.0) {
+        return None;
+    }
+    let student = StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).ok()?;
+    Some(student.inverse_cdf(0.5 + level / 2.0)).filter(|t| t.is_finite())
+}
+
+/// The sum of the values, with the rounding error of each addition carried along (Neumaier 1974).
+#[must_use]
+pub fn sum(values: &[f64]) -> f64 {
+    let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
+    for &value in values {
+        let next = sum + value;
+        lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
+        sum = next;
+    }
+    sum + lost
+}
+
+/// The standard error of a mean of `n` values.
+fn standard_error(n: usize, std_dev: f64) -> f64 {
+    std_dev / (n as f64).sqrt()
+}
+
+/// The smallest and the largest value, or none if there are no values or one is not finite.
+fn range(values: &[f64]) -> Option<(f64, f64)> {
+    values.iter().all(|value| value.is_finite()).then_some(())?;
+    let min = values.iter().copied().min_by(f64::total_cmp)?;
+    let max = values.iter().copied().max_by(f64::total_cmp)?;
+    Some((min, max))
+}
+
+/// The sum of the squared deviations from the mean, less what the rounding of the mean adds to it (the corrected
+/// two-pass algorithm, Chan, Golub and `LeVeque` 1983). Never negative.
+fn squared_deviations(values: &[f64], mean: f64) -> f64 {
+    let deviations: Vec<f64> = values.iter().map(|value| value - mean).collect();
+    let squares: Vec<f64> = deviations.iter().map(|deviation| deviation * deviation).collect();
+    let remainder = sum(&deviations);
+    (sum(&squares) - remainder * remainder / values.len() as f64).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn assert_close(actual: f64, expected: f64, tolerance: f64) {
+        assert!((actual - expected).abs() <= tolerance, "{actual} is not {expected}");
+    }
+
+    #[test]
+    fn t_is_that_of_the_tables() {
+        // Degrees of freedom, two-sided level, quantile.
+        let table = [
+            (1, 0.90, 6.313_752),
+            (1, 0.95, 12.706_205),
+            (2, 0.95, 4.302_653),
+            (3, 0.95, 3.182_446),
+            (4, 0.90, 2.131_847),
+            (4, 0.95, 2.776_445),
+            (4, 0.99, 4.604_095),
+            (9, 0.95, 2.262_157),
+            (9, 0.99, 3.249_836),
+            (30, 0.95, 2.042_272),
+            (120, 0.95, 1.979_930),
+            (1_000, 0.95, 1.962_339),
+        ];
+        for (degrees, level, expected) in table {
+            assert_close(t_critical(degrees + 1, level).unwrap(), expected, 1e-6);
+        }
+    }
+
+    #[test]
+    fn the_interval_of_the_specification_s_first_value() {
+        let interval = interval_from_moments(5, 95.2, 3.1, 0.95).unwrap();
+        assert_close(interval.low, 91.350_84, 1e-5);
+        assert_close(interval.high, 99.049_16, 1e-5);
+    }
+
+    #[test]
+    fn t_exists_at_extreme_levels() {
+        assert_close(t_critical(2, 0.999_999).unwrap(), 636_619.8, 1.0);
+        assert!(t_critical(1000, 1.0 - f64::EPSILON).unwrap() > 8.0);
+        assert!(t_critical(2, f64::MIN_POSITIVE).unwrap().abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_interval_of_two_trials_is_wide() {
+        let interval = interval(&[10.0, 12.0], 0.95).unwrap();
+        assert_close(interval.low, 11.0 - 12.706_205, 1e-5);
+        assert_close(interval.high, 11.0 + 12.706_205, 1e-5);
+    }
+
+    #[test]
+    fn what_cannot_be_known_is_none() {
+        assert_eq!(mean(&[]), None);
+        assert_eq!(mean(&[1.0, f64::NAN]), None);
+        assert_eq!(mean(&[1.0, f64::INFINITY]), None);
+        assert_eq!(sample_std_dev(&[1.0]), None);
+        assert_eq!(population_std_dev(&[]), None);
+        assert_eq!(interval(&[1.0], 0.95), None);
+        assert_eq!(interval(&[1.0, 2.0], 1.0), None);
+        assert_eq!(interval(&[1.0, 2.0], f64::NAN), None);
+        assert_eq!(interval_from_moments(5, f64::NAN, 1.0, 0.95), None);
+        assert_eq!(interval_from_moments(5, 1.0, f64::NAN, 0.95), None);
+        assert_eq!(interval_from_moments(5, 1.0, -1.0, 0.95), None);
+        assert_eq!(t_critical(0, 0.95), None);
+        assert_eq!(t_critical(1, 0.95), None);
+    }
+
+    #[test]
+    fn deviations_divide_by_n_or_n_minus_one() {
+        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+        assert_eq!(population_std_dev(&values), Some(2.0));
+        assert_close(sample_std_dev(&values).unwrap(), (32.0_f64 / 7.0).sqrt(), 1e-15);
+    }
+
+    #[test]
+    fn a_large_offset_does_not_drown_the_spread() {
+        let values = [1e9 + 4.0, 1e9 + 7.0, 1e9 + 13.0, 1e9 + 16.0];
+        assert_eq!(mean(&values), Some(1e9 + 10.0));
+        assert_close(sample_std_dev(&values).unwrap(), 30.0_f64.sqrt(), 1e-12);
+    }
+
+    #[test]
+    fn sums_keep_what_a_large_term_would_swallow() {
+        assert_eq!(sum(&[1e16, 1.0, 1.0, -1e16]), 2.0);
+        assert_eq!(sum(&[]), 0.0);
+    }
+
+    #[test]
+    fn equal_values_have_their_own_mean_and_no_spread() {
+        let values = [0.1; 3];
+        assert_eq!(mean(&values), Some(0.1));
+        assert_eq!(sample_std_dev(&values), Some(0.0));
+        assert_eq!(interval(&values, 0.95), Some(Interval { low: 0.1, high: 0.1, level: 0.95 }));
+    }
+
+    #[test]
+    fn trials_together() {
+        let statistics = TrialStatistics::of(&[9.0, 11.0, 10.0, 10.0], 0.95).unwrap();
+        let std_dev = (2.0_f64 / 3.0).sqrt();
+        assert_eq!((statistics.n, statistics.mean, statistics.min, statistics.max), (4, 10.0, 9.0, 11.0));
+        assert_close(statistics.std_dev.unwrap(), std_dev, 1e-15);
+        assert_close(statistics.se.unwrap(), std_dev / 2.0, 1e-15);
+        assert_close(statistics.t_critical.unwrap(), 3.182_446, 1e-6);
+        assert_close(statistics.interval.unwrap().high, 10.0 + 3.182_446 * std_dev / 2.0, 1e-6);
+        assert_close(statistics.cv.unwrap(), std_dev / 10.0, 1e-15);
+    }
+
+    #[test]
+    fn one_trial_has_no_spread() {
+        let statistics = TrialStatistics::of(&[9.0], 0.95).unwrap();
+        assert_eq!((statistics.n, statistics.mean, statistics.min, statistics.max), (1, 9.0, 9.0, 9.0));
+        assert_eq!((statistics.std_dev, statistics.se, statistics.cv), (None, None, None));
+        assert_eq!((statistics.t_critical, statistics.interval), (None, None));
+    }
+
+    #[test]
+    fn a_mean_of_zero_has_no_coefficient_of_variation() {
+        assert_eq!(TrialStatistics::of(&[-1.0, 1.0], 0.95).unwrap().cv, None);
+        assert_eq!(TrialStatistics::of(&[-3.0, -1.0], 0.95).unwrap().cv, Some(2.0_f64.sqrt() / 2.0));
+    }
+
+    #[test]
+    fn clipping_keeps_the_interval_in_order() {
+        let clip = |low, high| {
+            let clipped = clip_at_zero(Interval { low, high, level: 0.95 });
+            (clipped.low, clipped.high)
+        };
+        assert_eq!(clip(-1.0, 2.0), (0.0, 2.0));
+        assert_eq!(clip(1.0, 2.0), (1.0, 2.0));
+        assert_eq!(clip(-2.0, -1.0), (0.0, 0.0));
+    }
+
+    proptest! {
+        #[test]
+        fn the_mean_lies_within_the_values(values in proptest::collection::vec(-1e9..1e9_f64, 1..50)) {
+            let (min, max) = range(&values).unwrap();
+            let mean = mean(&values).unwrap();
+            prop_assert!(min <= mean && mean <= max);
+        }
+
+        #[test]
+        fn the_interval_is_symmetric_about_the_mean(
+            values in proptest::collection::vec(-1e6..1e6_f64, 2..20),
+            level in 0.5..0.999_f64,
+        ) {
+            let mean = mean(&values).unwrap();
+            let interval = interval(&values, level).unwrap();
+            let (below, above) = (mean - interval.low, interval.high - mean);
+            prop_assert!(below >= 0.0 && above >= 0.0);
+            prop_assert!((below - above).abs() <= 1e-12 * (interval.high.abs() + interval.low.abs() + 1.0));
+        }
+
+        #[test]
+        fn a_higher_level_never_gives_a_narrower_interval(
+            values in proptest::collection::vec(-1e6..1e6_f64, 2..20),
+        ) {
+            let (narrow, wide) = (interval(&values, 0.9).unwrap(), interval(&values, 0.99).unwrap());
+            prop_assert!(wide.low <= narrow.low && narrow.high <= wide.high);
+        }
+
+        #[test]
+        fn shifting_the_values_shifts_the_mean_and_keeps_the_spread(
+            values in proptest::collection::vec(0.0..1e3_f64, 2..20),
+        ) {
+            let shifted: Vec<f64> = values.iter().map(|value| value + 1e6).collect();
+            prop_assert!((mean(&shifted).unwrap() - mean(&values).unwrap() - 1e6).abs() < 1e-6);
+            prop_assert!((sample_std_dev(&shifted).unwrap() - sample_std_dev(&values).unwrap()).abs() < 1e-6);
+        }
+    }
+}
