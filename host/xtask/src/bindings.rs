@@ -98,9 +98,8 @@ fn kind_options(module: &str, version: &str) -> Opts {
         let path = format!("::aiperf_plugin::__private::bindings::base::aiperf::plugin::{interface}");
         (format!("aiperf:plugin/{interface}@{version}"), WithOption::Path(path))
     };
-    let with_default = |name: &&str| {
-        (format!("aiperf:plugin/endpoint@{version}/{name}"), "#[derive(Default)]".to_owned())
-    };
+    let with_default =
+        |name: &&str| (format!("aiperf:plugin/endpoint@{version}/{name}"), "#[derive(Default)]".to_owned());
     let mut options = base_options();
     options.with = vec![shared("types"), shared("log")];
     options.pub_export_macro = true;

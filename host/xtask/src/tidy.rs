@@ -1,2 +1,4 @@
 use crate::workspace::Workspace;
-pub(crate) fn run(_workspace: &Workspace) -> anyhow::Result<()> { Ok(()) }
+pub(crate) fn run(_workspace: &Workspace) -> anyhow::Result<()> {
+    Ok(())
+}
