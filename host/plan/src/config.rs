@@ -1,0 +1,313 @@
+//! The configuration: every flag checked and every default filled in.
+
+pub(crate) mod resolve;
+mod written;
+
+use crate::header::UserHeader;
+use crate::options::SweepType;
+use crate::plugin_choice::PluginChoice;
+use crate::secret::Secret;
+use crate::server::Servers;
+use crate::sweep::Axis;
+use crate::sweepable::{Sweepable, Values};
+use aiperf_model::metrics::{Selection, ServiceLevel};
+use aiperf_model::parameter::ParameterValue;
+use aiperf_model::request::Header;
+use aiperf_model::sweep::{Order, SweepValue};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+use std::time::Duration;
+use written::{goodput, seconds};
+
+/// The line that tells the user that the UI was not their choice.
+pub const AUTOMATIC_UI_NOTICE: &str =
+    "Parameter sweep mode: UI automatically set to 'simple' (use '--ui none' to disable UI output)";
+
+/// Everything that a benchmark is asked to do. Serialised for the manifest, with secrets as `<redacted>`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Config {
+    /// The model to ask; never empty.
+    pub model: String,
+    /// Who is asked, and how.
+    pub server: ServerConfig,
+    /// How much is asked.
+    pub load: LoadConfig,
+    /// What is varied.
+    pub sweep: SweepConfig,
+    /// How often it is repeated.
+    pub trials: TrialsConfig,
+    /// What is asked.
+    pub workload: WorkloadConfig,
+    /// Which plugins take part.
+    pub plugins: PluginConfig,
+    /// What is shown and where the files go.
+    pub output: OutputConfig,
+}
+
+/// Who is asked, and how.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ServerConfig {
+    /// Where the servers are.
+    pub servers: Servers,
+    /// The wire format.
+    pub endpoint_type: PluginChoice,
+    /// The path that replaces the wire format's own one; empty for none at all.
+    pub endpoint: Option<String>,
+    /// Whether to stream, or none to stream wherever the wire format can.
+    pub streaming: Option<bool>,
+    /// The headers of the user, in order.
+    pub headers: Vec<UserHeader>,
+    /// The key for the server.
+    pub api_key: Option<Secret>,
+    /// How long a request may take.
+    #[serde(rename = "request_timeout_seconds", serialize_with = "seconds")]
+    pub request_timeout: Duration,
+}
+
+impl ServerConfig {
+    /// The headers for every request: those of the user, and the key as bearer token unless the user has set the
+    /// authorization. They hold secrets.
+    #[must_use]
+    pub fn request_headers(&self) -> Vec<Header> {
+        let mut headers: Vec<Header> = self.headers.iter().map(|header| header.header().clone()).collect();
+        if let Some(key) = &self.api_key
+            && headers.iter().all(|header| header.name != "authorization")
+        {
+            let value = format!("Bearer {}", key.expose());
+            headers.push(Header { name: "authorization".into(), value });
+        }
+        headers
+    }
+
+    /// The path to append to the server's URL, where `default` is the one of the wire format.
+    #[must_use]
+    pub fn path<'a>(&'a self, default: &'a str) -> &'a str {
+        self.endpoint.as_deref().unwrap_or(default)
+    }
+}
+
+/// How much is asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoadConfig {
+    /// Requests in flight at the same time; at least 1.
+    pub concurrency: Values<u32>,
+    /// Requests per run as given by the user; at least 1. What applies to a run is in [`RunSettings::requests`].
+    pub num_prompts: Option<Values<u32>>,
+    /// Seconds per run; more than 0.
+    #[serde(rename = "benchmark_duration_seconds")]
+    pub benchmark_duration: Option<Values<f64>>,
+    /// How long requests in flight may go on after the end.
+    #[serde(rename = "benchmark_grace_period_seconds", serialize_with = "seconds")]
+    pub grace_period: Duration,
+    /// Requests that warm the server up.
+    pub warmup_request_count: u32,
+    /// The share of failed requests above which a run counts as failed, from 0 to 1.
+    pub max_error_rate: f64,
+    /// Threads that send requests; at least 1.
+    pub workers: u32,
+}
+
+/// What is varied. The values are those of the parameters in [`Config::axes`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SweepConfig {
+    /// How several axes are combined.
+    pub sweep_type: SweepType,
+    /// In which order values and trials are run.
+    pub mode: Order,
+    /// The pause between values.
+    #[serde(rename = "cooldown_seconds", serialize_with = "seconds")]
+    pub cooldown: Duration,
+    /// Whether all values share one seed.
+    pub same_seed: bool,
+    /// Which metrics stand in the sweep file.
+    pub metrics: Selection,
+}
+
+/// How often it is repeated.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrialsConfig {
+    /// Trials per value; at least 1.
+    pub num_profile_runs: u32,
+    /// The pause between trials.
+    #[serde(rename = "cooldown_seconds", serialize_with = "seconds")]
+    pub cooldown: Duration,
+    /// The coverage of intervals, between 0 and 1.
+    pub confidence_level: f64,
+    /// Whether each trial has a seed of its own.
+    pub vary_seed: bool,
+    /// Whether trials after the first one warm up too.
+    pub warmup_every_run: bool,
+}
+
+/// The distribution of a number of tokens: normal, with one or several means.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Lengths {
+    /// Tokens; at least 1.
+    pub mean: Values<u32>,
+    /// Tokens; at least 0.
+    pub std_dev: f64,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WorkloadConfig {
+    /// The seed of the first value.
+    pub random_seed: u64,
+    /// Input tokens per request.
+    pub isl: Lengths,
+    /// Output tokens to ask for, or none to leave them to the server.
+    pub osl: Option<Lengths>,
+    /// Fields that are added to every request body.
+    pub extra_inputs: Map<String, Value>,
+    /// The limits that a good request meets.
+    #[serde(serialize_with = "goodput")]
+    pub goodput: Vec<ServiceLevel>,
+}
+
+impl WorkloadConfig {
+    /// The extra fields as a JSON object, or none if there are none.
+    #[must_use]
+    pub fn extra(&self) -> Option<String> {
+        (!self.extra_inputs.is_empty()).then(|| Value::Object(self.extra_inputs.clone()).to_string())
+    }
+}
+
+/// Which plugins take part.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PluginConfig {
+    /// Files with plugins, in the order given.
+    pub files: Vec<PathBuf>,
+    /// The objectives; the first two span the trade-off.
+    pub objectives: Vec<PluginChoice>,
+    /// The criteria; the first one fills `pareto_optimal`. `dominance` and `efficient` are always among them.
+    pub criteria: Vec<PluginChoice>,
+    /// The detectors; the first one fills `inflection_points`.
+    pub detectors: Vec<PluginChoice>,
+}
+
+/// What is shown while the benchmark runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ui {
+    /// Nothing but the result.
+    None,
+    /// Progress bars and tables.
+    Simple,
+}
+
+/// What is shown and where the files go.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OutputConfig {
+    /// The directory that result directories are made in.
+    pub artifact_dir: PathBuf,
+    /// Whether results of an earlier benchmark of the same name are replaced.
+    pub overwrite: bool,
+    /// What is shown.
+    pub ui: Ui,
+    /// Whether the UI was chosen because of a sweep or trials, so that [`AUTOMATIC_UI_NOTICE`] is due.
+    #[serde(skip)]
+    pub ui_is_automatic: bool,
+    /// Whether only the plan is printed.
+    #[serde(skip)]
+    pub dry_run: bool,
+}
+
+/// A normal distribution of a number of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Length {
+    /// Tokens; at least 1.
+    pub mean: u32,
+    /// Tokens; at least 0.
+    pub std_dev: f64,
+}
+
+/// What a run does at one value of the sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSettings {
+    /// Requests in flight at the same time; at least 1.
+    pub concurrency: u32,
+    /// The run ends after this many requests; none if only its duration counts.
+    pub requests: Option<u32>,
+    /// The run ends after this time; none if only the requests count.
+    pub duration: Option<Duration>,
+    /// How long requests in flight may go on after the end.
+    pub grace_period: Duration,
+    /// Requests of a warm-up. Whether a run begins with one is in its step.
+    pub warmup_requests: u32,
+    /// Input tokens per request.
+    pub isl: Length,
+    /// Output tokens to ask for, or none to leave them to the server.
+    pub osl: Option<Length>,
+    /// The seed of the requests.
+    pub seed: u64,
+}
+
+impl Config {
+    /// The parameters with several values, in the order of [`Sweepable::ALL`].
+    #[must_use]
+    pub fn axes(&self) -> Vec<Axis> {
+        let values =
+            Sweepable::ALL.into_iter().map(|parameter| Axis { parameter, values: self.values_of(parameter) });
+        values.filter(|axis| axis.values.len() > 1).collect()
+    }
+
+    fn values_of(&self, parameter: Sweepable) -> Vec<ParameterValue> {
+        let counts =
+            |values: Option<&Values<u32>>| values.map(Values::<u32>::as_parameters).unwrap_or_default();
+        match parameter {
+            Sweepable::Concurrency => counts(Some(&self.load.concurrency)),
+            Sweepable::Isl => counts(Some(&self.workload.isl.mean)),
+            Sweepable::Osl => counts(self.workload.osl.as_ref().map(|osl| &osl.mean)),
+            Sweepable::NumPrompts => counts(self.load.num_prompts.as_ref()),
+            Sweepable::BenchmarkDuration => {
+                self.load.benchmark_duration.as_ref().map(Values::<f64>::as_parameters).unwrap_or_default()
+            }
+        }
+    }
+
+    /// What a run does at `value`.
+    #[must_use]
+    pub fn settings(&self, value: &SweepValue) -> RunSettings {
+        let swept = |parameter: Sweepable| swept_number(value, parameter);
+        let count =
+            |parameter, values: &Values<u32>| swept(parameter).map_or(values.first(), |number| number as u32);
+        let length = |parameter, lengths: &Lengths| Length {
+            mean: count(parameter, &lengths.mean),
+            std_dev: lengths.std_dev,
+        };
+        let (load, workload) = (&self.load, &self.workload);
+        let concurrency = count(Sweepable::Concurrency, &load.concurrency);
+        let asked = load.num_prompts.as_ref().map(|values| count(Sweepable::NumPrompts, values));
+        let duration = load.benchmark_duration.as_ref().map(|values| {
+            let seconds = swept(Sweepable::BenchmarkDuration).unwrap_or_else(|| values.first());
+            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        });
+        let by_default = duration.is_none().then(|| default_requests(concurrency));
+        RunSettings {
+            concurrency,
+            requests: asked.or(by_default),
+            duration,
+            grace_period: load.grace_period,
+            warmup_requests: load.warmup_request_count,
+            isl: length(Sweepable::Isl, &workload.isl),
+            osl: workload.osl.as_ref().map(|osl| length(Sweepable::Osl, osl)),
+            seed: value.seed,
+        }
+    }
+
+    /// The configuration as it may be written down, with secrets as `<redacted>` and keys in a fixed order.
+    #[must_use]
+    pub fn redacted(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+fn swept_number(value: &SweepValue, parameter: Sweepable) -> Option<f64> {
+    value.parameters.iter().find(|swept| swept.name == parameter.name())?.value.as_number()
+}
+
+/// Enough requests that every slot is used twice.
+fn default_requests(concurrency: u32) -> u32 {
+    concurrency.saturating_mul(2).max(10)
+}

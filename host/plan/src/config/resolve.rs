@@ -1,0 +1,309 @@
+//! From options to a configuration: defaults, grammars and cross-checks.
+
+use super::{
+    Config, Lengths, LoadConfig, OutputConfig, PluginConfig, ServerConfig, SweepConfig, TrialsConfig, Ui,
+    WorkloadConfig,
+};
+use crate::error::ConfigError;
+use crate::later::{BALANCED, DASHBOARD};
+use crate::list::{self, ListText};
+use crate::options::{Options, SweepMetrics, SweepMode, UiChoice};
+use crate::plugin_choice::{self, PluginChoice};
+use crate::secret::Secret;
+use crate::server::Servers;
+use crate::sweepable::{MOST_SECONDS, Sweepable, Values};
+use crate::{extra_inputs, goodput, header, sweep};
+use aiperf_model::metrics::Selection;
+use aiperf_model::sweep::Order;
+use std::time::Duration;
+
+const DEFAULT_URL: &str = "http://localhost:8000";
+const DEFAULT_ISL: u32 = 550;
+const DEFAULT_SEED: u64 = 42;
+/// What the two criteria are that are always reported; the first one is chosen unless the user chooses.
+const CRITERIA: [&str; 2] = ["dominance", "efficient"];
+const OBJECTIVES: [&str; 2] = ["throughput", "latency-p99"];
+const DETECTORS: [&str; 1] = ["slope-change"];
+
+/// What a configuration depends on beside the options.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Environment {
+    /// The variable `OPENAI_API_KEY`.
+    pub openai_api_key: Option<Secret>,
+    /// Whether the output goes to a terminal.
+    pub stdout_is_terminal: bool,
+    /// The cores that this process may use; 0 counts as 1.
+    pub cores: u32,
+}
+
+impl Config {
+    /// Check the options and fill in what they leave out.
+    ///
+    /// # Errors
+    /// The first mistake, with its flag, its place and a correct example.
+    pub fn resolve(options: Options, environment: &Environment) -> Result<Self, ConfigError> {
+        options.later.refuse()?;
+        let config = Self {
+            model: model(&options)?,
+            server: server(&options, environment)?,
+            load: load(&options, environment)?,
+            sweep: sweep_config(&options)?,
+            trials: trials(&options)?,
+            workload: workload(&options)?,
+            plugins: plugins(&options)?,
+            output: output(&options, environment),
+        };
+        let axes = config.axes();
+        sweep::check(&axes, config.sweep.sweep_type, config.trials.num_profile_runs)?;
+        let (sweeps, repeats) = (!axes.is_empty(), config.trials.num_profile_runs > 1);
+        if !sweeps {
+            refuse_sweep_flags(&options)?;
+        }
+        if !repeats {
+            refuse_trial_flags(&options)?;
+        }
+        config.with_ui(options.ui, sweeps || repeats)
+    }
+
+    /// The same with its UI checked: only a single run leaves the user's terminal to a dashboard.
+    fn with_ui(mut self, choice: Option<UiChoice>, has_several_runs: bool) -> Result<Self, ConfigError> {
+        match choice {
+            Some(UiChoice::Dashboard) if has_several_runs => return Err(ConfigError::DashboardInSweep),
+            Some(UiChoice::Dashboard) => return Err((&DASHBOARD).into()),
+            None if has_several_runs => {
+                (self.output.ui, self.output.ui_is_automatic) = (Ui::Simple, true);
+            }
+            Some(UiChoice::Simple | UiChoice::None) | None => {}
+        }
+        Ok(self)
+    }
+}
+
+fn model(options: &Options) -> Result<String, ConfigError> {
+    let (flag, example) = ("--model", "--model llama-3-8b");
+    let model = options.model.as_deref().ok_or(ConfigError::Missing { flag, example })?.trim();
+    if model.is_empty() {
+        Err(ConfigError::value(flag, "it is empty", example))
+    } else {
+        Ok(model.to_owned())
+    }
+}
+
+fn server(options: &Options, environment: &Environment) -> Result<ServerConfig, ConfigError> {
+    let default_url = [DEFAULT_URL.to_owned()];
+    let endpoint_type = options.endpoint_type.as_deref().unwrap_or("chat");
+    let timeout = options.request_timeout_seconds.unwrap_or(21600.0);
+    if timeout == 0.0 {
+        return Err(above_zero("--request-timeout-seconds", "--request-timeout-seconds 60"));
+    }
+    Ok(ServerConfig {
+        servers: Servers::parse(options.url.as_deref().unwrap_or(&default_url))?,
+        endpoint_type: PluginChoice::parse("--endpoint-type", "chat", endpoint_type)?,
+        endpoint: options.endpoint.as_deref().map(endpoint_path),
+        streaming: options.streams(),
+        headers: header::parse_all(options.header.as_deref().unwrap_or_default())?,
+        api_key: api_key(options, environment)?,
+        request_timeout: seconds("--request-timeout-seconds", Some(timeout), "60")?,
+    })
+}
+
+/// With a slash at its start, unless it is empty.
+fn endpoint_path(text: &str) -> String {
+    let path = text.trim();
+    if path.is_empty() || path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
+}
+
+fn api_key(options: &Options, environment: &Environment) -> Result<Option<Secret>, ConfigError> {
+    let from_environment = environment.openai_api_key.as_ref().filter(|key| !key.expose().trim().is_empty());
+    let Some(key) = options.api_key.as_ref().or(from_environment) else { return Ok(None) };
+    let key = key.expose().trim();
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let problem = "it is empty or has characters that a header cannot hold";
+        return Err(ConfigError::value("--api-key", problem, "--api-key \"$OPENAI_API_KEY\""));
+    }
+    Ok(Some(key.into()))
+}
+
+fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, ConfigError> {
+    let max_error_rate = options.max_error_rate.unwrap_or(0.5);
+    if !(0.0..=1.0).contains(&max_error_rate) {
+        let problem = format!("it is {max_error_rate}, but must be from 0 to 1");
+        return Err(ConfigError::value("--max-error-rate", problem, "--max-error-rate 0.5"));
+    }
+    if options.workers == Some(0) {
+        return Err(ConfigError::value("--workers", "it is 0, but must be at least 1", "--workers 2"));
+    }
+    let grace_period = options.benchmark_grace_period.or(Some(30.0));
+    Ok(LoadConfig {
+        concurrency: counts(Sweepable::Concurrency, options.concurrency.as_ref())?.unwrap_or(Values::one(1)),
+        num_prompts: counts(Sweepable::NumPrompts, options.num_prompts.as_ref())?,
+        benchmark_duration: list(Sweepable::BenchmarkDuration, options.benchmark_duration.as_ref())?
+            .and_then(|seconds| Values::from_list(&seconds)),
+        grace_period: seconds("--benchmark-grace-period", grace_period, "30")?,
+        warmup_request_count: options.warmup_request_count.unwrap_or(0),
+        max_error_rate,
+        workers: options.workers.unwrap_or(environment.cores.max(1)),
+    })
+}
+
+fn sweep_config(options: &Options) -> Result<SweepConfig, ConfigError> {
+    Ok(SweepConfig {
+        sweep_type: options.sweep_type.unwrap_or_default(),
+        mode: match options.parameter_sweep_mode {
+            None | Some(SweepMode::Repeated) => Order::Repeated,
+            Some(SweepMode::Independent) => Order::Independent,
+            Some(SweepMode::Balanced) => return Err((&BALANCED).into()),
+        },
+        cooldown: seconds(
+            "--parameter-sweep-cooldown-seconds",
+            options.parameter_sweep_cooldown_seconds,
+            "30",
+        )?,
+        same_seed: options.parameter_sweep_same_seed.unwrap_or(false),
+        metrics: match options.sweep_metrics {
+            None | Some(SweepMetrics::Compact) => Selection::Compact,
+            Some(SweepMetrics::All) => Selection::All,
+        },
+    })
+}
+
+fn trials(options: &Options) -> Result<TrialsConfig, ConfigError> {
+    let num_profile_runs = options.num_profile_runs.unwrap_or(1);
+    if num_profile_runs == 0 {
+        let problem = "it is 0, but must be at least 1";
+        return Err(ConfigError::value("--num-profile-runs", problem, "--num-profile-runs 5"));
+    }
+    let confidence_level = options.confidence_level.unwrap_or(0.95);
+    if !(confidence_level > 0.0 && confidence_level < 1.0) {
+        let problem = format!("it is {confidence_level}, but must lie between 0 and 1");
+        return Err(ConfigError::value("--confidence-level", problem, "--confidence-level 0.95"));
+    }
+    Ok(TrialsConfig {
+        num_profile_runs,
+        cooldown: seconds("--profile-run-cooldown-seconds", options.profile_run_cooldown_seconds, "10")?,
+        confidence_level,
+        vary_seed: options.vary_seed_per_trial.unwrap_or(false),
+        warmup_every_run: options.warmup_every_run.unwrap_or(false),
+    })
+}
+
+fn workload(options: &Options) -> Result<WorkloadConfig, ConfigError> {
+    let isl = counts(Sweepable::Isl, options.isl.as_ref())?.unwrap_or(Values::one(DEFAULT_ISL));
+    let osl = counts(Sweepable::Osl, options.osl.as_ref())?;
+    if osl.is_none() && options.osl_stddev.is_some() {
+        return Err(ConfigError::NeedsFlag { flag: "--osl-stddev", example: "--osl 128" });
+    }
+    let osl_std_dev = std_dev("--osl-stddev", options.osl_stddev)?;
+    Ok(WorkloadConfig {
+        random_seed: options.random_seed.unwrap_or(DEFAULT_SEED),
+        isl: Lengths { mean: isl, std_dev: std_dev("--isl-stddev", options.isl_stddev)? },
+        osl: osl.map(|mean| Lengths { mean, std_dev: osl_std_dev }),
+        extra_inputs: extra_inputs::parse_all(options.extra_inputs.as_deref().unwrap_or_default())?,
+        goodput: options.goodput.as_deref().map(goodput::parse).transpose()?.unwrap_or_default(),
+    })
+}
+
+fn plugins(options: &Options) -> Result<PluginConfig, ConfigError> {
+    let mut criteria = chosen("--pareto", options.pareto.as_deref(), &CRITERIA)?;
+    let missing: Vec<PluginChoice> = CRITERIA
+        .into_iter()
+        .filter(|name| criteria.iter().all(|criterion| criterion.name != *name))
+        .map(PluginChoice::named)
+        .collect();
+    criteria.extend(missing);
+    Ok(PluginConfig {
+        files: options.plugin.clone().unwrap_or_default(),
+        objectives: chosen("--objective", options.objective.as_deref(), &OBJECTIVES)?,
+        criteria,
+        detectors: chosen("--trend", options.trend.as_deref(), &DETECTORS)?,
+    })
+}
+
+/// What the user names, or the defaults.
+fn chosen(
+    flag: &'static str,
+    names: Option<&[String]>,
+    defaults: &[&str],
+) -> Result<Vec<PluginChoice>, ConfigError> {
+    let example = defaults.first().copied().unwrap_or_default();
+    match names {
+        Some(names) if !names.is_empty() => plugin_choice::parse_all(flag, example, names),
+        Some(_) | None => Ok(defaults.iter().copied().map(PluginChoice::named).collect()),
+    }
+}
+
+fn output(options: &Options, environment: &Environment) -> OutputConfig {
+    OutputConfig {
+        artifact_dir: options.artifact_dir.clone().unwrap_or_else(|| "artifacts".into()),
+        overwrite: options.overwrite.unwrap_or(false),
+        ui: match options.ui {
+            Some(UiChoice::None) => Ui::None,
+            None if !environment.stdout_is_terminal => Ui::None,
+            Some(UiChoice::Simple | UiChoice::Dashboard) | None => Ui::Simple,
+        },
+        ui_is_automatic: false,
+        dry_run: options.dry_run.unwrap_or(false),
+    }
+}
+
+fn refuse_sweep_flags(options: &Options) -> Result<(), ConfigError> {
+    let given = [
+        ("--sweep-type", options.sweep_type.is_some()),
+        ("--parameter-sweep-mode", options.parameter_sweep_mode.is_some()),
+        ("--parameter-sweep-cooldown-seconds", options.parameter_sweep_cooldown_seconds.is_some()),
+        ("--parameter-sweep-same-seed", options.parameter_sweep_same_seed.is_some()),
+        ("--sweep-metrics", options.sweep_metrics.is_some()),
+        ("--objective", options.objective.is_some()),
+        ("--pareto", options.pareto.is_some()),
+        ("--trend", options.trend.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => Err(ConfigError::NeedsSweep { flag }),
+        None => Ok(()),
+    }
+}
+
+fn refuse_trial_flags(options: &Options) -> Result<(), ConfigError> {
+    let given = [
+        ("--profile-run-cooldown-seconds", options.profile_run_cooldown_seconds.is_some()),
+        ("--vary-seed-per-trial", options.vary_seed_per_trial.is_some()),
+        ("--warmup-every-run", options.warmup_every_run.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) => Err(ConfigError::NeedsTrials { flag }),
+        None => Ok(()),
+    }
+}
+
+fn list(parameter: Sweepable, text: Option<&ListText>) -> Result<Option<Vec<f64>>, ConfigError> {
+    text.map(|text| list::parse(parameter, text)).transpose()
+}
+
+/// A list of counts. The grammar has made sure that they are whole and fit.
+fn counts(parameter: Sweepable, text: Option<&ListText>) -> Result<Option<Values<u32>>, ConfigError> {
+    let numbers = list(parameter, text)?;
+    let counts = numbers.map(|numbers| numbers.into_iter().map(|number| number as u32).collect::<Vec<_>>());
+    Ok(counts.and_then(|counts| Values::from_list(&counts)))
+}
+
+fn seconds(flag: &'static str, seconds: Option<f64>, example: &str) -> Result<Duration, ConfigError> {
+    let seconds = seconds.unwrap_or(0.0);
+    if (0.0..=MOST_SECONDS).contains(&seconds) {
+        return Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    }
+    let problem = format!("it is {seconds}, but must be from 0 to {MOST_SECONDS} seconds");
+    Err(ConfigError::value(flag, problem, format!("{flag} {example}")))
+}
+
+fn above_zero(flag: &'static str, example: &str) -> ConfigError {
+    ConfigError::value(flag, "it is 0, but must be more than 0", example)
+}
+
+fn std_dev(flag: &'static str, tokens: Option<f64>) -> Result<f64, ConfigError> {
+    let tokens = tokens.unwrap_or(0.0);
+    if (0.0..=f64::from(u32::MAX)).contains(&tokens) {
+        return Ok(tokens);
+    }
+    let problem = format!("it is {tokens}, but must be a number of tokens from 0 on");
+    Err(ConfigError::value(flag, problem, format!("{flag} 50")))
+}

@@ -1,0 +1,138 @@
+//! Flags that are documented but that this version does not have yet.
+//!
+//! They are parsed, so that the answer can say more than "unknown flag", and always refused: no flag is accepted and
+//! then ignored. `--help` does not show them.
+
+use crate::error::ConfigError;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+/// A flag, or one value of a flag, that is refused for now.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Later {
+    /// The flag without its dashes.
+    pub name: &'static str,
+    /// The flag as messages show it, with its value if only that value is refused.
+    pub flag: &'static str,
+    /// What to do now, as a clause.
+    pub instead: &'static str,
+}
+
+impl From<&'static Later> for ConfigError {
+    fn from(later: &'static Later) -> Self {
+        Self::Later { flag: later.flag, instead: later.instead }
+    }
+}
+
+/// `--ui dashboard` for a single run.
+pub(crate) static DASHBOARD: Later =
+    Later { name: "ui", flag: "--ui dashboard", instead: "use --ui simple or --ui none" };
+
+/// `--parameter-sweep-mode balanced`.
+pub(crate) static BALANCED: Later = Later {
+    name: "parameter-sweep-mode",
+    flag: "--parameter-sweep-mode balanced",
+    instead: "use --parameter-sweep-mode repeated or independent",
+};
+
+/// The flags that are refused whatever their value.
+pub static LATER: &[Later] = &[
+    Later {
+        name: "request-rate",
+        flag: "--request-rate",
+        instead: "set the load with --concurrency, for example --concurrency 10,20,30",
+    },
+    Later {
+        name: "arrival-pattern",
+        flag: "--arrival-pattern",
+        instead: "each slot of --concurrency sends its next request when the last one has ended",
+    },
+    Later {
+        name: "gpu-telemetry-url",
+        flag: "--gpu-telemetry-url",
+        instead: "remove it; the benchmark itself does not depend on it",
+    },
+    Later {
+        name: "server-metrics-url",
+        flag: "--server-metrics-url",
+        instead: "remove it; the benchmark itself does not depend on it",
+    },
+    Later {
+        name: "tokenizer",
+        flag: "--tokenizer",
+        instead: "remove it; tokens are counted by the server, else by the built-in tokenizer",
+    },
+    Later {
+        name: "input-file",
+        flag: "--input-file",
+        instead: "use synthetic prompts with --isl and --osl, for example --isl 550 --osl 128",
+    },
+    Later {
+        name: "resume",
+        flag: "--resume",
+        instead: "run the whole benchmark again; a new directory is made beside the old one",
+    },
+    Later {
+        name: "plugin-dir",
+        flag: "--plugin-dir",
+        instead: "name each file, for example --plugin first.wasm --plugin second.wasm",
+    },
+    Later {
+        name: "locked",
+        flag: "--locked",
+        instead: "remove it; the manifest holds the SHA-256 of each plugin",
+    },
+    Later {
+        name: "allow-native",
+        flag: "--allow-native",
+        instead: "use the WebAssembly build of the plugin, for example --plugin mine.wasm",
+    },
+    Later { name: "calibrate", flag: "--calibrate", instead: "remove it" },
+    Later {
+        name: "require-valid",
+        flag: "--require-valid",
+        instead: "remove it and look at the error rate and the coefficients of variation",
+    },
+];
+
+/// The flags of [`LATER`] that were given. Clap sees them all; `--help` shows none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LaterFlags {
+    given: Option<&'static Later>,
+}
+
+impl LaterFlags {
+    /// The first one that was given, as an error.
+    pub(crate) fn refuse(&self) -> Result<(), ConfigError> {
+        self.given.map_or(Ok(()), |later| Err(later.into()))
+    }
+}
+
+impl Args for LaterFlags {
+    fn augment_args(command: Command) -> Command {
+        command.args(LATER.iter().map(|later| {
+            // With or without a value: the answer is the same.
+            Arg::new(later.name).long(later.name).hide(true).num_args(0..=1).action(ArgAction::Append)
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for LaterFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = LATER.iter().find(|later| matches.contains_id(later.name));
+        Ok(Self { given })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Refuse a key of the configuration file that is the name of such a flag.
+pub(crate) fn refuse_key(key: &str) -> Result<(), ConfigError> {
+    LATER.iter().find(|later| later.name == key).map_or(Ok(()), |later| Err(later.into()))
+}

@@ -1,0 +1,297 @@
+//! The flags of `aiperf profile`, as the user wrote them: on the command line, or as keys of the file of `--config`.
+//!
+//! Nothing is checked or filled in here; that is what [`Config::resolve`](crate::Config::resolve) does.
+
+use crate::config_file::{fields_or_texts, headers, one_or_many};
+use crate::later::LaterFlags;
+use crate::list::ListText;
+use crate::secret::Secret;
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How the lists of several swept parameters are combined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SweepType {
+    /// Every value of one list with every value of the others.
+    #[default]
+    #[value(alias = "grid")]
+    #[serde(alias = "grid")]
+    Cartesian,
+    /// The first items of all lists, then the second ones.
+    Zip,
+}
+
+/// In which order values and trials are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SweepMode {
+    /// All values, then all values again, once per trial.
+    Repeated,
+    /// All trials of a value, then the next value.
+    Independent,
+    /// Values in a different order in each trial.
+    #[value(hide = true)]
+    Balanced,
+}
+
+/// Which metrics stand in the sweep file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SweepMetrics {
+    /// Throughputs, error rate and the main statistics of latencies.
+    Compact,
+    /// Every statistic of every metric.
+    All,
+}
+
+/// What is shown while the benchmark runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UiChoice {
+    /// A full screen for a single run.
+    #[value(hide = true)]
+    Dashboard,
+    /// Progress bars and tables.
+    Simple,
+    /// Nothing but the result.
+    None,
+}
+
+/// Declares the flags once: the struct for the command line and the file, and the way in which the one wins over the
+/// other. Each flag is optional, since either may leave it out.
+macro_rules! options {
+    ($($(#[$attribute:meta])* pub $flag:ident: Option<$value:ty>,)*) => {
+        /// What the user wrote; `None` is what was not said.
+        #[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct Options {
+            $($(#[$attribute])* pub $flag: Option<$value>,)*
+
+            /// The documented flags that this version refuses.
+            #[command(flatten)]
+            #[serde(skip)]
+            pub later: LaterFlags,
+        }
+
+        impl Options {
+            fn layer(self, below: Self) -> Self {
+                Self { $($flag: self.$flag.or(below.$flag),)* later: self.later }
+            }
+        }
+    };
+}
+
+impl Options {
+    /// These options, with those of `file` where these say nothing. A flag that is repeated on the command line
+    /// replaces the whole list of the file.
+    #[must_use]
+    pub fn over(self, mut file: Self) -> Self {
+        if self.streams().is_some() {
+            (file.streaming, file.no_streaming) = (None, None);
+        }
+        self.layer(file)
+    }
+
+    /// What `--streaming` and `--no-streaming` say together.
+    pub(crate) fn streams(&self) -> Option<bool> {
+        self.streaming.or(self.no_streaming.map(|no| !no))
+    }
+}
+
+options! {
+    /// The model to ask; also names the result directory
+    #[arg(long, short, value_name = "NAME", help_heading = "Server")]
+    pub model: Option<String>,
+
+    /// Base URL or full endpoint URL [default: http://localhost:8000]; repeat it to spread requests over several
+    /// servers in turn. `sim:` starts a simulated server inside this process, with settings as in
+    /// `sim:?ttft-ms=30&itl-ms=8&max-batch=32`
+    #[arg(long, short, value_name = "URL", help_heading = "Server")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub url: Option<Vec<String>>,
+
+    /// Wire format, by the name of its plugin [default: chat]
+    #[arg(long, value_name = "PLUGIN", help_heading = "Server")]
+    pub endpoint_type: Option<String>,
+
+    /// Path that is appended to the URL instead of the one of the endpoint type; '' appends nothing
+    #[arg(long, value_name = "PATH", help_heading = "Server")]
+    pub endpoint: Option<String>,
+
+    /// Ask for answers that arrive token by token [default: wherever the endpoint type can]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, overrides_with = "no_streaming", help_heading = "Server")]
+    pub streaming: Option<bool>,
+
+    /// Ask for answers in one piece
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, overrides_with = "streaming", help_heading = "Server")]
+    pub no_streaming: Option<bool>,
+
+    /// Header that is added to every request, as 'Name: value'; repeatable
+    #[arg(long, short = 'H', value_name = "HEADER", help_heading = "Server")]
+    #[serde(deserialize_with = "headers")]
+    pub header: Option<Vec<Secret>>,
+
+    /// Key that is sent as bearer token; the variable OPENAI_API_KEY does the same without showing it in the list
+    /// of processes
+    #[arg(long, value_name = "KEY", help_heading = "Server")]
+    pub api_key: Option<Secret>,
+
+    /// How long a request may take before it counts as failed [default: 21600]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Server")]
+    pub request_timeout_seconds: Option<f64>,
+
+    /// Requests in flight at the same time [default: 1]: a number, or a list to sweep over, such as 10,20,30 or
+    /// 10..40+10 or 1..256*2
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Load")]
+    pub concurrency: Option<ListText>,
+
+    /// Requests per run [default: twice the concurrency and at least 10, unless --benchmark-duration is given];
+    /// takes a list
+    #[arg(long, visible_aliases = ["request-count", "num-requests"], value_name = "LIST", allow_hyphen_values = true,
+          help_heading = "Load")]
+    #[serde(alias = "request-count", alias = "num-requests")]
+    pub num_prompts: Option<ListText>,
+
+    /// Seconds per run, after which no request is sent any more; takes a list
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Load")]
+    pub benchmark_duration: Option<ListText>,
+
+    /// How long requests in flight may go on after the end before they are cancelled [default: 30]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
+    pub benchmark_grace_period: Option<f64>,
+
+    /// Requests that warm the server up before the measurement [default: 0]
+    #[arg(long, alias = "num-warmup-requests", value_name = "N", help_heading = "Load")]
+    #[serde(alias = "num-warmup-requests")]
+    pub warmup_request_count: Option<u32>,
+
+    /// Share of failed requests above which a run counts as failed, from 0 to 1 [default: 0.5]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Load")]
+    pub max_error_rate: Option<f64>,
+
+    /// Threads that send requests [default: one per available core]
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    pub workers: Option<u32>,
+
+    /// How several lists are combined [default: cartesian]
+    #[arg(long, value_name = "TYPE", help_heading = "Sweep")]
+    pub sweep_type: Option<SweepType>,
+
+    /// Order of a sweep with several trials [default: repeated]
+    #[arg(long, value_name = "MODE", help_heading = "Sweep")]
+    pub parameter_sweep_mode: Option<SweepMode>,
+
+    /// Pause between the values of a sweep [default: 0]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Sweep")]
+    pub parameter_sweep_cooldown_seconds: Option<f64>,
+
+    /// Send the same requests at every value, instead of different ones
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Sweep")]
+    pub parameter_sweep_same_seed: Option<bool>,
+
+    /// Metrics in the sweep file [default: compact]
+    #[arg(long, value_name = "SET", help_heading = "Sweep")]
+    pub sweep_metrics: Option<SweepMetrics>,
+
+    /// How often each value is run [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Trials")]
+    pub num_profile_runs: Option<u32>,
+
+    /// Pause between trials [default: 0]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Trials")]
+    pub profile_run_cooldown_seconds: Option<f64>,
+
+    /// Coverage of confidence intervals, between 0 and 1 [default: 0.95]
+    #[arg(long, value_name = "LEVEL", allow_negative_numbers = true, help_heading = "Trials")]
+    pub confidence_level: Option<f64>,
+
+    /// Send different requests in each trial of a value
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Trials")]
+    pub vary_seed_per_trial: Option<bool>,
+
+    /// Warm up before every run, not only before the first trial of a value
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Trials")]
+    pub warmup_every_run: Option<bool>,
+
+    /// Seed of the first value's requests; each further value adds 1 [default: 42]
+    #[arg(long, value_name = "SEED", help_heading = "Workload")]
+    pub random_seed: Option<u64>,
+
+    /// Mean number of input tokens [default: 550]; takes a list
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Workload")]
+    pub isl: Option<ListText>,
+
+    /// Standard deviation of the number of input tokens [default: 0]
+    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true, help_heading = "Workload")]
+    pub isl_stddev: Option<f64>,
+
+    /// Mean number of output tokens that is asked for [default: left to the server]; takes a list
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Workload")]
+    pub osl: Option<ListText>,
+
+    /// Standard deviation of the number of output tokens [default: 0]
+    #[arg(long, value_name = "TOKENS", allow_negative_numbers = true, help_heading = "Workload")]
+    pub osl_stddev: Option<f64>,
+
+    /// Fields that are added to every request body, as a JSON object or key:value; repeatable
+    #[arg(long, value_name = "FIELDS", help_heading = "Workload")]
+    #[serde(deserialize_with = "fields_or_texts")]
+    pub extra_inputs: Option<Vec<String>>,
+
+    /// Limits that a good request meets, as in "time_to_first_token:100 inter_token_latency:10" (milliseconds)
+    #[arg(long, value_name = "LIMITS", help_heading = "Workload")]
+    pub goodput: Option<String>,
+
+    /// File with a WebAssembly plugin; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Plugins")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub plugin: Option<Vec<PathBuf>>,
+
+    /// What is optimised, by the name of its plugin; repeatable [default: throughput and latency-p99]
+    #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub objective: Option<Vec<String>>,
+
+    /// Criterion that decides which values are Pareto optimal; further ones are reported beside it
+    /// [default: dominance, with efficient beside it]
+    #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub pareto: Option<Vec<String>>,
+
+    /// Detector of inflection points; repeatable, the first one fills the inflection points of the sweep file
+    /// [default: slope-change]
+    #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub trend: Option<Vec<String>>,
+
+    /// Directory that result directories are made in [default: artifacts]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub artifact_dir: Option<PathBuf>,
+
+    /// Replace the results of an earlier benchmark of the same name, instead of making a new directory beside them
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Output")]
+    pub overwrite: Option<bool>,
+
+    /// What is shown while the benchmark runs [default: simple; none for a single run without a terminal]
+    #[arg(long, alias = "ui-type", value_name = "UI", help_heading = "Output")]
+    #[serde(alias = "ui-type")]
+    pub ui: Option<UiChoice>,
+
+    /// File with flags as keys, in TOML, or in YAML if it ends in .yaml or .yml; the command line wins over it
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// Print the plan and send nothing
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Output")]
+    pub dry_run: Option<bool>,
+}

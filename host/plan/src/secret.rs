@@ -1,0 +1,88 @@
+//! Texts that must not reach a file, a log line or an error.
+
+use serde::{Deserialize, Serialize, Serializer};
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+/// What stands in place of a secret.
+pub(crate) const REDACTED: &str = "<redacted>";
+
+/// A text that shows itself as `<redacted>` wherever it is printed or serialised.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(text.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(REDACTED)
+    }
+}
+
+/// Whether a header or a query parameter of this name usually holds a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["auth", "key", "token", "secret", "password", "cookie", "credential", "signature"]
+        .iter()
+        .any(|word| name.contains(word))
+        || name == "sig"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_shows_itself_only_when_exposed() {
+        let secret = Secret::from("hunter2");
+        assert_eq!(format!("{secret:?}"), "<redacted>");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"<redacted>\"");
+        assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn names_of_secrets_are_recognised() {
+        for name in
+            ["Authorization", "Proxy-Authorization", "X-Api-Key", "api-key", "Cookie", "sig", "access_token"]
+        {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["X-Team", "Accept", "api-version", "User-Agent"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+}
