@@ -1,1 +1,43 @@
 //! WebAssembly components behind the plugin traits of the model.
+//!
+//! A [`PluginHost`] knows plugins by kind and name: the built-in ones and those of files. Choosing one compiles its
+//! component (or finds the code in the cache), configures an instance, and gives an implementation of
+//! [`Endpoint`](aiperf_model::plugin::Endpoint), [`Objective`](aiperf_model::plugin::Objective),
+//! [`ParetoCriterion`](aiperf_model::plugin::ParetoCriterion) or
+//! [`TrendDetector`](aiperf_model::plugin::TrendDetector).
+//!
+//! A plugin gets its arguments and nothing else: no files, sockets, environment, clocks or randomness. It cannot
+//! harm the host: what it imports is checked before it runs, what it uses is limited, what it returns is checked,
+//! and an instance that crashes is thrown away. Read on in `host.rs`, then
+//! `component.rs`, `instance.rs` and `pool.rs`, then the adapters of the four kinds.
+//!
+//! Not here: what plugins compute (`plugins/`), how they are written (`sdk/`), and what the program does when one
+//! fails (the stages that call it).
+
+mod bindings;
+mod builtin;
+mod choice;
+mod code_cache;
+mod component;
+mod crash;
+mod description;
+mod endpoint;
+mod error;
+mod host;
+mod instance;
+mod interface;
+mod limits;
+mod log;
+mod objective;
+mod outline;
+mod pareto;
+mod pool;
+mod sandbox;
+mod trend;
+
+pub use code_cache::user_cache_dir;
+pub use description::Description;
+pub use error::{HostError, Source};
+pub use host::{HostConfig, PluginHost};
+pub use limits::Limits;
+pub use log::{Level, LogLine, LogSink};

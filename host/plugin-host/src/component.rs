@@ -1,0 +1,61 @@
+//! One component: its bytes, and its code once somebody needs it.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use aiperf_model::plugin::Kind;
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::{Component as Code, InstancePre};
+
+use crate::error::{HostError, Source};
+use crate::outline;
+use crate::sandbox::{Context, Sandbox};
+
+/// One component, which may be a plugin of several kinds.
+pub(crate) struct Component {
+    source: Source,
+    bytes: Cow<'static, [u8]>,
+    sha256: OnceLock<String>,
+    linked: OnceLock<Result<InstancePre<Context>, HostError>>,
+}
+
+impl Component {
+    pub(crate) fn new(source: Source, bytes: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self { source, bytes: bytes.into(), sha256: OnceLock::new(), linked: OnceLock::new() }
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The SHA-256 of the bytes, in lower-case hexadecimal.
+    pub(crate) fn sha256(&self) -> &str {
+        self.sha256.get_or_init(|| {
+            Sha256::digest(&self.bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
+        })
+    }
+
+    /// The kinds that the component is, told from the outside, without compiling it.
+    pub(crate) fn kinds(&self) -> Result<Vec<Kind>, HostError> {
+        outline::kinds(&self.source, &self.bytes)
+    }
+
+    /// The code, compiled (or found in the cache) and linked at the first call. A second thread waits for the first.
+    pub(crate) fn linked(&self, sandbox: &Sandbox) -> Result<&InstancePre<Context>, HostError> {
+        self.linked.get_or_init(|| self.link(sandbox)).as_ref().map_err(Clone::clone)
+    }
+
+    fn link(&self, sandbox: &Sandbox) -> Result<InstancePre<Context>, HostError> {
+        let unusable = |error: wasmtime::Error| HostError::Unusable {
+            source_name: self.source.clone(),
+            reason: format!("{error:#}"),
+        };
+        let code = Code::new(&sandbox.engine, &self.bytes).map_err(unusable)?;
+        sandbox.linker.instantiate_pre(&code).map_err(unusable)
+    }
+}

@@ -1,0 +1,213 @@
+//! Endpoint plugins: requests into bodies, responses into text and counts.
+
+use aiperf_model::plugin::{Endpoint, EndpointInfo, Identity, Plugin, PluginError};
+use aiperf_model::request::{Header, Payload, Request, Turn};
+use aiperf_model::response::{Chunk, Event, Response, Usage};
+
+use crate::bindings::endpoint as wit;
+use crate::interface;
+use crate::pool::Pool;
+
+/// Headers that the host alone sets, since they say how the body travels.
+const HOST_HEADERS: [&str; 8] =
+    ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/// A component behind [`Endpoint`].
+pub(crate) struct ComponentEndpoint {
+    identity: Identity,
+    info: EndpointInfo,
+    pool: Pool<interface::Endpoint>,
+}
+
+impl ComponentEndpoint {
+    pub(crate) fn new(
+        identity: Identity,
+        info: wit::EndpointInfo,
+        pool: Pool<interface::Endpoint>,
+    ) -> Result<Self, PluginError> {
+        check_path(&info.default_path).map_err(|problem| malformed(&pool, &problem))?;
+        let info = EndpointInfo {
+            default_path: info.default_path,
+            supports_streaming: info.supports_streaming,
+            produces_tokens: info.produces_tokens,
+        };
+        Ok(Self { identity, info, pool })
+    }
+}
+
+impl Plugin for ComponentEndpoint {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl Endpoint for ComponentEndpoint {
+    fn info(&self) -> &EndpointInfo {
+        &self.info
+    }
+
+    fn build(&self, request: &Request) -> Result<Payload, PluginError> {
+        let parts: Vec<Vec<wit::Part<'_>>> = request.turns.iter().map(lend_parts).collect();
+        let turns: Vec<wit::Turn<'_>> = request
+            .turns
+            .iter()
+            .zip(&parts)
+            .map(|(turn, parts)| wit::Turn { role: &turn.role, parts })
+            .collect();
+        let lent = wit::Request {
+            model: &request.model,
+            turns: &turns,
+            max_output_tokens: request.max_output_tokens,
+            streaming: request.streaming,
+            extra: request.extra.as_deref(),
+        };
+        let payload = self.pool.call("build", |guest, store| guest.call_build(store, lent))?;
+        check_payload(&payload).map_err(|problem| malformed(&self.pool, &problem))?;
+        Ok(Payload {
+            path: payload.path,
+            headers: payload
+                .headers
+                .into_iter()
+                .map(|header| Header { name: header.name, value: header.value })
+                .collect(),
+            body: payload.body,
+        })
+    }
+
+    fn parse(&self, events: &[Event<'_>]) -> Result<Response, PluginError> {
+        let lent: Vec<wit::Event<'_>> =
+            events.iter().map(|event| wit::Event { name: event.name, data: event.data }).collect();
+        let response = self.pool.call("parse", |guest, store| guest.call_parse(store, &lent))?;
+        check_chunks(&response.chunks, events.len()).map_err(|problem| malformed(&self.pool, &problem))?;
+        Ok(Response {
+            chunks: response
+                .chunks
+                .into_iter()
+                .map(|chunk| Chunk {
+                    event_index: chunk.event_index,
+                    text: chunk.text,
+                    reasoning: chunk.reasoning,
+                })
+                .collect(),
+            usage: response.usage.map(|usage| Usage {
+                input_tokens: usage.input_tokens,
+                output_tokens: usage.output_tokens,
+                reasoning_tokens: usage.reasoning_tokens,
+                cached_input_tokens: usage.cached_input_tokens,
+            }),
+            finish_reason: response.finish_reason,
+            complete: response.complete,
+        })
+    }
+}
+
+fn lend_parts(turn: &Turn) -> Vec<wit::Part<'_>> {
+    turn.parts.iter().map(|part| wit::Part { kind: &part.kind, value: &part.value }).collect()
+}
+
+fn malformed(pool: &Pool<interface::Endpoint>, problem: &str) -> PluginError {
+    PluginError::Malformed(format!("{} returned {problem}", pool.speaker()))
+}
+
+fn check_payload(payload: &wit::Payload) -> Result<(), String> {
+    if let Some(path) = &payload.path {
+        check_path(path)?;
+    }
+    payload.headers.iter().try_for_each(check_header)
+}
+
+fn check_path(path: &str) -> Result<(), String> {
+    if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(format!(
+            "the path '{}', which must begin with '/' and hold no spaces or other than ASCII characters",
+            path.escape_debug()
+        ))
+    }
+}
+
+fn check_header(header: &wit::Header) -> Result<(), String> {
+    let wit::Header { name, value } = header;
+    if name.is_empty() || !name.bytes().all(is_header_name_byte) {
+        return Err(format!("'{}' as the name of a header, which must be lower-case", name.escape_debug()));
+    }
+    if HOST_HEADERS.contains(&name.as_str()) {
+        return Err(format!("the header '{name}', which only the host sets"));
+    }
+    if value.bytes().any(|byte| byte != b'\t' && byte.is_ascii_control()) {
+        return Err(format!("a line break or another control character in the header '{name}'"));
+    }
+    Ok(())
+}
+
+/// The characters of a token in HTTP, without upper-case letters.
+fn is_header_name_byte(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn check_chunks(chunks: &[wit::Chunk], events: usize) -> Result<(), String> {
+    let mut next = 0;
+    for chunk in chunks {
+        let index = chunk.event_index as usize;
+        if index >= events {
+            return Err(format!("a chunk of event {index}, but there are {events} events"));
+        }
+        if index < next {
+            return Err(format!("a chunk of event {index} after one of event {}", next - 1));
+        }
+        next = index + 1;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_begin_with_a_slash_and_need_no_escaping() {
+        for path in ["/", "/v1/chat/completions", "/a?b=c%20d"] {
+            assert!(check_path(path).is_ok(), "{path}");
+        }
+        for path in ["", "v1", "http://elsewhere/", "/a b", "/a\r\nhost: b", "/é"] {
+            assert!(check_path(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn headers_cannot_change_how_the_body_travels() {
+        let check = |name: &str, value: &str| {
+            check_header(&wit::Header { name: name.to_owned(), value: value.to_owned() })
+        };
+        assert!(check("x-request-id", "a b\tc").is_ok());
+        for (name, value) in [
+            ("", "a"),
+            ("X-Upper", "a"),
+            ("a b", "a"),
+            ("content-length", "5"),
+            ("transfer-encoding", "chunked"),
+            ("x", "a\r\nhost: b"),
+        ] {
+            assert!(check(name, value).is_err(), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn chunks_ascend_within_the_events() {
+        let chunks = |indices: &[u32]| -> Vec<wit::Chunk> {
+            let chunk = |&event_index| wit::Chunk { event_index, text: None, reasoning: None };
+            indices.iter().map(chunk).collect()
+        };
+        assert_eq!(check_chunks(&chunks(&[0, 2, 3]), 4), Ok(()));
+        assert_eq!(check_chunks(&[], 0), Ok(()));
+        assert_eq!(
+            check_chunks(&chunks(&[0, 4]), 4),
+            Err("a chunk of event 4, but there are 4 events".to_owned())
+        );
+        assert_eq!(
+            check_chunks(&chunks(&[1, 1]), 4),
+            Err("a chunk of event 1 after one of event 1".to_owned())
+        );
+    }
+}

@@ -1,0 +1,204 @@
+//! Why a plugin could not be had. What goes wrong later, when it is called, is a
+//! [`PluginError`](aiperf_model::plugin::PluginError).
+
+use std::fmt;
+use std::path::PathBuf;
+
+use aiperf_model::plugin::{Kind, PluginError};
+
+/// Where a component comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It is part of this program.
+    BuiltIn,
+    /// It was read from this file.
+    File(PathBuf),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("built-in"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Why a plugin could not be had.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// WebAssembly cannot run on this machine.
+    #[error("cannot start the plugin sandbox: {0}")]
+    Engine(String),
+    /// The file cannot be read.
+    #[error("cannot read plugin '{source_name}': {reason}", source_name = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// There are no bytes.
+    #[error("plugin '{0}' is empty")]
+    Empty(Source),
+    /// The bytes are not WebAssembly.
+    #[error("plugin '{0}' is not WebAssembly; give a component, as built by `aiperf plugin build`")]
+    NotWebAssembly(Source),
+    /// The bytes are a core module.
+    #[error(
+        "plugin '{0}' is a core WebAssembly module, not a component; make one of it with \
+         `aiperf plugin build` or `wasm-tools component new`"
+    )]
+    CoreModule(Source),
+    /// The bytes begin like a component but are none.
+    #[error("plugin '{source_name}' is damaged or cut short: {reason}")]
+    Damaged {
+        /// The component.
+        source_name: Source,
+        /// What is wrong, in the words of the reader.
+        reason: String,
+    },
+    /// The component is no plugin.
+    #[error(
+        "plugin '{source_name}' exports none of aiperf:plugin/endpoint, objective, pareto and trend; {found}",
+        found = found(.exports)
+    )]
+    NoKind {
+        /// The component.
+        source_name: Source,
+        /// What it exports instead.
+        exports: Vec<String>,
+    },
+    /// The component was built against another version of the contract.
+    #[error(
+        "plugin '{source_name}' was built for aiperf:plugin{built_for}, this host offers {offered}; \
+         rebuild it with aiperf-plugin {release}"
+    )]
+    OtherContract {
+        /// The component.
+        source_name: Source,
+        /// The version it was built for, with a leading `@`, or nothing if it names none.
+        built_for: String,
+        /// The version of this host.
+        offered: &'static str,
+        /// The release series of the SDK that fits.
+        release: String,
+    },
+    /// The component wants more than a plugin gets.
+    #[error(
+        "plugin '{source_name}' imports {imports}, but plugins may import only aiperf:plugin/log{hint}",
+        imports = .imports.join(", "), hint = import_hint(.imports)
+    )]
+    ForbiddenImports {
+        /// The component.
+        source_name: Source,
+        /// Every import that is refused.
+        imports: Vec<String>,
+    },
+    /// The component does not fit the contract, or cannot be compiled.
+    #[error("plugin '{source_name}' cannot be used: {reason}")]
+    Unusable {
+        /// The component.
+        source_name: Source,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The plugin describes itself in a way that breaks the contract.
+    #[error("the {kind} of plugin '{source_name}' {reason}")]
+    BadDescription {
+        /// The component.
+        source_name: Source,
+        /// The kind that was asked.
+        kind: Kind,
+        /// What is wrong, as a sentence that lacks its subject.
+        reason: String,
+    },
+    /// Two files hold plugins of one kind and name.
+    #[error(
+        "'{first}' and '{second}' both hold {article} named '{name}'; leave one of them out",
+        article = with_article(*.kind)
+    )]
+    DuplicateName {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: String,
+        /// The file that was loaded first.
+        first: Source,
+        /// The other file.
+        second: Source,
+    },
+    /// A choice of a plugin cannot be read.
+    #[error("'{choice}' does not choose a plugin: {reason}; write NAME or NAME:{{\"setting\": value}}")]
+    BadChoice {
+        /// The choice as it was written.
+        choice: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No plugin of this kind has this name.
+    #[error("{problem}; known: {known}", problem = unknown(*.kind, .name, *.other_kind), known = .known.join(", "))]
+    UnknownPlugin {
+        /// The kind that was asked for.
+        kind: Kind,
+        /// The name.
+        name: String,
+        /// Another kind that has a plugin of this name.
+        other_kind: Option<Kind>,
+        /// The names of this kind.
+        known: Vec<String>,
+    },
+    /// The plugin does not accept its settings, or crashed on them.
+    #[error("{kind} '{name}': {error}")]
+    Refused {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: String,
+        /// In the plugin's own words.
+        error: PluginError,
+    },
+    /// The plugin crashed before it said its name.
+    #[error("plugin '{source_name}' cannot be used: {error}")]
+    Crashed {
+        /// The component.
+        source_name: Source,
+        /// How.
+        error: PluginError,
+    },
+}
+
+/// The kind as a reader knows it.
+pub(crate) fn with_article(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Endpoint => "an endpoint",
+        Kind::Objective => "an objective",
+        Kind::Pareto => "a pareto criterion",
+        Kind::Trend => "a trend detector",
+    }
+}
+
+fn unknown(kind: Kind, name: &str, other_kind: Option<Kind>) -> String {
+    match other_kind {
+        Some(other) => format!("'{name}' is {}, not {}", with_article(other), with_article(kind)),
+        None => format!("there is no {kind} '{name}'"),
+    }
+}
+
+fn found(exports: &[String]) -> String {
+    if exports.is_empty() {
+        "it exports nothing".to_owned()
+    } else {
+        format!("it exports {}", exports.join(", "))
+    }
+}
+
+fn import_hint(imports: &[String]) -> &'static str {
+    if imports.iter().any(|import| import.starts_with("wasi:")) {
+        "; build Rust for wasm32-unknown-unknown instead of wasm32-wasip2, Python with --stub-wasi, \
+         and JavaScript with all features disabled"
+    } else {
+        ""
+    }
+}

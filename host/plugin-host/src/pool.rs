@@ -1,0 +1,66 @@
+//! The instances of one configured plugin.
+//!
+//! Each call takes an idle instance, or makes one, and puts it back: so there are as many as threads have called at
+//! once. An instance that crashed is dropped, as is one that has served its calls, since the memory of an instance
+//! only grows.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aiperf_model::plugin::PluginError;
+use wasmtime::Store;
+
+use crate::bindings::types::Error;
+use crate::instance::{Instance, Mold};
+use crate::interface::Interface;
+use crate::sandbox::Context;
+
+/// The instances of one plugin under one set of settings.
+pub(crate) struct Pool<I: Interface> {
+    mold: Mold<I>,
+    settings: String,
+    idle: Mutex<Vec<Instance<I>>>,
+}
+
+impl<I: Interface> Pool<I> {
+    /// A pool with one instance, and what the plugin answered to `settings`.
+    pub(crate) fn new(mold: Mold<I>, settings: String) -> Result<(Self, I::Info), PluginError> {
+        let (instance, info) = mold.configured(&settings)?;
+        Ok((Self { mold, settings, idle: Mutex::new(vec![instance]) }, info))
+    }
+
+    /// Who its instances are in messages.
+    pub(crate) fn speaker(&self) -> &str {
+        self.mold.speaker()
+    }
+
+    /// Calls `function` of the contract by `run` on one of the instances.
+    ///
+    /// # Errors
+    ///
+    /// What the plugin said, or [`PluginError::Crashed`] if it did not come back.
+    pub(crate) fn call<T>(
+        &self,
+        function: &'static str,
+        run: impl FnOnce(&I::Guest, &mut Store<Context>) -> wasmtime::Result<Result<T, Error>>,
+    ) -> Result<T, PluginError> {
+        let mut instance = self.take()?;
+        let answer = instance.call(&self.mold, function, run)?;
+        if instance.calls() < self.mold.calls_per_instance() {
+            self.idle().push(instance);
+        }
+        answer.map_err(PluginError::from)
+    }
+
+    fn take(&self) -> Result<Instance<I>, PluginError> {
+        let idle = self.idle().pop();
+        match idle {
+            Some(instance) => Ok(instance),
+            None => self.mold.configured(&self.settings).map(|(instance, _)| instance),
+        }
+    }
+
+    /// The list is whole at every moment, so a panic elsewhere does not spoil it.
+    fn idle(&self) -> MutexGuard<'_, Vec<Instance<I>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,184 @@
+//! Detector plugins: series into findings.
+
+use aiperf_model::conclusion::{Derived, Finding, Report, Sample, Series};
+use aiperf_model::plugin::{Identity, Plugin, PluginError, TrendDetector};
+
+use crate::bindings::{trend as wit, types};
+use crate::description::is_name;
+use crate::interface;
+use crate::pool::Pool;
+
+/// A component behind [`TrendDetector`].
+pub(crate) struct ComponentDetector {
+    identity: Identity,
+    pool: Pool<interface::Trend>,
+}
+
+impl ComponentDetector {
+    pub(crate) fn new(identity: Identity, pool: Pool<interface::Trend>) -> Self {
+        Self { identity, pool }
+    }
+}
+
+impl Plugin for ComponentDetector {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl TrendDetector for ComponentDetector {
+    fn detect(&self, series: &Series) -> Result<Report, PluginError> {
+        let samples: Vec<wit::Sample<'_>> = series.samples.iter().map(lend_sample).collect();
+        let lent = wit::Series {
+            parameter: &series.parameter,
+            key: &series.key,
+            metric: &series.metric,
+            statistic: &series.statistic,
+            unit: &series.unit,
+            better: series.better.map(Into::into),
+            samples: &samples,
+        };
+        let report = self.pool.call("detect", |guest, store| guest.call_detect(store, lent))?;
+        check(&report, series.samples.len()).map_err(|problem| {
+            PluginError::Malformed(format!("{} returned {problem}", self.pool.speaker()))
+        })?;
+        Ok(take_report(report))
+    }
+}
+
+fn lend_sample(sample: &Sample) -> wit::Sample<'_> {
+    wit::Sample {
+        point_index: sample.point_index,
+        x: sample.x,
+        y: sample.y,
+        trials: &sample.trials,
+        confidence: sample.confidence.map(Into::into),
+    }
+}
+
+fn take_report(report: wit::Report) -> Report {
+    let take_finding = |finding: wit::Finding| Finding {
+        kind: finding.kind,
+        message: finding.message,
+        first: finding.first,
+        last: finding.last,
+        location: finding.location.map(Into::into),
+        certainty: finding.certainty,
+    };
+    let take_derived = |derived: wit::Derived| Derived { name: derived.name, values: derived.values };
+    Report {
+        findings: report.findings.into_iter().map(take_finding).collect(),
+        derived: report.derived.into_iter().map(take_derived).collect(),
+    }
+}
+
+fn check(report: &wit::Report, samples: usize) -> Result<(), String> {
+    let mut earliest = 0;
+    for finding in &report.findings {
+        check_finding(finding, samples)?;
+        if finding.first < earliest {
+            return Err(format!("the finding at sample {} after one at sample {earliest}", finding.first));
+        }
+        earliest = finding.first;
+    }
+    report.derived.iter().try_for_each(|derived| check_derived(derived, samples))
+}
+
+fn check_finding(finding: &wit::Finding, samples: usize) -> Result<(), String> {
+    let wit::Finding { kind, first, last, certainty, .. } = finding;
+    if !is_name(kind) {
+        return Err(format!("'{}' as a kind of finding, which is not kebab-case", kind.escape_debug()));
+    }
+    if first > last || *last as usize >= samples {
+        return Err(format!("a finding from sample {first} to {last} of {samples}"));
+    }
+    if !(0.0..=1.0).contains(certainty) {
+        return Err(format!("{certainty} as a certainty, which is not between 0 and 1"));
+    }
+    match &finding.location {
+        Some(location) if !is_interval(location) => {
+            Err(format!("a finding between {} and {}", location.low, location.high))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_interval(interval: &types::Interval) -> bool {
+    let types::Interval { low, high, level } = *interval;
+    low.is_finite() && high.is_finite() && low <= high && level > 0.0 && level < 1.0
+}
+
+fn check_derived(derived: &wit::Derived, samples: usize) -> Result<(), String> {
+    let wit::Derived { name, values } = derived;
+    if !is_name(&name.replace('_', "-")) || name.contains('-') {
+        return Err(format!("'{}' as the name of numbers, which is not snake case", name.escape_debug()));
+    }
+    if values.len() + 1 != samples {
+        return Err(format!("{} values of '{name}' for {samples} samples", values.len()));
+    }
+    match values.iter().find(|value| !value.is_finite()) {
+        Some(value) => Err(format!("{value} as a value of '{name}', which is not a finite number")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(first: u32, last: u32) -> wit::Finding {
+        wit::Finding {
+            kind: "inflection".to_owned(),
+            message: "a knee".to_owned(),
+            first,
+            last,
+            location: Some(types::Interval { low: 1.0, high: 2.0, level: 0.95 }),
+            certainty: 1.0,
+        }
+    }
+
+    fn report(findings: Vec<wit::Finding>) -> wit::Report {
+        wit::Report {
+            findings,
+            derived: vec![wit::Derived { name: "rate_of_change".to_owned(), values: vec![1.0, 2.0] }],
+        }
+    }
+
+    #[test]
+    fn findings_ascend_within_the_samples() {
+        assert_eq!(check(&report(vec![finding(0, 2), finding(0, 0), finding(1, 1)]), 3), Ok(()));
+        for (findings, told) in [
+            (vec![finding(1, 1), finding(0, 0)], "sample 0 after one at sample 1"),
+            (vec![finding(1, 0)], "from sample 1 to 0 of 3"),
+            (vec![finding(0, 3)], "from sample 0 to 3 of 3"),
+            (vec![wit::Finding { kind: "Knee".to_owned(), ..finding(0, 0) }], "not kebab-case"),
+            (vec![wit::Finding { certainty: f64::NAN, ..finding(0, 0) }], "NaN as a certainty"),
+            (
+                vec![wit::Finding {
+                    location: Some(types::Interval { low: 2.0, high: 1.0, level: 0.95 }),
+                    ..finding(0, 0)
+                }],
+                "a finding between 2 and 1",
+            ),
+        ] {
+            let problem = check(&report(findings), 3).unwrap_err();
+            assert!(problem.contains(told), "{problem}");
+        }
+    }
+
+    #[test]
+    fn numbers_stand_between_neighbouring_samples() {
+        let derived =
+            |name: &str, values: &[f64]| wit::Derived { name: name.to_owned(), values: values.to_vec() };
+        assert_eq!(check_derived(&derived("slopes", &[1.0]), 2), Ok(()));
+        for (bad, told) in [
+            (derived("slopes", &[1.0, 2.0]), "2 values of 'slopes' for 2 samples"),
+            (derived("slopes", &[f64::INFINITY]), "inf as a value"),
+            (derived("Slopes", &[1.0]), "not snake case"),
+            (derived("my-slopes", &[1.0]), "not snake case"),
+        ] {
+            let problem = check_derived(&bad, 2).unwrap_err();
+            assert!(problem.contains(told), "{problem}");
+        }
+    }
+}
