@@ -1,1 +1,210 @@
 //! Points become best configurations, Pareto fronts and trends.
+//!
+//! The host arranges and checks, plugins judge. Objectives say what a point is worth (`scores`), which gives the
+//! `best` point by each of them and the candidates of a `pareto` criterion. Detectors look at one metric along one
+//! parameter at a time (`trends`). The `differences` of neighbours are the host's own, since the files hold them
+//! whatever the detector.
+//!
+//! The analysis is pure and never fails: a plugin that crashes, refuses, or answers what cannot be true becomes a
+//! failure in the conclusions, its part is missing, and the rest stands.
+
+#![cfg_attr(test, expect(clippy::float_cmp, reason = "the tests state which numbers come out exactly"))]
+
+mod best;
+mod differences;
+mod fault;
+mod pareto;
+mod scores;
+mod trends;
+
+#[cfg(test)]
+mod testing;
+
+use crate::fault::Fault;
+use aiperf_model::conclusion::{Conclusions, PluginFailure};
+use aiperf_model::plugin::{AnalysisPlugins, Identity};
+use aiperf_model::point::Point;
+
+/// What these plugins say of these points.
+///
+/// `axes` are the names of the swept parameters, in the order of the configuration. `points` come in ascending
+/// order of their parameters, and so do the answers; of equally good points the first one is best.
+#[must_use]
+pub fn analyze(axes: &[String], points: &[Point], plugins: &AnalysisPlugins) -> Conclusions {
+    let mut failures = Vec::new();
+
+    let mut scores = Vec::new();
+    for objective in &plugins.objectives {
+        let answer = scores::score(objective.as_ref(), points);
+        scores.extend(keep(answer, objective.identity(), &mut failures));
+    }
+
+    let mut fronts = Vec::new();
+    if let Some(trade_off) = pareto::trade_off(&scores, points) {
+        for criterion in &plugins.criteria {
+            let answer = pareto::front(criterion.as_ref(), &trade_off);
+            fronts.extend(keep(answer, criterion.identity(), &mut failures));
+        }
+    }
+
+    let lines = trends::lines(axes, points);
+    let mut trends = Vec::new();
+    for detector in &plugins.detectors {
+        let answer = trends::detect(detector.as_ref(), &lines);
+        trends.extend(keep(answer, detector.identity(), &mut failures));
+    }
+
+    Conclusions {
+        best: scores.iter().filter_map(|scores| best::best(scores, points)).collect(),
+        fronts,
+        chosen_criterion: Some(plugins.chosen_criterion.clone()).filter(|name| !name.is_empty()),
+        trends: trends::by_metric(trends),
+        failures,
+    }
+}
+
+/// The answer of a plugin, or none and an entry among the failures.
+fn keep<T>(answer: Result<T, Fault>, plugin: &Identity, failures: &mut Vec<PluginFailure>) -> Option<T> {
+    answer
+        .map_err(|fault| {
+            failures.push(PluginFailure { plugin: plugin.clone(), message: format!("{plugin} {fault}") });
+        })
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, Detector, Dominance, Reader, Scripted, identity};
+    use aiperf_model::conclusion::{Direction, MemberStanding};
+    use aiperf_model::plugin::Kind;
+    use std::sync::Arc;
+
+    fn plugins() -> AnalysisPlugins {
+        AnalysisPlugins {
+            objectives: vec![
+                Arc::new(Reader::new("throughput", Direction::Maximize, "request_throughput_avg")),
+                Arc::new(Reader::new("latency-p99", Direction::Minimize, "ttft_p99_ms")),
+            ],
+            criteria: vec![Arc::new(Dominance::new())],
+            chosen_criterion: "dominance".into(),
+            detectors: vec![Arc::new(Detector::inflection_at(2))],
+        }
+    }
+
+    fn axes() -> Vec<String> {
+        vec!["concurrency".into()]
+    }
+
+    #[test]
+    fn the_example_of_the_specification() {
+        let conclusions = analyze(&axes(), &testing::specification(), &plugins());
+        assert_eq!(conclusions.failures, []);
+
+        let best: Vec<_> = conclusions
+            .best
+            .iter()
+            .map(|b| (b.objective.as_str(), b.point_index, b.value, b.unit.as_str()))
+            .collect();
+        assert_eq!(best, [("throughput", 3, 255.1, "requests/sec"), ("latency-p99", 0, 125.4, "ms")]);
+
+        let front = conclusions.chosen_front().unwrap();
+        let optimal: Vec<u32> = front.optimal().map(|member| member.point_index).collect();
+        assert_eq!(optimal, [0, 1, 2, 3], "by the definition, 20 is optimal");
+
+        let trends: Vec<_> =
+            conclusions.trends.iter().map(|t| (t.key.as_str(), t.rate_of_change.as_slice())).collect();
+        assert_eq!(
+            trends,
+            [
+                ("request_throughput_avg", [80.6, 69.5, 9.8].as_slice()),
+                ("ttft_p99_ms", [19.8, 35.3, 105.2].as_slice()),
+            ]
+        );
+        assert_eq!(conclusions.trends[0].slopes, [8.06, 6.95, 0.98]);
+        assert_eq!(conclusions.trends[0].positions, [10.0, 20.0, 30.0, 40.0]);
+        assert_eq!(conclusions.trends[0].inflection_points(), [30.0]);
+    }
+
+    #[test]
+    fn the_same_points_give_the_same_conclusions() {
+        let points = testing::specification();
+        assert_eq!(analyze(&axes(), &points, &plugins()), analyze(&axes(), &points, &plugins()));
+    }
+
+    #[test]
+    fn no_points_and_no_plugins_give_no_conclusions() {
+        let empty = analyze(&axes(), &[], &plugins());
+        assert!(empty.best.is_empty() && empty.fronts.is_empty() && empty.trends.is_empty());
+        assert_eq!(empty.failures, []);
+        assert_eq!(
+            analyze(&axes(), &testing::specification(), &AnalysisPlugins::default()),
+            Conclusions::default()
+        );
+    }
+
+    #[test]
+    fn a_failing_plugin_takes_only_its_own_part_along() {
+        let mut plugins = plugins();
+        plugins.objectives.insert(0, Arc::new(Scripted::objective(Ok(Some(f64::NAN)))));
+        plugins.criteria.insert(0, Arc::new(Scripted::criterion(Vec::new())));
+        plugins.detectors.insert(0, Arc::new(Scripted::refusing_detector()));
+        let conclusions = analyze(&axes(), &testing::specification(), &plugins);
+
+        let failed: Vec<&Identity> = conclusions.failures.iter().map(|failure| &failure.plugin).collect();
+        assert_eq!(
+            failed,
+            [
+                &identity(Kind::Objective, "scripted"),
+                &identity(Kind::Pareto, "scripted"),
+                &identity(Kind::Trend, "scripted"),
+            ]
+        );
+        let messages: Vec<&str> =
+            conclusions.failures.iter().map(|failure| failure.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "objective 'scripted' returned NaN for concurrency 10, which is not a finite number",
+                "pareto 'scripted' returned 0 judgements for 4 candidates",
+                "trend 'scripted' failed on request_throughput_avg along concurrency: out of fuel",
+            ]
+        );
+
+        let expected = analyze(&axes(), &testing::specification(), &self::plugins());
+        assert_eq!(Conclusions { failures: Vec::new(), ..conclusions }, expected);
+    }
+
+    #[test]
+    fn a_point_that_an_objective_has_no_value_for_is_no_candidate() {
+        let mut points = testing::specification();
+        points[1].measurements.retain(|measurement| measurement.key != "ttft_p99_ms");
+        let conclusions = analyze(&axes(), &points, &plugins());
+        let members: Vec<u32> =
+            conclusions.fronts[0].members.iter().map(|member| member.point_index).collect();
+        assert_eq!(members, [0, 2, 3]);
+        let keys: Vec<&str> = conclusions.trends.iter().map(|trend| trend.key.as_str()).collect();
+        assert_eq!(keys, ["request_throughput_avg"], "a trend needs every point");
+    }
+
+    #[test]
+    fn one_objective_is_no_trade_off() {
+        let mut plugins = plugins();
+        plugins.objectives.truncate(1);
+        let conclusions = analyze(&axes(), &testing::specification(), &plugins);
+        assert_eq!(conclusions.best.len(), 1);
+        assert!(conclusions.fronts.is_empty());
+        assert_eq!(conclusions.failures, []);
+    }
+
+    #[test]
+    fn an_objective_without_any_value_is_no_axis() {
+        let mut plugins = plugins();
+        plugins.objectives.push(Arc::new(Reader::new("goodput", Direction::Maximize, "goodput_avg")));
+        let conclusions = analyze(&axes(), &testing::specification(), &plugins);
+        assert_eq!(conclusions.best.len(), 2);
+        let optimal = conclusions.fronts[0].members.iter();
+        assert!(optimal.clone().all(|member| member.standing == MemberStanding::Optimal));
+        assert_eq!(optimal.count(), 4);
+    }
+}

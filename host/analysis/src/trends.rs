@@ -1,0 +1,320 @@
+//! How each metric changes along each parameter, judged by detectors.
+
+use crate::differences;
+use crate::fault::Fault;
+use aiperf_model::catalogue;
+use aiperf_model::conclusion::{Finding, Report, Sample, Series, Trend};
+use aiperf_model::parameter::Parameter;
+use aiperf_model::plugin::TrendDetector;
+use aiperf_model::point::Point;
+
+/// A series and the parameters that are the same for all its samples.
+pub(crate) struct Line {
+    series: Series,
+    fixed: Vec<Parameter>,
+}
+
+/// All series of these points: for each metric, in the order of the points' measurements, one along each axis for
+/// every combination of the other parameters. A series has at least two samples with different positions, and the
+/// metric in every one of them; parameters that are no numbers span no series.
+pub(crate) fn lines(axes: &[String], points: &[Point]) -> Vec<Line> {
+    let rows: Vec<Row<'_>> = axes.iter().flat_map(|axis| rows(axis, points)).collect();
+    keys(points).into_iter().flat_map(|key| rows.iter().filter_map(move |row| row.line(key))).collect()
+}
+
+/// Points that differ in one parameter only.
+struct Row<'a> {
+    parameter: &'a str,
+    fixed: Vec<Parameter>,
+    /// Positions and points, strictly ascending.
+    points: Vec<(f64, &'a Point)>,
+}
+
+fn rows<'a>(axis: &'a str, points: &'a [Point]) -> Vec<Row<'a>> {
+    let mut rows: Vec<Row<'a>> = Vec::new();
+    for point in points {
+        let Some((x, fixed)) = position(axis, point) else { continue };
+        match rows.iter_mut().find(|row| row.fixed == fixed) {
+            Some(row) => row.points.push((x, point)),
+            None => rows.push(Row { parameter: axis, fixed, points: vec![(x, point)] }),
+        }
+    }
+    for row in &mut rows {
+        row.points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    }
+    rows.retain(|row| row.points.len() > 1 && row.points.is_sorted_by(|(a, _), (b, _)| a < b));
+    rows
+}
+
+/// Where a point stands on an axis, and its other parameters; none if the axis is no number there.
+fn position(axis: &str, point: &Point) -> Option<(f64, Vec<Parameter>)> {
+    let parameter = point.parameters.iter().find(|parameter| parameter.name == axis)?;
+    let x = parameter.value.as_number().filter(|x| x.is_finite())?;
+    Some((x, point.parameters.iter().filter(|other| other.name != axis).cloned().collect()))
+}
+
+/// The keys of all measurements, in order of first appearance.
+fn keys(points: &[Point]) -> Vec<&str> {
+    let mut keys: Vec<&str> = Vec::new();
+    for measurement in points.iter().flat_map(|point| &point.measurements) {
+        if !keys.contains(&measurement.key.as_str()) {
+            keys.push(&measurement.key);
+        }
+    }
+    keys
+}
+
+impl Row<'_> {
+    /// The line of one metric, or none if a point lacks it.
+    fn line(&self, key: &str) -> Option<Line> {
+        let samples = self.points.iter().map(|(x, point)| sample(*x, point, key)).collect::<Option<_>>()?;
+        let measurement = self.points.first()?.1.measurement(key)?;
+        let series = Series {
+            parameter: self.parameter.into(),
+            key: key.into(),
+            metric: measurement.metric.clone(),
+            statistic: measurement.statistic.clone(),
+            unit: measurement.unit.clone(),
+            better: catalogue::find(&measurement.metric).and_then(|metric| metric.better),
+            samples,
+        };
+        Some(Line { series, fixed: self.fixed.clone() })
+    }
+}
+
+fn sample(x: f64, point: &Point, key: &str) -> Option<Sample> {
+    let measurement = point.measurement(key)?;
+    Some(Sample {
+        point_index: point.index,
+        x,
+        y: measurement.mean,
+        trials: measurement.trials.clone(),
+        confidence: measurement.confidence,
+    })
+}
+
+/// Asks the detector about every line; one trend for each, in their order.
+///
+/// The first fault ends it: a detector that runs into its time limit would otherwise do so for every line.
+pub(crate) fn detect(detector: &dyn TrendDetector, lines: &[Line]) -> Result<Vec<Trend>, Fault> {
+    lines.iter().map(|line| trend(detector, line)).collect()
+}
+
+/// The trends of several detectors, each in the order of the same lines, with those of a line side by side.
+pub(crate) fn by_metric(detectors: Vec<Vec<Trend>>) -> Vec<Trend> {
+    let mut detectors: Vec<_> = detectors.into_iter().map(Vec::into_iter).collect();
+    let mut trends = Vec::new();
+    loop {
+        let before = trends.len();
+        trends.extend(detectors.iter_mut().filter_map(Iterator::next));
+        if trends.len() == before {
+            return trends;
+        }
+    }
+}
+
+fn trend(detector: &dyn TrendDetector, line: &Line) -> Result<Trend, Fault> {
+    let series = &line.series;
+    let Report { mut findings, derived: _ } =
+        detector.detect(series).map_err(|error| Fault::failed(name(series), error))?;
+    for finding in &findings {
+        check(finding, series)?;
+    }
+    findings.sort_by_key(|finding| (finding.first, finding.last));
+
+    let positions: Vec<f64> = series.samples.iter().map(|sample| sample.x).collect();
+    let means: Vec<f64> = series.samples.iter().map(|sample| sample.y).collect();
+    let rate_of_change = differences::of_neighbours(&means);
+    let steps = differences::of_neighbours(&positions);
+    Ok(Trend {
+        key: series.key.clone(),
+        parameter: series.parameter.clone(),
+        fixed: line.fixed.clone(),
+        slopes: rate_of_change
+            .iter()
+            .zip(&steps)
+            .map(|(rise, run)| differences::slope(*rise, *run))
+            .collect(),
+        positions,
+        rate_of_change,
+        detector: detector.identity().name.clone(),
+        findings,
+    })
+}
+
+fn check(finding: &Finding, series: &Series) -> Result<(), Fault> {
+    let &Finding { first, last, certainty, .. } = finding;
+    let (kind, samples) = (|| finding.kind.clone(), series.samples.len());
+    if first > last || last as usize >= samples {
+        return Err(Fault::FindingOutside { series: name(series), kind: kind(), first, last, samples });
+    }
+    if !(0.0..=1.0).contains(&certainty) {
+        return Err(Fault::Certainty { series: name(series), kind: kind(), certainty });
+    }
+    match finding.location {
+        Some(at) if !(at.low.is_finite() && at.high.is_finite() && at.low <= at.high) => {
+            Err(Fault::Location { series: name(series), kind: kind(), low: at.low, high: at.high })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A series as messages name it.
+fn name(series: &Series) -> String {
+    format!("{} along {}", series.key, series.parameter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, Detector, finding};
+    use aiperf_model::conclusion::Direction;
+    use aiperf_model::parameter::ParameterValue;
+    use aiperf_model::point::Interval;
+
+    fn axes(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// A point at these parameters with one latency.
+    fn point(index: u32, parameters: &[(&str, ParameterValue)], latency: f64) -> Point {
+        let parameters =
+            parameters.iter().map(|(name, value)| Parameter::new(*name, value.clone())).collect();
+        Point { parameters, ..testing::point(index, &[("request_latency_avg_ms", &[latency])]) }
+    }
+
+    fn at(index: u32, concurrency: i64, latency: f64) -> Point {
+        point(index, &[("concurrency", ParameterValue::Integer(concurrency))], latency)
+    }
+
+    fn trends(axes: &[String], points: &[Point]) -> Vec<Trend> {
+        detect(&Detector::finding_nothing(), &lines(axes, points)).unwrap()
+    }
+
+    #[test]
+    fn a_series_says_what_it_is() {
+        let lines = lines(&axes(&["concurrency"]), &testing::specification());
+        let series: Vec<_> =
+            lines.iter().map(|line| (line.series.key.as_str(), line.series.better)).collect();
+        assert_eq!(
+            series,
+            [
+                ("request_throughput_avg", Some(Direction::Maximize)),
+                ("ttft_p99_ms", Some(Direction::Minimize)),
+            ]
+        );
+        let series = &lines[1].series;
+        assert_eq!((series.metric.as_str(), series.statistic.as_str()), ("time_to_first_token", "p99"));
+        assert_eq!((series.parameter.as_str(), series.unit.as_str()), ("concurrency", "ms"));
+        let sample = &series.samples[3];
+        assert_eq!((sample.point_index, sample.x, sample.y), (3, 40.0, 285.7));
+        assert!(sample.confidence.is_some());
+    }
+
+    #[test]
+    fn slopes_are_per_unit_of_the_parameter() {
+        let points = [at(0, 5, 100.0), at(1, 10, 110.0), at(2, 20, 130.0), at(3, 40, 170.0)];
+        let trends = trends(&axes(&["concurrency"]), &points);
+        assert_eq!(trends[0].rate_of_change, [10.0, 20.0, 40.0]);
+        assert_eq!(trends[0].slopes, [2.0, 2.0, 2.0]);
+        assert!(trends[0].fixed.is_empty());
+    }
+
+    #[test]
+    fn samples_ascend_whatever_the_order_of_the_points() {
+        let points = [at(0, 20, 2.0), at(1, 10, 1.0)];
+        assert_eq!(trends(&axes(&["concurrency"]), &points)[0].positions, [10.0, 20.0]);
+    }
+
+    #[test]
+    fn two_axes_give_series_along_each_with_the_other_fixed() {
+        let mut points = Vec::new();
+        for concurrency in [1, 2] {
+            for isl in [128, 256] {
+                points.push(point(
+                    points.len() as u32,
+                    &[
+                        ("concurrency", ParameterValue::Integer(concurrency)),
+                        ("isl", ParameterValue::Integer(isl)),
+                    ],
+                    (concurrency * isl) as f64,
+                ));
+            }
+        }
+        let trends = trends(&axes(&["concurrency", "isl"]), &points);
+        let described: Vec<_> = trends
+            .iter()
+            .map(|t| (t.parameter.as_str(), aiperf_model::parameter::describe(&t.fixed), t.rate_of_change[0]))
+            .collect();
+        assert_eq!(
+            described,
+            [
+                ("concurrency", "isl 128".into(), 128.0),
+                ("concurrency", "isl 256".into(), 256.0),
+                ("isl", "concurrency 1".into(), 128.0),
+                ("isl", "concurrency 2".into(), 256.0),
+            ]
+        );
+    }
+
+    #[test]
+    fn one_sample_equal_positions_and_names_give_no_series() {
+        let model = |index, name: &str| point(index, &[("model", ParameterValue::Text(name.into()))], 1.0);
+        for (axis, points) in [
+            ("concurrency", vec![at(0, 10, 1.0)]),
+            ("concurrency", vec![at(0, 10, 1.0), at(1, 10, 2.0)]),
+            ("model", vec![model(0, "a"), model(1, "b")]),
+            ("isl", vec![at(0, 10, 1.0), at(1, 20, 2.0)]),
+        ] {
+            assert!(trends(&axes(&[axis]), &points).is_empty(), "{axis}");
+        }
+    }
+
+    #[test]
+    fn trends_of_a_line_stand_side_by_side() {
+        let lines = lines(&axes(&["concurrency"]), &testing::specification());
+        let nothing = detect(&Detector::finding_nothing(), &lines).unwrap();
+        let inflection = detect(&Detector::inflection_at(1), &lines).unwrap();
+        let trends = by_metric(vec![nothing, inflection]);
+        let order: Vec<_> = trends.iter().map(|t| (t.key.as_str(), t.inflection_points())).collect();
+        assert_eq!(
+            order,
+            [
+                ("request_throughput_avg", vec![]),
+                ("request_throughput_avg", vec![20.0]),
+                ("ttft_p99_ms", vec![]),
+                ("ttft_p99_ms", vec![20.0]),
+            ]
+        );
+    }
+
+    #[test]
+    fn findings_come_in_the_order_of_their_place() {
+        let detector = Detector::new(vec![finding(2, 3), finding(1, 1)]);
+        let lines = lines(&axes(&["concurrency"]), &testing::specification());
+        let trends = detect(&detector, &lines).unwrap();
+        let places: Vec<_> = trends[0].findings.iter().map(|f| (f.first, f.last)).collect();
+        assert_eq!(places, [(1, 1), (2, 3)]);
+    }
+
+    #[test]
+    fn answers_that_cannot_be_true_are_faults() {
+        let located =
+            |low, high| Finding { location: Some(Interval { low, high, level: 0.95 }), ..finding(0, 0) };
+        let certain = |certainty| Finding { certainty, ..finding(0, 0) };
+        let series = "request_throughput_avg along concurrency";
+        let table = [
+            (finding(2, 1), "at samples 2 to 1, but there are 4 samples, counted from 0"),
+            (finding(3, 4), "at samples 3 to 4, but there are 4 samples, counted from 0"),
+            (certain(1.1), "with the certainty 1.1, which is not between 0 and 1"),
+            (certain(f64::NAN), "with the certainty NaN, which is not between 0 and 1"),
+            (located(2.0, 1.0), "between 2 and 1, which is not an interval"),
+            (located(f64::NAN, 1.0), "between NaN and 1, which is not an interval"),
+        ];
+        let lines = lines(&axes(&["concurrency"]), &testing::specification());
+        for (finding, message) in table {
+            let fault = detect(&Detector::new(vec![finding]), &lines).unwrap_err();
+            assert_eq!(fault.to_string(), format!("found 'inflection' in {series} {message}"));
+        }
+    }
+}
