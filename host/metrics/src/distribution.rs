@@ -29,7 +29,7 @@ pub fn distribution(mut values: Vec<f64>) -> Option<Distribution> {
         max: *sorted.last()?,
         std: statistics::population_std_dev(sorted)?,
         count: sorted.len() as u64,
-        sum: statistics::sum(sorted),
+        sum: statistics::sum(sorted.iter().copied()),
     })
 }
 

@@ -3,24 +3,11 @@
 //! A statistic of a run, such as the p99 of a metric, is one number per trial; a point holds the mean and the
 //! spread of that number over the trials. Requests of different trials are never thrown together.
 
-use crate::statistics::{TrialStatistics, clip_at_zero};
+use crate::statistics;
 use aiperf_model::catalogue::{CATALOGUE, Metric, MetricId};
 use aiperf_model::metrics::{RunMetrics, Selection, Statistic};
 use aiperf_model::parameter::Parameter;
-use aiperf_model::point::{Measurement, Point};
-
-/// One statistic of one metric over the trials of a value.
-#[derive(Clone, Debug)]
-pub struct Aggregate {
-    /// The metric.
-    pub metric: &'static Metric,
-    /// The statistic within each trial.
-    pub statistic: Statistic,
-    /// The value in each trial that has it, in order of execution; never empty.
-    pub trials: Vec<f64>,
-    /// What they say together. The interval does not reach below 0 where the number cannot.
-    pub statistics: TrialStatistics,
-}
+use aiperf_model::point::{Measurement, Point, TrialStatistics};
 
 /// The point of a value: its parameters and the measurements over its successful runs, which come in order of
 /// execution. `confidence_level` is between 0 and 1.
@@ -32,50 +19,63 @@ pub fn point(
     confidence_level: f64,
     selection: Selection,
 ) -> Point {
-    let measurements =
-        aggregates(runs, confidence_level, selection).into_iter().map(Aggregate::into_measurement).collect();
+    let measurements = measured(selection)
+        .filter_map(|(metric, statistic)| measurement(metric, statistic, runs, confidence_level))
+        .collect();
     Point { index, parameters, trials: runs.len() as u32, measurements }
 }
 
-/// The selected statistics over the runs, in the order of the catalogue and then of the statistics. A statistic
-/// that only some runs have is taken over those; one that no run has is absent.
+/// The measurements of [`point`] with the standard error and the critical value behind each interval.
 #[must_use]
-pub fn aggregates(runs: &[RunMetrics], confidence_level: f64, selection: Selection) -> Vec<Aggregate> {
-    CATALOGUE
-        .iter()
-        .flat_map(|metric| selected(metric, selection).iter().map(move |statistic| (metric, *statistic)))
-        .filter_map(|(metric, statistic)| aggregate(runs, metric, statistic, confidence_level))
+pub fn trial_statistics(
+    runs: &[RunMetrics],
+    confidence_level: f64,
+    selection: Selection,
+) -> Vec<TrialStatistics> {
+    measured(selection)
+        .filter_map(|(metric, statistic)| {
+            let measurement = measurement(metric, statistic, runs, confidence_level)?;
+            let n = measurement.trials.len();
+            Some(TrialStatistics {
+                standard_error: measurement.std_dev.map(|std_dev| statistics::standard_error(n, std_dev)),
+                t_critical: statistics::t_critical(n, confidence_level),
+                measurement,
+            })
+        })
         .collect()
 }
 
-fn aggregate(
-    runs: &[RunMetrics],
-    metric: &'static Metric,
-    statistic: Statistic,
-    confidence_level: f64,
-) -> Option<Aggregate> {
-    let trials: Vec<f64> = runs.iter().filter_map(|run| run.statistic(metric.id, statistic)).collect();
-    let mut statistics = TrialStatistics::of(&trials, confidence_level)?;
-    if !can_be_negative(metric.id, statistic) {
-        statistics.interval = statistics.interval.map(clip_at_zero);
-    }
-    Some(Aggregate { metric, statistic, trials, statistics })
+/// What is measured, in the order of the catalogue and then of the statistics.
+fn measured(selection: Selection) -> impl Iterator<Item = (&'static Metric, Statistic)> {
+    CATALOGUE
+        .iter()
+        .flat_map(move |metric| selected(metric, selection).iter().map(move |statistic| (metric, *statistic)))
 }
 
-impl Aggregate {
-    /// The measurement of a point.
-    fn into_measurement(self) -> Measurement {
-        Measurement {
-            key: self.metric.key(self.statistic),
-            metric: self.metric.tag.into(),
-            statistic: self.statistic.name().into(),
-            unit: self.metric.unit.name().into(),
-            mean: self.statistics.mean,
-            trials: self.trials,
-            std_dev: self.statistics.std_dev,
-            confidence: self.statistics.interval,
-        }
-    }
+/// One statistic over the runs that have it, or none if no run has it. The interval does not reach below 0 where
+/// the number cannot.
+fn measurement(
+    metric: &Metric,
+    statistic: Statistic,
+    runs: &[RunMetrics],
+    confidence_level: f64,
+) -> Option<Measurement> {
+    let trials: Vec<f64> = runs.iter().filter_map(|run| run.statistic(metric.id, statistic)).collect();
+    let interval = statistics::interval(&trials, confidence_level);
+    Some(Measurement {
+        key: metric.key(statistic),
+        metric: metric.tag.into(),
+        statistic: statistic.name().into(),
+        unit: metric.unit.name().into(),
+        mean: statistics::mean(&trials)?,
+        std_dev: statistics::sample_std_dev(&trials),
+        confidence: if can_be_negative(metric.id, statistic) {
+            interval
+        } else {
+            interval.map(statistics::clip_at_zero)
+        },
+        trials,
+    })
 }
 
 fn selected(metric: &Metric, selection: Selection) -> &'static [Statistic] {
@@ -186,12 +186,21 @@ mod tests {
     }
 
     #[test]
-    fn the_aggregate_of_a_value_has_standard_error_and_t() {
-        let runs = [run(9.0, &[]), run(11.0, &[])];
-        let aggregates = aggregates(&runs, 0.95, Selection::All);
-        let [aggregate] = aggregates.as_slice() else { panic!("{aggregates:?}") };
-        assert_eq!(aggregate.metric.id, MetricId::RequestThroughput);
-        assert_eq!(aggregate.statistics.se, Some(2.0_f64.sqrt() / 2.0_f64.sqrt()));
-        assert!((aggregate.statistics.t_critical.unwrap() - 12.706_205).abs() < 1e-5);
+    fn trial_statistics_are_the_measurements_of_the_point_with_their_error_and_t() {
+        let runs = [run(9.0, &[10.0]), run(11.0, &[20.0]), run(10.0, &[])];
+        let statistics = trial_statistics(&runs, 0.95, Selection::All);
+        let measurements: Vec<Measurement> = statistics.iter().map(|s| s.measurement.clone()).collect();
+        assert_eq!(measurements, point_of(&runs, Selection::All).measurements);
+        let throughput = &statistics[0];
+        assert_eq!(throughput.standard_error, Some(1.0 / 3.0_f64.sqrt()));
+        assert!((throughput.t_critical.unwrap() - 4.302_653).abs() < 1e-6);
+        let ttft = &statistics[1];
+        assert!((ttft.t_critical.unwrap() - 12.706_205).abs() < 1e-6, "two of the three runs have it");
+    }
+
+    #[test]
+    fn one_trial_has_no_error_and_no_t() {
+        let statistics = trial_statistics(&[run(9.0, &[])], 0.95, Selection::Compact);
+        assert_eq!((statistics[0].standard_error, statistics[0].t_critical), (None, None));
     }
 }

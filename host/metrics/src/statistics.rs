@@ -6,52 +6,6 @@
 use aiperf_model::point::Interval;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// What the trials of one value say of one number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TrialStatistics {
-    /// How many trials have the number; at least 1.
-    pub n: usize,
-    /// The mean over the trials.
-    pub mean: f64,
-    /// The smallest trial.
-    pub min: f64,
-    /// The largest trial.
-    pub max: f64,
-    /// The sample standard deviation (n - 1), or none for a single trial.
-    pub std_dev: Option<f64>,
-    /// The standard error of the mean, `std_dev / sqrt(n)`, or none for a single trial.
-    pub se: Option<f64>,
-    /// The factor between `se` and half the interval's width, or none for a single trial.
-    pub t_critical: Option<f64>,
-    /// Where the true mean plausibly lies, or none for a single trial.
-    pub interval: Option<Interval>,
-    /// The coefficient of variation, `std_dev / |mean|`, or none for a single trial or a mean of 0.
-    pub cv: Option<f64>,
-}
-
-impl TrialStatistics {
-    /// The statistics of these trials with an interval of this coverage, between 0 and 1.
-    ///
-    /// None if there is no trial or one is not finite.
-    #[must_use]
-    pub fn of(trials: &[f64], level: f64) -> Option<Self> {
-        let mean = mean(trials)?;
-        let (min, max) = range(trials)?;
-        let std_dev = sample_std_dev(trials);
-        Some(Self {
-            n: trials.len(),
-            mean,
-            min,
-            max,
-            std_dev,
-            se: std_dev.map(|std_dev| standard_error(trials.len(), std_dev)),
-            t_critical: t_critical(trials.len(), level),
-            interval: std_dev.and_then(|std_dev| interval_from_moments(trials.len(), mean, std_dev, level)),
-            cv: std_dev.filter(|_| mean != 0.0).map(|std_dev| std_dev / mean.abs()),
-        })
-    }
-}
-
 /// The arithmetic mean, never outside the range of the values.
 ///
 /// None if there are no values or one is not finite.
@@ -65,7 +19,7 @@ impl TrialStatistics {
 pub fn mean(values: &[f64]) -> Option<f64> {
     let (min, max) = range(values)?;
     // Rounding may put the mean of equal values next to them, which the clamp undoes.
-    Some((sum(values) / values.len() as f64).clamp(min, max))
+    Some((sum(values.iter().copied()) / values.len() as f64).clamp(min, max))
 }
 
 /// The standard deviation of the values as a sample of something larger, divided by n - 1.
@@ -85,6 +39,12 @@ pub fn sample_std_dev(values: &[f64]) -> Option<f64> {
 pub fn population_std_dev(values: &[f64]) -> Option<f64> {
     let mean = mean(values)?;
     Some((squared_deviations(values, mean) / values.len() as f64).sqrt())
+}
+
+/// The standard error of the mean of `n` values, `std_dev / sqrt(n)`. `n` is not 0.
+#[must_use]
+pub fn standard_error(n: usize, std_dev: f64) -> f64 {
+    std_dev / (n as f64).sqrt()
 }
 
 /// The Student t interval of the mean, with n - 1 degrees of freedom.
@@ -136,19 +96,14 @@ pub fn t_critical(n: usize, level: f64) -> Option<f64> {
 
 /// The sum of the values, with the rounding error of each addition carried along (Neumaier 1974).
 #[must_use]
-pub fn sum(values: &[f64]) -> f64 {
+pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
-    for &value in values {
+    for value in values {
         let next = sum + value;
         lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
         sum = next;
     }
     sum + lost
-}
-
-/// The standard error of a mean of `n` values.
-fn standard_error(n: usize, std_dev: f64) -> f64 {
-    std_dev / (n as f64).sqrt()
 }
 
 /// The smallest and the largest value, or none if there are no values or one is not finite.
@@ -162,10 +117,10 @@ fn range(values: &[f64]) -> Option<(f64, f64)> {
 /// The sum of the squared deviations from the mean, less what the rounding of the mean adds to it (the corrected
 /// two-pass algorithm, Chan, Golub and `LeVeque` 1983). Never negative.
 fn squared_deviations(values: &[f64], mean: f64) -> f64 {
-    let deviations: Vec<f64> = values.iter().map(|value| value - mean).collect();
-    let squares: Vec<f64> = deviations.iter().map(|deviation| deviation * deviation).collect();
-    let remainder = sum(&deviations);
-    (sum(&squares) - remainder * remainder / values.len() as f64).max(0.0)
+    let deviations = || values.iter().map(|value| value - mean);
+    let remainder = sum(deviations());
+    (sum(deviations().map(|deviation| deviation * deviation)) - remainder * remainder / values.len() as f64)
+        .max(0.0)
 }
 
 #[cfg(test)]
@@ -253,8 +208,8 @@ mod tests {
 
     #[test]
     fn sums_keep_what_a_large_term_would_swallow() {
-        assert_eq!(sum(&[1e16, 1.0, 1.0, -1e16]), 2.0);
-        assert_eq!(sum(&[]), 0.0);
+        assert_eq!(sum([1e16, 1.0, 1.0, -1e16]), 2.0);
+        assert_eq!(sum([]), 0.0);
     }
 
     #[test]
@@ -263,32 +218,6 @@ mod tests {
         assert_eq!(mean(&values), Some(0.1));
         assert_eq!(sample_std_dev(&values), Some(0.0));
         assert_eq!(interval(&values, 0.95), Some(Interval { low: 0.1, high: 0.1, level: 0.95 }));
-    }
-
-    #[test]
-    fn trials_together() {
-        let statistics = TrialStatistics::of(&[9.0, 11.0, 10.0, 10.0], 0.95).unwrap();
-        let std_dev = (2.0_f64 / 3.0).sqrt();
-        assert_eq!((statistics.n, statistics.mean, statistics.min, statistics.max), (4, 10.0, 9.0, 11.0));
-        assert_close(statistics.std_dev.unwrap(), std_dev, 1e-15);
-        assert_close(statistics.se.unwrap(), std_dev / 2.0, 1e-15);
-        assert_close(statistics.t_critical.unwrap(), 3.182_446, 1e-6);
-        assert_close(statistics.interval.unwrap().high, 10.0 + 3.182_446 * std_dev / 2.0, 1e-6);
-        assert_close(statistics.cv.unwrap(), std_dev / 10.0, 1e-15);
-    }
-
-    #[test]
-    fn one_trial_has_no_spread() {
-        let statistics = TrialStatistics::of(&[9.0], 0.95).unwrap();
-        assert_eq!((statistics.n, statistics.mean, statistics.min, statistics.max), (1, 9.0, 9.0, 9.0));
-        assert_eq!((statistics.std_dev, statistics.se, statistics.cv), (None, None, None));
-        assert_eq!((statistics.t_critical, statistics.interval), (None, None));
-    }
-
-    #[test]
-    fn a_mean_of_zero_has_no_coefficient_of_variation() {
-        assert_eq!(TrialStatistics::of(&[-1.0, 1.0], 0.95).unwrap().cv, None);
-        assert_eq!(TrialStatistics::of(&[-3.0, -1.0], 0.95).unwrap().cv, Some(2.0_f64.sqrt() / 2.0));
     }
 
     #[test]

@@ -44,6 +44,17 @@ impl Measurement {
     }
 }
 
+/// A measurement with the two numbers behind its interval, as the aggregate file of a value shows them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrialStatistics {
+    /// The statistic over the trials.
+    pub measurement: Measurement,
+    /// The standard error of the mean, `std / sqrt(n)`, or none for a single trial.
+    pub standard_error: Option<f64>,
+    /// The two-sided critical value of Student's t at n - 1 degrees of freedom, or none for a single trial.
+    pub t_critical: Option<f64>,
+}
+
 /// One point of a sweep: the parameters that were set and what was measured there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
