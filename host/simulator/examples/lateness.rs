@@ -17,7 +17,7 @@ fn main() -> Result<(), Failure> {
     println!("streams  itl ms  tokens/s asked  tokens/s seen  p50 us  p99 us  max us");
     for (streams, itl_ms) in [
         (1, 10.0),
-        (30, 10.0),
+        (32, 10.0),
         (200, 10.0),
         (200, 5.0),
         (200, 2.5),

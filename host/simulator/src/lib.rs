@@ -67,6 +67,7 @@ mod engine;
 mod error;
 mod lateness;
 mod law;
+mod lead;
 mod metrics;
 mod reply;
 mod request;

@@ -1,7 +1,7 @@
 //! Brings the engine's virtual time to the wall clock: waits for deadlines and hands due tokens to the tasks that
 //! send them. Everything here runs on the runtime's one thread.
 //!
-//! The runtime sleeps in the operating system until an alarm thread wakes it `SPIN` before the next deadline; the
+//! The runtime sleeps in the operating system until an alarm thread wakes it shortly before the next deadline; the
 //! last stretch it spins, serving sockets in between. The handing over itself therefore crosses no thread, and tokens
 //! due at the same time follow each other at the price of one send each. With nothing due, nothing runs.
 
@@ -17,10 +17,7 @@ use tokio::sync::Notify;
 use crate::Law;
 use crate::alarm::Alarm;
 use crate::engine::{Due, Engine, Ticket, Totals, Work};
-
-/// How long before a deadline the runtime is woken: longer than two threads usually take to wake up one after the
-/// other, short enough to leave the processor to the client.
-const SPIN: Duration = Duration::from_micros(150);
+use crate::lead::Lead;
 
 /// The engine on the wall clock.
 #[derive(Debug)]
@@ -87,14 +84,20 @@ impl Scheduler {
 
     /// Delivers every token at its deadline, for as long as the simulator lives.
     pub(crate) async fn run(self: Rc<Self>, alarm: Alarm) {
+        let mut lead = Lead::new();
         loop {
             let now = self.now();
             let next = self.state.borrow_mut().deliver(now);
             match next {
                 None => self.wake.notified().await,
-                Some(deadline) if deadline > now + SPIN => {
-                    alarm.set(deadline.saturating_sub(SPIN));
+                Some(deadline) if deadline > now + lead.time() => {
+                    let ring_at = deadline.saturating_sub(lead.time());
+                    alarm.set(ring_at);
                     self.wake.notified().await;
+                    // Otherwise something else woke it.
+                    if let Some(delay) = self.now().checked_sub(ring_at) {
+                        lead.learn(delay);
+                    }
                 }
                 Some(_) => tokio::task::yield_now().await,
             }

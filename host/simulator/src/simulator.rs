@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,6 +26,9 @@ use crate::{Lateness, Settings, SimulatorError};
 
 /// Connections that may wait to be accepted: a benchmark opens thousands at once. The system may allow fewer.
 const BACKLOG: i32 = 4096;
+
+/// Time before the next attempt when the system refuses a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A running simulator. Dropping it stops it.
 #[derive(Debug)]
@@ -159,7 +162,7 @@ impl Service {
         listener: StdTcpListener,
         lateness: Arc<LatenessRecorder>,
     ) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_io().build_local(LocalOptions::default())?;
+        let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
         let entered = runtime.enter();
         let listener = TcpListener::from_std(listener)?;
         drop(entered);
@@ -190,7 +193,7 @@ async fn accept(listener: &TcpListener, server: &Rc<Server>) {
                 tokio::task::spawn_local(serve(stream, Rc::new(Connection::new(Rc::clone(server)))));
             }
             // Mostly a lack of file descriptors: other connections have to end first.
-            Err(_) => tokio::task::yield_now().await,
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }
