@@ -88,10 +88,8 @@ fn evaluate_trials(objective: &dyn Objective, point: &Point) -> Result<Option<Ve
 fn trial_points(point: &Point) -> Option<Vec<Point>> {
     (0..point.trials as usize)
         .map(|trial| {
-            let measurements = point
-                .measurements
-                .iter()
-                .map(|measurement| measurement_of_trial(measurement, trial, point.trials));
+            let measurements =
+                point.measurements.iter().map(|measurement| measurement_of_trial(measurement, trial));
             Some(Point {
                 trials: 1,
                 measurements: measurements.collect::<Option<_>>()?,
@@ -101,10 +99,7 @@ fn trial_points(point: &Point) -> Option<Vec<Point>> {
         .collect()
 }
 
-fn measurement_of_trial(measurement: &Measurement, trial: usize, trials: u32) -> Option<Measurement> {
-    if measurement.trials.len() != trials as usize {
-        return None;
-    }
+fn measurement_of_trial(measurement: &Measurement, trial: usize) -> Option<Measurement> {
     let value = *measurement.trials.get(trial)?;
     Some(Measurement {
         key: measurement.key.clone(),

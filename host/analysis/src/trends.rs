@@ -310,6 +310,7 @@ mod tests {
             (certain(f64::NAN), "with the certainty NaN, which is not between 0 and 1"),
             (located(2.0, 1.0), "between 2 and 1, which is not an interval"),
             (located(f64::NAN, 1.0), "between NaN and 1, which is not an interval"),
+            (located(1.0, f64::INFINITY), "between 1 and inf, which is not an interval"),
         ];
         let lines = lines(&axes(&["concurrency"]), &testing::specification());
         for (finding, message) in table {

@@ -215,7 +215,7 @@ impl Run<'_> {
 
 /// None if there is nothing to divide by.
 fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| part / whole).filter(|ratio| ratio.is_finite())
+    (whole > 0.0).then(|| part / whole)
 }
 
 #[cfg(test)]

@@ -176,10 +176,13 @@ mod tests {
         let point = point_of(&[run(1.0, &[1.0]), run(9.0, &[9.0])], Selection::Compact);
         assert_eq!(point.measurement("request_throughput_avg").unwrap().confidence.unwrap().low, 0.0);
 
-        let mismatch = |value| RunMetrics {
-            entries: vec![(MetricId::OslMismatch, Summary::Distribution(distribution(vec![value]).unwrap()))],
+        let mismatch = |values: [f64; 2]| RunMetrics {
+            entries: vec![(
+                MetricId::OslMismatch,
+                Summary::Distribution(distribution(values.to_vec()).unwrap()),
+            )],
         };
-        let point = point_of(&[mismatch(-20.0), mismatch(10.0)], Selection::All);
+        let point = point_of(&[mismatch([-20.0, -20.0]), mismatch([10.0, 20.0])], Selection::All);
         let low = |key| point.measurement(key).unwrap().confidence.unwrap().low;
         assert!(low("osl_mismatch_diff_pct_avg") < -20.0);
         assert_eq!(low("osl_mismatch_diff_pct_std"), 0.0);
