@@ -8,10 +8,9 @@ use crate::options::SweepType;
 use crate::plugin_choice::PluginChoice;
 use crate::secret::Secret;
 use crate::server::Servers;
-use crate::sweep::Axis;
+use crate::sweep::{self, Axis};
 use crate::sweepable::{Sweepable, Values};
 use aiperf_model::metrics::{Selection, ServiceLevel};
-use aiperf_model::parameter::ParameterValue;
 use aiperf_model::request::Header;
 use aiperf_model::sweep::{Order, SweepValue};
 use serde::Serialize;
@@ -247,23 +246,7 @@ impl Config {
     /// The parameters with several values, in the order of [`Sweepable::ALL`].
     #[must_use]
     pub fn axes(&self) -> Vec<Axis> {
-        let values =
-            Sweepable::ALL.into_iter().map(|parameter| Axis { parameter, values: self.values_of(parameter) });
-        values.filter(|axis| axis.values.len() > 1).collect()
-    }
-
-    fn values_of(&self, parameter: Sweepable) -> Vec<ParameterValue> {
-        let counts =
-            |values: Option<&Values<u32>>| values.map(Values::<u32>::as_parameters).unwrap_or_default();
-        match parameter {
-            Sweepable::Concurrency => counts(Some(&self.load.concurrency)),
-            Sweepable::Isl => counts(Some(&self.workload.isl.mean)),
-            Sweepable::Osl => counts(self.workload.osl.as_ref().map(|osl| &osl.mean)),
-            Sweepable::NumPrompts => counts(self.load.num_prompts.as_ref()),
-            Sweepable::BenchmarkDuration => {
-                self.load.benchmark_duration.as_ref().map(Values::<f64>::as_parameters).unwrap_or_default()
-            }
-        }
+        sweep::axes(&self.load, &self.workload)
     }
 
     /// What a run does at `value`.
@@ -281,7 +264,7 @@ impl Config {
         let asked = load.num_prompts.as_ref().map(|values| count(Sweepable::NumPrompts, values));
         let duration = load.benchmark_duration.as_ref().map(|values| {
             let seconds = swept(Sweepable::BenchmarkDuration).unwrap_or_else(|| values.first());
-            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+            Duration::try_from_secs_f64(seconds).unwrap_or_default()
         });
         let by_default = duration.is_none().then(|| default_requests(concurrency));
         RunSettings {

@@ -62,10 +62,10 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        insta::assert_snapshot!(parse(&["[1]"]).unwrap_err(), @"");
-        insta::assert_snapshot!(parse(&["a:1", "{a"]).unwrap_err(), @"");
-        insta::assert_snapshot!(parse(&["temperature"]).unwrap_err(), @"");
-        insta::assert_snapshot!(parse(&[":1"]).unwrap_err(), @"");
-        insta::assert_snapshot!(parse(&["a:1", r#"{"a": 2}"#]).unwrap_err(), @"");
+        insta::assert_snapshot!(parse(&["[1]"]).unwrap_err(), @r#"--extra-inputs: item 1 is JSON, but not an object; write for example --extra-inputs '{"temperature": 0.7}' or --extra-inputs temperature:0.7"#);
+        insta::assert_snapshot!(parse(&["a:1", "{a"]).unwrap_err(), @r#"--extra-inputs: item 2 is not JSON: key must be a string at line 1 column 2; write for example --extra-inputs '{"temperature": 0.7}' or --extra-inputs temperature:0.7"#);
+        insta::assert_snapshot!(parse(&["temperature"]).unwrap_err(), @r#"--extra-inputs: item 1 is neither a JSON object nor a pair of key and value; write for example --extra-inputs '{"temperature": 0.7}' or --extra-inputs temperature:0.7"#);
+        insta::assert_snapshot!(parse(&[":1"]).unwrap_err(), @r#"--extra-inputs: item 1 is neither a JSON object nor a pair of key and value; write for example --extra-inputs '{"temperature": 0.7}' or --extra-inputs temperature:0.7"#);
+        insta::assert_snapshot!(parse(&["a:1", r#"{"a": 2}"#]).unwrap_err(), @r#"--extra-inputs: item 2 sets 'a' a second time; write for example --extra-inputs '{"temperature": 0.7}' or --extra-inputs temperature:0.7"#);
     }
 }

@@ -50,9 +50,12 @@ fn known() -> String {
     let names: Vec<String> = CATALOGUE
         .iter()
         .filter(|metric| can_be_limited(metric))
-        .map(|metric| match metric.short == metric.tag {
-            true => metric.tag.to_owned(),
-            false => format!("{} ({})", metric.tag, metric.short),
+        .map(|metric| {
+            if metric.short == metric.tag {
+                metric.tag.to_owned()
+            } else {
+                format!("{} ({})", metric.tag, metric.short)
+            }
         })
         .collect();
     names.join(", ")

@@ -113,7 +113,7 @@ impl Item<'_> {
         }
         let values = match self.text.split_once("..") {
             Some((start, rest)) => self.range(start.trim(), rest.trim())?,
-            None => vec![self.number(self.text)?],
+            None => vec![self.number(self.text).map_err(|what| self.problem(&format!("is {what}")))?],
         };
         if values.len() > self.room {
             return Err(self.too_many());
@@ -123,16 +123,19 @@ impl Item<'_> {
 
     fn range(&self, start: &str, rest: &str) -> Result<Vec<f64>, ConfigError> {
         let Some(sign) = rest.find(['+', '*']) else {
-            return Err(self.range_problem("is a range without a step"));
+            return Err(self.range_problem("without a step"));
         };
         let (end, step) = rest.split_at(sign);
-        let (start, end) = (self.number(start)?, self.number(end.trim())?);
+        let part = |name: &str, text: &str| {
+            self.number(text).map_err(|what| self.range_problem(&format!("whose {name} is {what}")))
+        };
+        let (start, end) = (part("start", start)?, part("end", end.trim())?);
         if end < start {
-            return Err(self.range_problem("is a range that ends before it starts"));
+            return Err(self.range_problem("that ends before it starts"));
         }
         match step.strip_prefix('+') {
-            Some(step) => self.linear(start, end, self.number(step.trim())?),
-            None => self.geometric(start, end, self.number(step.trim_start_matches('*').trim())?),
+            Some(step) => self.linear(start, end, part("step", step.trim())?),
+            None => self.geometric(start, end, part("factor", step.trim_start_matches('*').trim())?),
         }
     }
 
@@ -147,9 +150,7 @@ impl Item<'_> {
 
     fn geometric(&self, start: f64, end: f64, factor: f64) -> Result<Vec<f64>, ConfigError> {
         if factor <= 1.0 {
-            return Err(
-                self.range_problem(&format!("is a range that never grows, since its factor is {factor}"))
-            );
+            return Err(self.range_problem(&format!("that never grows, since its factor is {factor}")));
         }
         let steps = ((end / start).ln() / factor.ln() + 1e-9).floor();
         if steps >= self.room as f64 {
@@ -158,25 +159,22 @@ impl Item<'_> {
         Ok((0..=steps as i32).map(|index| round(start * factor.powi(index))).collect())
     }
 
-    fn number(&self, text: &str) -> Result<f64, ConfigError> {
-        let shown = if text == self.text { "is" } else { "has" };
+    /// The number that `text` is, or what is wrong with it.
+    fn number(&self, text: &str) -> Result<f64, String> {
         let value: f64 = match text.parse() {
             Ok(value) if f64::is_finite(value) => value,
-            _ => return Err(self.problem(&format!("{shown} '{text}', which is not a number"))),
+            _ => return Err(format!("'{text}', which is not a number")),
         };
-        let whole = text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit());
-        if self.parameter.number() == Number::Count && !whole {
-            return Err(self.problem(&format!("{shown} {text}, but must be a whole number")));
+        let parameter = self.parameter;
+        let is_whole = text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit());
+        if parameter.number() == Number::Count && !is_whole {
+            return Err(format!("{text}, but must be a whole number"));
         }
-        if value < self.parameter.least() || value <= 0.0 {
-            return Err(
-                self.problem(&format!("{shown} {text}, but must be {}", self.parameter.least_in_words()))
-            );
+        if value < parameter.least() || value <= 0.0 {
+            return Err(format!("{text}, but must be {}", parameter.least_in_words()));
         }
-        if value > self.parameter.most() {
-            return Err(
-                self.problem(&format!("{shown} {text}, but must be at most {}", self.parameter.most()))
-            );
+        if value > parameter.most() {
+            return Err(format!("{text}, but must be at most {}", parameter.most()));
         }
         Ok(value)
     }
@@ -187,7 +185,7 @@ impl Item<'_> {
 
     fn range_problem(&self, what: &str) -> ConfigError {
         let (flag, (linear, geometric)) = (self.parameter.flag(), self.parameter.range_examples());
-        let problem = format!("item {} {what}", self.position);
+        let problem = format!("item {} is a range {what}", self.position);
         ConfigError::value(flag, problem, format!("{flag} {linear} or {flag} {geometric}"))
     }
 
@@ -280,8 +278,8 @@ mod tests {
 
     #[test]
     fn quantities_are_above_zero() {
-        insta::assert_snapshot!(quantities("0").unwrap_err(), @"");
-        insta::assert_snapshot!(quantities("5,1e99").unwrap_err(), @"");
+        insta::assert_snapshot!(quantities("0").unwrap_err(), @"--benchmark-duration: item 1 is 0, but must be more than 0; write for example --benchmark-duration 30,60");
+        insta::assert_snapshot!(quantities("5,1e99").unwrap_err(), @"--benchmark-duration: item 2 is 1e99, but must be at most 31536000; write for example --benchmark-duration 30,60");
     }
 
     #[test]
@@ -322,7 +320,7 @@ mod tests {
             for sign in ['+', '*'] {
                 let end = start + more;
                 let values = counts(&format!("{start}..{end}{sign}{step}")).unwrap();
-                prop_assert_eq!(values[0], f64::from(start));
+                prop_assert!(values.starts_with(&[f64::from(start)]));
                 prop_assert!(values.is_sorted_by(|a, b| a < b));
                 prop_assert!(values.iter().all(|value| *value <= f64::from(end) && value.fract() == 0.0));
             }

@@ -105,7 +105,7 @@ options! {
     #[arg(long, short, value_name = "NAME", help_heading = "Server")]
     pub model: Option<String>,
 
-    /// Base URL or full endpoint URL [default: http://localhost:8000]; repeat it to spread requests over several
+    /// Base URL or full endpoint URL [default: `http://localhost:8000`]; repeat it to spread requests over several
     /// servers in turn. `sim:` starts a simulated server inside this process, with settings as in
     /// `sim:?ttft-ms=30&itl-ms=8&max-batch=32`
     #[arg(long, short, value_name = "URL", help_heading = "Server")]
@@ -135,7 +135,7 @@ options! {
     #[serde(deserialize_with = "headers")]
     pub header: Option<Vec<Secret>>,
 
-    /// Key that is sent as bearer token; the variable OPENAI_API_KEY does the same without showing it in the list
+    /// Key that is sent as bearer token; the variable `OPENAI_API_KEY` does the same without showing it in the list
     /// of processes
     #[arg(long, value_name = "KEY", help_heading = "Server")]
     pub api_key: Option<Secret>,
@@ -245,7 +245,7 @@ options! {
     #[serde(deserialize_with = "fields_or_texts")]
     pub extra_inputs: Option<Vec<String>>,
 
-    /// Limits that a good request meets, as in "time_to_first_token:100 inter_token_latency:10" (milliseconds)
+    /// Limits that a good request meets, as in `time_to_first_token:100 inter_token_latency:10` (milliseconds)
     #[arg(long, value_name = "LIMITS", help_heading = "Workload")]
     pub goodput: Option<String>,
 

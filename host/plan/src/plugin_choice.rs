@@ -94,11 +94,11 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        insta::assert_snapshot!(parse("").unwrap_err(), @"");
-        insta::assert_snapshot!(parse("../x").unwrap_err(), @"");
-        insta::assert_snapshot!(parse("slo:[1]").unwrap_err(), @"");
-        insta::assert_snapshot!(parse("slo:").unwrap_err(), @"");
+        insta::assert_snapshot!(parse("").unwrap_err(), @"--objective: the name of the plugin is empty; write for example --objective throughput");
+        insta::assert_snapshot!(parse("../x").unwrap_err(), @"--objective: '../x' is no name of a plugin; names have letters, digits, '-', '_' and '.'; write for example --objective throughput");
+        insta::assert_snapshot!(parse("slo:[1]").unwrap_err(), @r#"--objective: the settings of 'slo' are not a JSON object; write for example --objective 'slo:{"key": 1}'"#);
+        insta::assert_snapshot!(parse("slo:").unwrap_err(), @r#"--objective: the settings of 'slo' are not a JSON object; write for example --objective 'slo:{"key": 1}'"#);
         let twice = ["slo".to_owned(), "slo".to_owned()];
-        insta::assert_snapshot!(parse_all("--objective", "throughput", &twice).unwrap_err(), @"");
+        insta::assert_snapshot!(parse_all("--objective", "throughput", &twice).unwrap_err(), @"--objective: 'slo' is given twice and would be reported under one name; write for example --objective throughput");
     }
 }

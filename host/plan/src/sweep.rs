@@ -1,9 +1,10 @@
 //! The axes of a sweep and how their values are combined.
 
+use crate::config::{LoadConfig, WorkloadConfig};
 use crate::error::ConfigError;
 use crate::list;
 use crate::options::SweepType;
-use crate::sweepable::Sweepable;
+use crate::sweepable::{Sweepable, Values};
 use aiperf_model::parameter::{Parameter, ParameterValue, describe};
 use std::collections::HashMap;
 
@@ -23,6 +24,22 @@ impl Axis {
     fn at(&self, value: &ParameterValue) -> Parameter {
         Parameter::new(self.parameter.name(), value.clone())
     }
+}
+
+/// The parameters with several values, in the order of [`Sweepable::ALL`].
+pub(crate) fn axes(load: &LoadConfig, workload: &WorkloadConfig) -> Vec<Axis> {
+    let values_of = |parameter: Sweepable| match parameter {
+        Sweepable::Concurrency => Some(load.concurrency.as_parameters()),
+        Sweepable::Isl => Some(workload.isl.mean.as_parameters()),
+        Sweepable::Osl => workload.osl.as_ref().map(|osl| osl.mean.as_parameters()),
+        Sweepable::NumPrompts => load.num_prompts.as_ref().map(Values::<u32>::as_parameters),
+        Sweepable::BenchmarkDuration => load.benchmark_duration.as_ref().map(Values::<f64>::as_parameters),
+    };
+    let given = Sweepable::ALL.into_iter().filter_map(|parameter| {
+        let values = values_of(parameter)?;
+        Some(Axis { parameter, values })
+    });
+    given.filter(|axis| axis.values.len() > 1).collect()
 }
 
 /// The parameters of each value of the sweep, in the order in which they are run; one value without parameters if
@@ -147,22 +164,22 @@ mod tests {
     fn lists_that_are_taken_element_wise_may_repeat_a_value_but_not_a_combination() {
         let axes = [axis(Sweepable::Concurrency, &[1, 8, 1]), axis(Sweepable::Isl, &[128, 128, 512])];
         assert_eq!(check(&axes, SweepType::Zip, 1), Ok(()));
-        insta::assert_snapshot!(check(&axes, SweepType::Cartesian, 1).unwrap_err(), @"");
+        insta::assert_snapshot!(check(&axes, SweepType::Cartesian, 1).unwrap_err(), @"--concurrency: values 1 and 3 are both 1 and would share a directory; write for example --concurrency 10,20,30");
         let axes = [axis(Sweepable::Concurrency, &[1, 8, 1]), axis(Sweepable::Isl, &[128, 128, 128])];
-        insta::assert_snapshot!(check(&axes, SweepType::Zip, 1).unwrap_err(), @"");
+        insta::assert_snapshot!(check(&axes, SweepType::Zip, 1).unwrap_err(), @"--sweep-type zip: values 1 and 3 are both concurrency 1, isl 128 and would share a directory; write for example --concurrency 10,20 --isl 128,512");
     }
 
     #[test]
     fn element_wise_lists_have_one_length() {
         let axes = [axis(Sweepable::Concurrency, &[1, 2, 3]), axis(Sweepable::Isl, &[128, 512])];
-        insta::assert_snapshot!(check(&axes, SweepType::Zip, 1).unwrap_err(), @"");
+        insta::assert_snapshot!(check(&axes, SweepType::Zip, 1).unwrap_err(), @"--sweep-type zip takes one item of each list at a time, but --concurrency has 3 and --isl has 2; write lists of equal length, for example --concurrency 10,20 --isl 128,512");
     }
 
     #[test]
     fn a_plan_has_a_limit() {
         let values: Vec<i64> = (1..=1000).collect();
         let axes = [axis(Sweepable::Concurrency, &values), axis(Sweepable::Isl, &values)];
-        insta::assert_snapshot!(check(&axes, SweepType::Cartesian, 2).unwrap_err(), @"");
+        insta::assert_snapshot!(check(&axes, SweepType::Cartesian, 2).unwrap_err(), @"the plan would have 2000000 runs, at most 100000 are possible; give fewer values or trials");
         assert_eq!(check(&axes[..1], SweepType::Cartesian, 100), Ok(()));
     }
 }

@@ -41,41 +41,30 @@ impl Config {
     ///
     /// # Errors
     /// The first mistake, with its flag, its place and a correct example.
+    #[expect(clippy::needless_pass_by_value, reason = "the options have no use once they are resolved")]
     pub fn resolve(options: Options, environment: &Environment) -> Result<Self, ConfigError> {
         options.later.refuse()?;
-        let config = Self {
-            model: model(&options)?,
-            server: server(&options, environment)?,
-            load: load(&options, environment)?,
-            sweep: sweep_config(&options)?,
-            trials: trials(&options)?,
-            workload: workload(&options)?,
-            plugins: plugins(&options)?,
-            output: output(&options, environment),
-        };
-        let axes = config.axes();
-        sweep::check(&axes, config.sweep.sweep_type, config.trials.num_profile_runs)?;
-        let (sweeps, repeats) = (!axes.is_empty(), config.trials.num_profile_runs > 1);
-        if !sweeps {
+        let (load, workload) = (load(&options, environment)?, workload(&options)?);
+        let (sweep, trials) = (sweep_config(&options)?, trials(&options)?);
+        let axes = sweep::axes(&load, &workload);
+        sweep::check(&axes, sweep.sweep_type, trials.num_profile_runs)?;
+        if axes.is_empty() {
             refuse_sweep_flags(&options)?;
         }
-        if !repeats {
+        if trials.num_profile_runs == 1 {
             refuse_trial_flags(&options)?;
         }
-        config.with_ui(options.ui, sweeps || repeats)
-    }
-
-    /// The same with its UI checked: only a single run leaves the user's terminal to a dashboard.
-    fn with_ui(mut self, choice: Option<UiChoice>, has_several_runs: bool) -> Result<Self, ConfigError> {
-        match choice {
-            Some(UiChoice::Dashboard) if has_several_runs => return Err(ConfigError::DashboardInSweep),
-            Some(UiChoice::Dashboard) => return Err((&DASHBOARD).into()),
-            None if has_several_runs => {
-                (self.output.ui, self.output.ui_is_automatic) = (Ui::Simple, true);
-            }
-            Some(UiChoice::Simple | UiChoice::None) | None => {}
-        }
-        Ok(self)
+        let is_single_run = axes.is_empty() && trials.num_profile_runs == 1;
+        Ok(Self {
+            model: model(&options)?,
+            server: server(&options, environment)?,
+            load,
+            sweep,
+            trials,
+            workload,
+            plugins: plugins(&options)?,
+            output: output(&options, ui(options.ui, is_single_run, environment)?),
+        })
     }
 }
 
@@ -92,10 +81,6 @@ fn model(options: &Options) -> Result<String, ConfigError> {
 fn server(options: &Options, environment: &Environment) -> Result<ServerConfig, ConfigError> {
     let default_url = [DEFAULT_URL.to_owned()];
     let endpoint_type = options.endpoint_type.as_deref().unwrap_or("chat");
-    let timeout = options.request_timeout_seconds.unwrap_or(21600.0);
-    if timeout == 0.0 {
-        return Err(above_zero("--request-timeout-seconds", "--request-timeout-seconds 60"));
-    }
     Ok(ServerConfig {
         servers: Servers::parse(options.url.as_deref().unwrap_or(&default_url))?,
         endpoint_type: PluginChoice::parse("--endpoint-type", "chat", endpoint_type)?,
@@ -103,8 +88,16 @@ fn server(options: &Options, environment: &Environment) -> Result<ServerConfig, 
         streaming: options.streams(),
         headers: header::parse_all(options.header.as_deref().unwrap_or_default())?,
         api_key: api_key(options, environment)?,
-        request_timeout: seconds("--request-timeout-seconds", Some(timeout), "60")?,
+        request_timeout: request_timeout(options.request_timeout_seconds.unwrap_or(21600.0))?,
     })
+}
+
+fn request_timeout(timeout: f64) -> Result<Duration, ConfigError> {
+    let flag = "--request-timeout-seconds";
+    if timeout == 0.0 {
+        return Err(ConfigError::value(flag, "it is 0, but must be more than 0", format!("{flag} 60")));
+    }
+    seconds(flag, Some(timeout), "60")
 }
 
 /// With a slash at its start, unless it is empty.
@@ -118,7 +111,7 @@ fn api_key(options: &Options, environment: &Environment) -> Result<Option<Secret
     let Some(key) = options.api_key.as_ref().or(from_environment) else { return Ok(None) };
     let key = key.expose().trim();
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let problem = "it is empty or has characters that a header cannot hold";
+        let problem = "it, or OPENAI_API_KEY, is empty or has characters that a header cannot hold";
         return Err(ConfigError::value("--api-key", problem, "--api-key \"$OPENAI_API_KEY\""));
     }
     Ok(Some(key.into()))
@@ -178,6 +171,12 @@ fn trials(options: &Options) -> Result<TrialsConfig, ConfigError> {
         let problem = format!("it is {confidence_level}, but must lie between 0 and 1");
         return Err(ConfigError::value("--confidence-level", problem, "--confidence-level 0.95"));
     }
+    if options.warmup_every_run == Some(true) && options.warmup_request_count.unwrap_or(0) == 0 {
+        return Err(ConfigError::NeedsFlag {
+            flag: "--warmup-every-run",
+            example: "--warmup-request-count 100",
+        });
+    }
     Ok(TrialsConfig {
         num_profile_runs,
         cooldown: seconds("--profile-run-cooldown-seconds", options.profile_run_cooldown_seconds, "10")?,
@@ -232,16 +231,28 @@ fn chosen(
     }
 }
 
-fn output(options: &Options, environment: &Environment) -> OutputConfig {
+/// The UI, and whether it was chosen because there are several runs.
+fn ui(
+    choice: Option<UiChoice>,
+    is_single_run: bool,
+    environment: &Environment,
+) -> Result<(Ui, bool), ConfigError> {
+    match choice {
+        Some(UiChoice::Dashboard) if is_single_run => Err((&DASHBOARD).into()),
+        Some(UiChoice::Dashboard) => Err(ConfigError::DashboardInSweep),
+        Some(UiChoice::Simple) => Ok((Ui::Simple, false)),
+        None if !is_single_run => Ok((Ui::Simple, true)),
+        None if environment.stdout_is_terminal => Ok((Ui::Simple, false)),
+        Some(UiChoice::None) | None => Ok((Ui::None, false)),
+    }
+}
+
+fn output(options: &Options, (ui, ui_is_automatic): (Ui, bool)) -> OutputConfig {
     OutputConfig {
         artifact_dir: options.artifact_dir.clone().unwrap_or_else(|| "artifacts".into()),
         overwrite: options.overwrite.unwrap_or(false),
-        ui: match options.ui {
-            Some(UiChoice::None) => Ui::None,
-            None if !environment.stdout_is_terminal => Ui::None,
-            Some(UiChoice::Simple | UiChoice::Dashboard) | None => Ui::Simple,
-        },
-        ui_is_automatic: false,
+        ui,
+        ui_is_automatic,
         dry_run: options.dry_run.unwrap_or(false),
     }
 }
@@ -251,7 +262,7 @@ fn refuse_sweep_flags(options: &Options) -> Result<(), ConfigError> {
         ("--sweep-type", options.sweep_type.is_some()),
         ("--parameter-sweep-mode", options.parameter_sweep_mode.is_some()),
         ("--parameter-sweep-cooldown-seconds", options.parameter_sweep_cooldown_seconds.is_some()),
-        ("--parameter-sweep-same-seed", options.parameter_sweep_same_seed.is_some()),
+        ("--parameter-sweep-same-seed", options.parameter_sweep_same_seed == Some(true)),
         ("--sweep-metrics", options.sweep_metrics.is_some()),
         ("--objective", options.objective.is_some()),
         ("--pareto", options.pareto.is_some()),
@@ -266,8 +277,8 @@ fn refuse_sweep_flags(options: &Options) -> Result<(), ConfigError> {
 fn refuse_trial_flags(options: &Options) -> Result<(), ConfigError> {
     let given = [
         ("--profile-run-cooldown-seconds", options.profile_run_cooldown_seconds.is_some()),
-        ("--vary-seed-per-trial", options.vary_seed_per_trial.is_some()),
-        ("--warmup-every-run", options.warmup_every_run.is_some()),
+        ("--vary-seed-per-trial", options.vary_seed_per_trial == Some(true)),
+        ("--warmup-every-run", options.warmup_every_run == Some(true)),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => Err(ConfigError::NeedsTrials { flag }),
@@ -293,10 +304,6 @@ fn seconds(flag: &'static str, seconds: Option<f64>, example: &str) -> Result<Du
     }
     let problem = format!("it is {seconds}, but must be from 0 to {MOST_SECONDS} seconds");
     Err(ConfigError::value(flag, problem, format!("{flag} {example}")))
-}
-
-fn above_zero(flag: &'static str, example: &str) -> ConfigError {
-    ConfigError::value(flag, "it is 0, but must be more than 0", example)
 }
 
 fn std_dev(flag: &'static str, tokens: Option<f64>) -> Result<f64, ConfigError> {

@@ -1,0 +1,115 @@
+//! What is refused, and in which words.
+
+use crate::{CommandLine, options, resolve};
+use aiperf_plan::{Config, ConfigError, Environment, LATER};
+use clap::Parser;
+use proptest::prelude::*;
+
+#[test]
+fn mistakes_are_named_with_flag_place_and_example() {
+    let lines = [
+        "--concurrency 10,,20",
+        "--concurrency 10,abc",
+        "--concurrency 0,5",
+        "--concurrency 10,10",
+        "--concurrency -5",
+        "--concurrency 10..40",
+        "--num-prompts 10,0",
+        "--isl 0",
+        "--isl 0.5",
+        "--osl 1,2,1",
+        "--benchmark-duration 0",
+        "--concurrency 1,2,3 --isl 1,2 --sweep-type zip",
+        "--concurrency 1,1 --isl 2,2 --sweep-type zip",
+        "--concurrency 1..1000+1 --isl 1..1000+1",
+        "--parameter-sweep-cooldown-seconds 5",
+        "--parameter-sweep-same-seed --concurrency 10",
+        "--parameter-sweep-mode repeated --num-profile-runs 3",
+        "--sweep-type zip",
+        "--sweep-metrics all",
+        "--objective throughput",
+        "--profile-run-cooldown-seconds 5 --concurrency 1,2",
+        "--vary-seed-per-trial",
+        "--warmup-every-run --warmup-request-count 5",
+        "--warmup-every-run --num-profile-runs 2",
+        "--num-profile-runs 0",
+        "--confidence-level 1 --num-profile-runs 2",
+        "--confidence-level 0 --num-profile-runs 2",
+        "--confidence-level nan --num-profile-runs 2",
+        "--concurrency 1,2 --parameter-sweep-cooldown-seconds -1",
+        "--concurrency 1,2 --parameter-sweep-cooldown-seconds inf",
+        "--benchmark-grace-period -0.5",
+        "--request-timeout-seconds 0",
+        "--max-error-rate 1.5",
+        "--workers 0",
+        "--osl-stddev 3",
+        "--isl-stddev -3",
+        "--goodput speed:10",
+        "--extra-inputs [1]",
+        "--header nonsense",
+        "--api-key|two words",
+        "--model=",
+        "--url ftp://h",
+        "--endpoint-type chat:[1]",
+        "--concurrency 1,2 --objective slo --objective slo",
+        "--ui dashboard",
+        "--concurrency 1,2 --parameter-sweep-mode balanced",
+    ];
+    let messages: Vec<String> =
+        lines.into_iter().map(|line| format!("{line}\n  {}", resolve(line).expect_err(line))).collect();
+    assert!(messages.iter().all(|message| message.lines().count() == 2), "one line each");
+    insta::assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn a_model_is_needed() {
+    let error = Config::resolve(options(""), &Environment::default()).unwrap_err();
+    assert_eq!(error.to_string(), "--model is missing; write for example --model llama-3-8b");
+}
+
+#[test]
+fn the_dashboard_is_refused_in_the_words_of_the_documentation() {
+    for line in ["--concurrency 10,20,30,40 --ui dashboard", "--num-profile-runs 5 --ui dashboard"] {
+        assert_eq!(
+            resolve(line).unwrap_err().to_string(),
+            "ValueError: Dashboard UI is not supported with parameter sweeps\n\
+             due to terminal control limitations. Please use '--ui simple' or '--ui none' instead."
+        );
+    }
+}
+
+#[test]
+fn flags_of_later_versions_are_refused_with_and_without_a_value() {
+    for later in LATER {
+        for line in [later.flag.to_owned(), format!("{} 1", later.flag), format!("{0} 1 {0} 2", later.flag)] {
+            let error = resolve(&line).unwrap_err();
+            assert_eq!(error, ConfigError::Later { flag: later.flag, instead: later.instead });
+        }
+    }
+}
+
+#[test]
+fn unknown_flags_and_words_are_refused() {
+    for line in ["--nonsense", "--sweep-type diagonal", "--ui fancy", "--random-seed -1", "stray"] {
+        assert!(
+            CommandLine::try_parse_from(["profile"].into_iter().chain(line.split(' '))).is_err(),
+            "{line}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn accepted_lists_have_no_duplicates_and_keep_their_order(text in "[1-9][0-9]?(,[1-9][0-9]?(\\.\\.[1-9]0[+*][2-9])?){0,6}") {
+        if let Ok(config) = resolve(&format!("--concurrency {text}")) {
+            let values: Vec<u32> = config.load.concurrency.iter().collect();
+            let mut distinct = values.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            prop_assert_eq!(distinct.len(), values.len());
+            let written: Vec<u32> = text.split(',').map(|item| item.split("..").next().unwrap().parse().unwrap()).collect();
+            let kept: Vec<u32> = values.into_iter().filter(|value| written.contains(value)).collect();
+            prop_assert_eq!(kept, written);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Which flags there are, what they mean and what holds without them.
+
+use crate::{CommandLine, config, options, plan};
+use aiperf_plan::{LATER, Length, PluginChoice, Servers, Ui};
+use clap::CommandFactory;
+use std::time::Duration;
+
+#[test]
+fn commands_of_the_documentation_are_accepted() {
+    for line in [
+        "--model llama-3-8b --endpoint-type chat --url http://localhost:8000/v1/chat/completions \
+         --concurrency 10,20,30,40 --num-prompts 1000",
+        "--model llama-3-8b --endpoint-type chat --url http://localhost:8000/v1/chat/completions \
+         --concurrency 10,20,30,40 --num-profile-runs 5 --num-prompts 1000",
+        "--concurrency 10,20,30,40 --ui simple",
+        "--concurrency 10,20,30,40 --ui none",
+        "--concurrency 10,20,30,40 --num-profile-runs 5 --parameter-sweep-mode independent",
+        "--concurrency 10,20,30,40 --num-profile-runs 5 --parameter-sweep-mode repeated",
+        "--concurrency 10,20,30,40 --parameter-sweep-same-seed",
+        "--concurrency 10,20,30,40 --random-seed 123",
+        "--concurrency 10,20,30,40 --parameter-sweep-cooldown-seconds 30.0",
+        "--concurrency 10,20,30,40 --num-profile-runs 5 --profile-run-cooldown-seconds 10.0 \
+         --parameter-sweep-cooldown-seconds 30.0",
+        "--concurrency 5,10,20,40,80",
+        "--concurrency 10,20,30,40 --warmup-request-count 100",
+        "--concurrency|10,20,30,40|--goodput|time_to_first_token:100 inter_token_latency:10",
+        "--concurrency 10,20,30,40,50,60",
+        "--concurrency 10,15,20,25,30",
+    ] {
+        assert!(plan(line).shape.sweep, "{line}");
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_documentation() {
+    let config = config("");
+    assert_eq!(config.server.endpoint_type, PluginChoice::named("chat"));
+    assert_eq!(config.server.streaming, None);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&config.redacted()).unwrap());
+}
+
+#[test]
+fn the_number_of_requests_follows_the_concurrency_unless_something_else_ends_the_run() {
+    for (line, requests, duration) in [
+        ("", Some(10), None),
+        ("--concurrency 4", Some(10), None),
+        ("--concurrency 40", Some(80), None),
+        ("--num-prompts 3", Some(3), None),
+        ("--request-count 3", Some(3), None),
+        ("--num-requests 3", Some(3), None),
+        ("--benchmark-duration 2.5", None, Some(2.5)),
+        ("--benchmark-duration 60 --num-prompts 7", Some(7), Some(60.0)),
+    ] {
+        let config = config(line);
+        let settings = config.settings(&plan(line).values[0]);
+        assert_eq!(settings.requests, requests, "{line}");
+        assert_eq!(settings.duration, duration.map(Duration::from_secs_f64), "{line}");
+    }
+}
+
+#[test]
+fn settings_follow_the_values_of_each_axis() {
+    let line = "--concurrency 8,2 --isl 100,200 --osl 5,6 --isl-stddev 3 --num-prompts 30,40 \
+                --benchmark-duration 1.5,3 --warmup-request-count 4 --sweep-type zip";
+    let (config, plan) = (config(line), plan(line));
+    assert_eq!(plan.axes, ["concurrency", "isl", "osl", "num_prompts", "benchmark_duration"]);
+    let settings = config.settings(&plan.values[1]);
+    assert_eq!((settings.concurrency, settings.requests, settings.warmup_requests), (2, Some(40), 4));
+    assert_eq!(settings.isl, Length { mean: 200, std_dev: 3.0 });
+    assert_eq!(settings.osl, Some(Length { mean: 6, std_dev: 0.0 }));
+    assert_eq!(settings.duration, Some(Duration::from_secs(3)));
+    assert_eq!(settings.grace_period, Duration::from_secs(30));
+    assert_eq!(settings.seed, 43);
+}
+
+#[test]
+fn streaming_is_left_open_unless_said() {
+    for (line, streaming) in [
+        ("", None),
+        ("--streaming", Some(true)),
+        ("--no-streaming", Some(false)),
+        ("--streaming --no-streaming", Some(false)),
+        ("--no-streaming --streaming", Some(true)),
+        ("--streaming=false", Some(false)),
+    ] {
+        assert_eq!(config(line).server.streaming, streaming, "{line}");
+    }
+    let file = options("--streaming");
+    assert_eq!(options("--no-streaming").over(file).no_streaming, Some(true));
+    assert_eq!(options("--no-streaming").over(options("--streaming")).streaming, None);
+}
+
+#[test]
+fn the_simulator_and_several_servers_can_be_asked() {
+    assert_eq!(
+        config("--url sim:?ttft-ms=30").server.servers,
+        Servers::Simulator { query: "ttft-ms=30".into() }
+    );
+    assert!(matches!(config("-u a:1 -u b:2").server.servers, Servers::Urls(urls) if urls.len() == 2));
+}
+
+#[test]
+fn the_path_of_the_user_wins_over_that_of_the_format() {
+    assert_eq!(config("").server.path("/v1/chat/completions"), "/v1/chat/completions");
+    assert_eq!(config("--endpoint generate").server.path("/v1/chat/completions"), "/generate");
+    assert_eq!(config("--endpoint=").server.path("/v1/chat/completions"), "");
+}
+
+#[test]
+fn the_dominance_and_efficient_fronts_are_always_reported() {
+    let criteria = |line: &str| -> Vec<String> {
+        config(line).plugins.criteria.into_iter().map(|criterion| criterion.name).collect()
+    };
+    assert_eq!(criteria("--concurrency 1,2"), ["dominance", "efficient"]);
+    assert_eq!(criteria("--concurrency 1,2 --pareto efficient"), ["efficient", "dominance"]);
+    assert_eq!(criteria("--concurrency 1,2 --pareto mine"), ["mine", "dominance", "efficient"]);
+}
+
+#[test]
+fn the_ui_follows_from_the_kind_of_benchmark() {
+    for (line, ui, is_automatic) in [
+        ("", Ui::None, false),
+        ("--ui simple", Ui::Simple, false),
+        ("--concurrency 1,2", Ui::Simple, true),
+        ("--num-profile-runs 2", Ui::Simple, true),
+        ("--concurrency 1,2 --ui none", Ui::None, false),
+        ("--concurrency 1,2 --ui simple", Ui::Simple, false),
+    ] {
+        let output = config(line).output;
+        assert_eq!((output.ui, output.ui_is_automatic), (ui, is_automatic), "{line}");
+    }
+}
+
+#[test]
+fn help_is_complete_and_hides_what_is_refused() {
+    let help = CommandLine::command().term_width(110).render_long_help().to_string();
+    for later in LATER {
+        assert!(!help.contains(later.flag), "{}", later.flag);
+    }
+    for argument in CommandLine::command().get_arguments().filter(|argument| !argument.is_hide_set()) {
+        assert!(argument.get_help().is_some(), "{argument}");
+        assert!(argument.get_help_heading().is_some(), "{argument}");
+    }
+    insta::assert_snapshot!(help);
+}

@@ -1,0 +1,121 @@
+//! The order of the runs, their seeds, pauses and warm-ups.
+
+use crate::plan;
+use aiperf_model::parameter::describe;
+use aiperf_plan::Plan;
+use std::time::Duration;
+
+/// Value and trial of each run.
+fn runs(plan: &Plan) -> Vec<(String, u32)> {
+    plan.steps.iter().map(|step| (step.value.parameters[0].value.to_string(), step.trial)).collect()
+}
+
+fn seeds(plan: &Plan) -> Vec<u64> {
+    plan.steps.iter().map(|step| step.value.seed).collect()
+}
+
+fn cooldowns(plan: &Plan) -> Vec<u64> {
+    plan.steps.iter().map(|step| step.cooldown.as_secs()).collect()
+}
+
+fn warm_ups(plan: &Plan) -> Vec<bool> {
+    plan.steps.iter().map(|step| step.warm_up).collect()
+}
+
+#[test]
+fn repeated_runs_the_sweep_once_per_trial() {
+    let plan = plan("--concurrency 10,20,30 --num-profile-runs 5");
+    let expected: Vec<(String, u32)> =
+        (1..=5).flat_map(|trial| ["10", "20", "30"].map(|value| (value.to_owned(), trial))).collect();
+    assert_eq!(runs(&plan), expected);
+    assert!(plan.steps.iter().zip(0..).all(|(step, index)| step.index == index));
+}
+
+#[test]
+fn independent_runs_all_trials_of_a_value_before_the_next() {
+    let plan = plan("--concurrency 10,20,30 --num-profile-runs 5 --parameter-sweep-mode independent");
+    let expected: Vec<(String, u32)> = ["10", "20", "30"]
+        .into_iter()
+        .flat_map(|value| (1..=5).map(|trial| (value.to_owned(), trial)))
+        .collect();
+    assert_eq!(runs(&plan), expected);
+}
+
+#[test]
+fn values_run_in_the_order_given_and_are_listed_ascending() {
+    let plan = plan("--concurrency 100,5,20 --isl 64,8");
+    let given: Vec<String> = plan.values.iter().map(|value| describe(&value.parameters)).collect();
+    assert_eq!(given[..2], ["concurrency 100, isl 64", "concurrency 100, isl 8"]);
+    let ascending: Vec<String> =
+        plan.values_ascending().iter().map(|value| describe(&value.parameters)).collect();
+    assert_eq!(ascending[..3], ["concurrency 5, isl 8", "concurrency 5, isl 64", "concurrency 20, isl 8"]);
+}
+
+#[test]
+fn seeds_count_up_from_the_base_in_the_order_given() {
+    assert_eq!(seeds(&plan("--concurrency 40,10,20,30")), [42, 43, 44, 45]);
+    assert_eq!(seeds(&plan("--concurrency 10,20,30,40 --random-seed 123")), [123, 124, 125, 126]);
+    assert_eq!(seeds(&plan("--concurrency 10,20 --random-seed 123 --parameter-sweep-same-seed")), [123, 123]);
+    assert_eq!(seeds(&plan("--concurrency 10,20 --num-profile-runs 2")), [42, 43, 42, 43]);
+    assert_eq!(seeds(&plan("--concurrency 1,2 --random-seed 18446744073709551615")), [u64::MAX, 0]);
+}
+
+#[test]
+fn trials_may_have_seeds_of_their_own_that_are_the_same_everywhere() {
+    let plan = plan("--concurrency 10,20 --num-profile-runs 2 --vary-seed-per-trial");
+    // The first 8 bytes, little endian, of the SHA-256 over 42 or 43 in 8 bytes and the trial in 4, by another tool.
+    assert_eq!(
+        seeds(&plan),
+        [
+            14_984_675_442_531_746_856,
+            16_514_045_292_824_327_890,
+            16_904_136_823_718_472_005,
+            1_236_324_309_356_287_807
+        ]
+    );
+    let of_values: Vec<u64> = plan.values.iter().map(|value| value.seed).collect();
+    assert_eq!(of_values, [42, 43]);
+}
+
+#[test]
+fn cooldowns_lie_between_runs_only() {
+    let both = "--num-profile-runs 2 --profile-run-cooldown-seconds 10 --parameter-sweep-cooldown-seconds 30";
+    assert_eq!(cooldowns(&plan(&format!("--concurrency 1,2,3 {both}"))), [0, 30, 30, 10, 30, 30]);
+    let independent = format!("--concurrency 1,2,3 --parameter-sweep-mode independent {both}");
+    assert_eq!(cooldowns(&plan(&independent)), [0, 10, 30, 10, 30, 10]);
+    assert_eq!(cooldowns(&plan("--concurrency 1,2,3 --parameter-sweep-cooldown-seconds 30")), [0, 30, 30]);
+    assert_eq!(cooldowns(&plan("--num-profile-runs 3 --profile-run-cooldown-seconds 10")), [0, 10, 10]);
+    assert_eq!(plan(&independent).total_cooldown(), Duration::from_secs(90));
+}
+
+#[test]
+fn each_value_warms_up_once_unless_every_run_is_to() {
+    let warm = "--concurrency 1,2 --warmup-request-count 5";
+    assert_eq!(warm_ups(&plan(warm)), [true, true]);
+    assert_eq!(warm_ups(&plan(&format!("{warm} --num-profile-runs 2"))), [true, true, false, false]);
+    let independent = format!("{warm} --num-profile-runs 2 --parameter-sweep-mode independent");
+    assert_eq!(warm_ups(&plan(&independent)), [true, false, true, false]);
+    assert_eq!(warm_ups(&plan(&format!("{warm} --num-profile-runs 2 --warmup-every-run"))), [true; 4]);
+    assert_eq!(warm_ups(&plan("--concurrency 1,2")), [false, false]);
+    assert_eq!(warm_ups(&plan("--num-profile-runs 3 --warmup-request-count 5")), [true, false, false]);
+}
+
+#[test]
+fn the_stimulus_names_what_is_varied() {
+    for (line, stimulus) in [
+        ("--concurrency 10,20", "concurrency_sweep"),
+        ("--concurrency 10", "concurrency10"),
+        ("", "concurrency1"),
+        ("--concurrency 10 --num-profile-runs 3", "concurrency10"),
+        ("--isl 128,512 --concurrency 10,20", "concurrency_isl_sweep"),
+        ("--isl 128,512 --concurrency 10", "isl_sweep"),
+    ] {
+        assert_eq!(plan(line).stimulus(), stimulus, "{line}");
+    }
+}
+
+#[test]
+fn long_plans_keep_every_run() {
+    let plan = plan("--concurrency 1..10000+1 --num-profile-runs 2");
+    assert_eq!((plan.values.len(), plan.steps.len()), (10_000, 20_000));
+}

@@ -1,0 +1,46 @@
+//! Keys reach the server and nothing else.
+
+use crate::options;
+use aiperf_plan::{Config, Environment, Secret};
+
+const LINE: &str = "--model|m|--api-key|hunter2-key|--url|h:1/v1?api-key=hunter2-query|\
+    --header|Authorization: Basic hunter2-header|--header|X-Team: search";
+
+fn environment() -> Environment {
+    Environment { openai_api_key: Some(Secret::from("hunter2-environment")), ..Environment::default() }
+}
+
+#[test]
+fn nothing_that_is_printed_or_written_holds_a_secret() {
+    let config = Config::resolve(options(LINE), &environment()).unwrap();
+    let texts = [
+        format!("{config:?}"),
+        config.redacted().to_string(),
+        serde_json::to_string(&config).unwrap(),
+        format!("{:?}", environment()),
+    ];
+    for text in texts {
+        assert!(!text.contains("hunter2"), "{text}");
+        assert!(text.contains("<redacted>"), "{text}");
+    }
+    assert!(config.redacted().to_string().contains("search"));
+}
+
+#[test]
+fn the_server_gets_the_key() {
+    let headers = |line: &str, environment: &Environment| -> Vec<String> {
+        let config = Config::resolve(options(line), environment).unwrap();
+        config
+            .server
+            .request_headers()
+            .into_iter()
+            .map(|header| format!("{}: {}", header.name, header.value))
+            .collect()
+    };
+    assert_eq!(headers(LINE, &environment()), ["authorization: Basic hunter2-header", "x-team: search"]);
+    assert_eq!(headers("--model m --api-key a", &environment()), ["authorization: Bearer a"]);
+    assert_eq!(headers("--model m", &environment()), ["authorization: Bearer hunter2-environment"]);
+    assert!(headers("--model m", &Environment::default()).is_empty());
+    let empty = Environment { openai_api_key: Some(Secret::from("")), ..Environment::default() };
+    assert!(headers("--model m", &empty).is_empty());
+}
