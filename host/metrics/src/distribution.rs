@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn percentiles_between_order_statistics() {
-        // The values that `numpy.percentile` gives.
+        // Worked out by hand from the definition.
         let table = [
             (vec![15.0, 20.0, 35.0, 40.0, 50.0], 40, 29.0),
             (vec![1.0, 2.0], 99, 1.99),
