@@ -48,9 +48,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     toolchain.build(workspace.root(), &target, &guests, arguments.check)?;
     let built = guests
         .iter()
-        .map(|guest| encode(guest, &toolchain.module(&target, guest)))
+        .map(|guest| encode(guest, &toolchain::module(&target, guest)))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let lock = Lock::new(&toolchain, built.iter().map(|built| built.entry.clone()).collect());
+    let encoder = workspace.pinned_version("wit-component")?;
+    let lock = Lock::new(&toolchain, encoder, built.iter().map(|built| built.entry.clone()).collect());
 
     let prebuilt = workspace.root().join(PREBUILT);
     if arguments.check {

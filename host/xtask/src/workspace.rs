@@ -27,6 +27,14 @@ impl Workspace {
         &self.metadata.packages
     }
 
+    /// The version of `library` that this program is pinned to.
+    pub(crate) fn pinned_version(&self, library: &str) -> anyhow::Result<String> {
+        let this = self.packages().iter().find(|package| *package.name == env!("CARGO_PKG_NAME"));
+        this.and_then(|this| this.dependencies.iter().find(|dependency| dependency.name == library))
+            .and_then(|dependency| dependency.req.to_string().strip_prefix('=').map(str::to_owned))
+            .with_context(|| format!("{library} must be pinned as \"=VERSION\" in Cargo.toml"))
+    }
+
     /// The directory of `package`, relative to the root.
     pub(crate) fn directory(&self, package: &Package) -> PathBuf {
         let directory = package.manifest_path.parent().unwrap_or(&package.manifest_path);

@@ -14,9 +14,6 @@ use super::toolchain::Toolchain;
 const FILE: &str = "prebuilt.lock";
 const HEADER: &str = "# Written by `cargo xtask build-plugins`.\n\n";
 
-/// The version of the encoder, which it also writes into each component.
-const WIT_COMPONENT: &str = "0.254.2";
-
 #[derive(Serialize, Deserialize)]
 pub(super) struct Lock {
     rustc: String,
@@ -49,11 +46,11 @@ impl Entry {
 }
 
 impl Lock {
-    pub(super) fn new(toolchain: &Toolchain, plugins: Vec<Entry>) -> Self {
+    pub(super) fn new(toolchain: &Toolchain, wit_component: String, plugins: Vec<Entry>) -> Self {
         Self {
             rustc: toolchain.version().to_owned(),
             standard_library: toolchain.standard_library().to_owned(),
-            wit_component: WIT_COMPONENT.to_owned(),
+            wit_component,
             plugins,
         }
     }

@@ -104,11 +104,6 @@ impl Toolchain {
         Ok(())
     }
 
-    /// Where `build` put the core module of `guest`.
-    pub(super) fn module(&self, target: &Path, guest: &Guest) -> PathBuf {
-        target.join(TARGET).join(PROFILE).join(guest.module())
-    }
-
     /// The replacements of paths, in the form cargo takes: separated by the unit separator.
     fn flags(&self, root: &Path) -> anyhow::Result<OsString> {
         let source = self.sysroot.join("lib/rustlib/src/rust");
@@ -131,6 +126,11 @@ impl Toolchain {
         }
         Ok(flags)
     }
+}
+
+/// Where [`Toolchain::build`] puts the core module of `guest` below `target`.
+pub(super) fn module(target: &Path, guest: &Guest) -> PathBuf {
+    target.join(TARGET).join(PROFILE).join(guest.module())
 }
 
 impl fmt::Display for Toolchain {

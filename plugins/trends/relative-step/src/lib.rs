@@ -1,9 +1,9 @@
 //! The detector `relative-step`: inflections where a step changes its sign, or differs from the one before by
 //! more than a share of it.
 //!
-//! This is the rule of AIPerf's first draft, kept for comparison. It looks at plain differences, so it takes
-//! unequal spacing for a change, and at their ratio, so it takes noise on a plateau for one. The change is
-//! reported at the far end of the second step. A first step of zero is skipped.
+//! The change is reported at the far end of the second step; a first step of zero is skipped. The rule is easy
+//! to check by hand, and useful beside `slope-change` to see where both agree. It looks at plain differences,
+//! so it takes unequal spacing for a change, and at their ratio, so it takes noise on a plateau for one.
 
 use aiperf_plugin::trend::{Derived, Finding, Report, Series, TrendDetector};
 use aiperf_plugin::{Result, register_trend};

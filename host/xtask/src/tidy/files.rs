@@ -1,0 +1,79 @@
+//! Source files: how long they may be, and what they may not be called.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+/// The folders with sources, from the workspace root.
+const FOLDERS: [&str; 4] = ["host", "sdk", "plugins", "tests"];
+
+/// The most lines of a file that someone wrote.
+const LINES: usize = 800;
+
+/// All files that should not be as they are.
+pub(super) fn problems(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        collect(&root.join(folder), &mut files)?;
+    }
+    files.sort();
+    let mut problems = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let path = file.strip_prefix(root).unwrap_or(&file);
+        problems.extend(problem(path, text.lines().count()));
+    }
+    Ok(problems)
+}
+
+/// What is wrong with the file at `path`, which has so many lines.
+fn problem(path: &Path, lines: usize) -> Option<String> {
+    let shown = path.display();
+    if path.file_name().is_some_and(|name| name == "mod.rs") {
+        let folder = path.parent().and_then(Path::file_name).unwrap_or_default().display();
+        return Some(format!("{shown}: call it {folder}.rs, beside the folder"));
+    }
+    if lines > LINES && !is_generated(path) {
+        return Some(format!("{shown}: {lines} lines, but a file may have {LINES}; split it by its nouns"));
+    }
+    None
+}
+
+fn is_generated(path: &Path) -> bool {
+    path.iter().any(|part| part == "generated")
+}
+
+/// Adds the Rust files below `folder`; a folder that does not exist has none.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_files_are_split_unless_a_program_wrote_them() {
+        assert_eq!(problem(Path::new("host/plan/src/lib.rs"), 800), None);
+        assert!(problem(Path::new("host/plan/src/lib.rs"), 801).unwrap().contains("801 lines"));
+        assert_eq!(problem(Path::new("sdk/rust/src/generated/base.rs"), 9000), None);
+    }
+
+    #[test]
+    fn a_module_is_called_after_its_folder() {
+        let problem = problem(Path::new("host/plan/src/order/mod.rs"), 1).unwrap();
+        assert!(problem.ends_with("call it order.rs, beside the folder"), "{problem}");
+    }
+}
