@@ -1,0 +1,367 @@
+//! The base directory of a benchmark: found a free name, created, and kept from reaching outside itself.
+
+use crate::durable;
+use crate::error::ArtifactError;
+use crate::layout::{self, Layout};
+use crate::manifest::Manifest;
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::path::{Component, Path, PathBuf};
+
+/// How many numbered names are tried.
+const LAST_NUMBER: u32 = 9999;
+
+/// The base directory of one benchmark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArtifactDir {
+    path: PathBuf,
+}
+
+impl ArtifactDir {
+    /// Creates a new directory of this name, or with `-2`, `-3` … after it if the name is taken. The name must be
+    /// one path component, as [`names::base_name`](crate::names::base_name) makes it.
+    pub fn create(parent: &Path, name: &str) -> Result<Self, ArtifactError> {
+        create_all(parent)?;
+        let first = child(parent, name)?;
+        let numbered = (2..=LAST_NUMBER).map(|number| parent.join(format!("{name}-{number}")));
+        for path in std::iter::once(first.clone()).chain(numbered) {
+            // Creating the directory is the test for it: of two processes only one succeeds.
+            match create_one(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(ArtifactError::io("create", &path)(error)),
+            }
+        }
+        Err(ArtifactError::NamesTaken { path: first, last: LAST_NUMBER })
+    }
+
+    /// Takes the directory of exactly this name. An earlier result in it, known from its manifest, is removed; other
+    /// files stay.
+    pub fn overwrite(parent: &Path, name: &str) -> Result<Self, ArtifactError> {
+        create_all(parent)?;
+        let path = child(parent, name)?;
+        match create_one(&path) {
+            Ok(()) => return Ok(Self { path }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(ArtifactError::io("create", &path)(error)),
+        }
+        let directory = Self::open(&path)?;
+        directory.clear()?;
+        Ok(directory)
+    }
+
+    /// Takes a directory that exists, as that of an earlier benchmark.
+    pub fn open(path: &Path) -> Result<Self, ArtifactError> {
+        let metadata = fs::symlink_metadata(path).map_err(ArtifactError::io("open", path))?;
+        if metadata.is_symlink() {
+            return Err(ArtifactError::SymbolicLink(path.to_path_buf()));
+        }
+        if !metadata.is_dir() {
+            return Err(ArtifactError::io("open", path)(ErrorKind::NotADirectory.into()));
+        }
+        Ok(Self { path: path.to_path_buf() })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Creates a folder below the directory, as [`Layout`] names it, with all folders on the way. Folders that exist
+    /// are fine; a symbolic link on the way is not.
+    pub fn prepare(&self, folder: &Path) -> Result<(), ArtifactError> {
+        for step in self.steps_to(folder)? {
+            match create_one(&step) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    Self::open(&step)?;
+                }
+                Err(error) => return Err(ArtifactError::io("create", &step)(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Every folder from below the directory down to this one.
+    fn steps_to(&self, folder: &Path) -> Result<Vec<PathBuf>, ArtifactError> {
+        let outside = || ArtifactError::Outside { path: folder.to_path_buf(), base: self.path.clone() };
+        let below = folder.strip_prefix(&self.path).map_err(|_| outside())?;
+        let mut step = self.path.clone();
+        let mut steps = Vec::new();
+        for component in below.components() {
+            let Component::Normal(name) = component else { return Err(outside()) };
+            step.push(name);
+            steps.push(step.clone());
+        }
+        Ok(steps)
+    }
+
+    /// Removes the files of the benchmark that the manifest describes, and the folders that are empty then.
+    fn clear(&self) -> Result<(), ArtifactError> {
+        let manifest = self.path.join(layout::MANIFEST);
+        if !exists(&manifest)? {
+            let mut entries = fs::read_dir(&self.path).map_err(ArtifactError::io("read", &self.path))?;
+            return match entries.next() {
+                None => Ok(()),
+                Some(_) => Err(ArtifactError::UnknownOrigin(self.path.clone())),
+            };
+        }
+        for folder in self.folders(&Manifest::read(&manifest)?) {
+            self.clear_folder(&folder)?;
+        }
+        // The manifest goes last: a removal that was interrupted can be taken up again.
+        for name in layout::FILES.into_iter().filter(|name| *name != layout::MANIFEST) {
+            remove_with_rest(&self.path.join(name))?;
+        }
+        remove_with_rest(&manifest)
+    }
+
+    /// The folders of a benchmark other than the directory itself.
+    fn folders(&self, manifest: &Manifest) -> Vec<PathBuf> {
+        let layout = Layout::new(&self.path, manifest.shape());
+        let mut folders: Vec<PathBuf> = layout.sweep_aggregate().into_iter().collect();
+        for value in &manifest.plan.values {
+            folders.extend((1..=manifest.plan.trials).map(|trial| layout.run(&value.parameters, trial)));
+            folders.extend(layout.value_aggregate(&value.parameters));
+        }
+        folders.retain(|folder| *folder != self.path);
+        folders
+    }
+
+    fn clear_folder(&self, folder: &Path) -> Result<(), ArtifactError> {
+        let steps = self.steps_to(folder)?;
+        for step in &steps {
+            if !exists(step)? {
+                return Ok(());
+            }
+            Self::open(step)?;
+        }
+        for name in layout::FILES {
+            remove_with_rest(&folder.join(name))?;
+        }
+        for step in steps.iter().rev() {
+            match fs::remove_dir(step) {
+                Ok(()) => {}
+                // Another folder of the benchmark or a file of the user is still in it.
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => break,
+                Err(error) => return Err(ArtifactError::io("remove", step)(error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A path directly below another.
+fn child(parent: &Path, name: &str) -> Result<PathBuf, ArtifactError> {
+    let path = parent.join(name);
+    let mut components = Path::new(name).components();
+    match (components.next(), components.next()) {
+        (Some(Component::Normal(_)), None) => Ok(path),
+        _ => Err(ArtifactError::Outside { path, base: parent.to_path_buf() }),
+    }
+}
+
+/// Removes a file and what a killed process may have left of its next version. A symbolic link itself is removed.
+fn remove_with_rest(path: &Path) -> Result<(), ArtifactError> {
+    for path in [durable::temporary_name(path).as_path(), path] {
+        match fs::remove_file(path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(ArtifactError::io("remove", path)(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Whether something stands at the path, be it a symbolic link to nothing.
+fn exists(path: &Path) -> Result<bool, ArtifactError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(ArtifactError::io("read", path)(error)),
+    }
+}
+
+fn create_one(path: &Path) -> io::Result<()> {
+    builder().create(path)
+}
+
+fn create_all(path: &Path) -> Result<(), ArtifactError> {
+    builder().recursive(true).create(path).map_err(ArtifactError::io("create", path))
+}
+
+#[cfg(unix)]
+fn builder() -> DirBuilder {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = DirBuilder::new();
+    builder.mode(0o755);
+    builder
+}
+
+#[cfg(not(unix))]
+fn builder() -> DirBuilder {
+    DirBuilder::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::tests::manifest;
+    use std::collections::BTreeSet;
+
+    /// Everything below a folder, files and folders.
+    fn tree(folder: &Path) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![folder.to_path_buf()];
+        while let Some(next) = open.pop() {
+            for entry in fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                found.insert(path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/"));
+                if fs::symlink_metadata(&path).unwrap().is_dir() {
+                    open.push(path);
+                }
+            }
+        }
+        found
+    }
+
+    /// A finished benchmark of the manifest's plan.
+    fn finished(parent: &Path) -> ArtifactDir {
+        let directory = ArtifactDir::create(parent, "base").unwrap();
+        let manifest = manifest();
+        for folder in directory.folders(&manifest) {
+            directory.prepare(&folder).unwrap();
+            for name in layout::FILES {
+                fs::write(folder.join(name), b"x").unwrap();
+            }
+        }
+        manifest.write(&directory.path().join(layout::MANIFEST)).unwrap();
+        directory
+    }
+
+    #[test]
+    fn a_name_that_is_taken_gets_a_number() {
+        let parent = tempfile::tempdir().unwrap();
+        let artifacts = parent.path().join("new").join("artifacts");
+        let names: Vec<_> = (0..3)
+            .map(|_| ArtifactDir::create(&artifacts, "base").unwrap())
+            .map(|directory| directory.path().file_name().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["base", "base-2", "base-3"]);
+    }
+
+    #[test]
+    fn processes_that_begin_together_get_different_directories() {
+        let parent = tempfile::tempdir().unwrap();
+        let create = || ArtifactDir::create(parent.path(), "base").unwrap().path().to_path_buf();
+        let paths: BTreeSet<PathBuf> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(paths.len(), 8);
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        for name in ["../outside", "/outside", "a/b", "..", ""] {
+            let error = ArtifactDir::create(parent.path(), name).unwrap_err();
+            assert!(matches!(error, ArtifactError::Outside { .. }), "{name}: {error}");
+        }
+        let directory = ArtifactDir::create(parent.path(), "base").unwrap();
+        for folder in [directory.path().join("..").join("x"), parent.path().join("x")] {
+            let error = directory.prepare(&folder).unwrap_err();
+            assert!(matches!(error, ArtifactError::Outside { .. }), "{error}");
+        }
+        assert_eq!(tree(parent.path()), BTreeSet::from(["base".to_owned()]));
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named() {
+        let parent = tempfile::tempdir().unwrap();
+        let file = parent.path().join("file");
+        fs::write(&file, b"").unwrap();
+        let text = ArtifactDir::create(&file.join("artifacts"), "base").unwrap_err().to_string();
+        assert!(text.contains("file") && text.contains("--artifact-dir"), "{text}");
+    }
+
+    #[test]
+    fn overwriting_removes_the_earlier_result_and_nothing_else() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = finished(parent.path());
+        let notes = directory.path().join("profile_runs/trial_0001/concurrency_10/notes.txt");
+        fs::write(&notes, b"mine").unwrap();
+        fs::write(directory.path().join("profile_runs/trial_0001/concurrency_20/.inputs.json.tmp"), b"")
+            .unwrap();
+        assert!(tree(directory.path()).len() > 60);
+        assert_eq!(ArtifactDir::overwrite(parent.path(), "base").unwrap(), directory);
+        let left = [
+            "profile_runs",
+            "profile_runs/trial_0001",
+            "profile_runs/trial_0001/concurrency_10",
+            "profile_runs/trial_0001/concurrency_10/notes.txt",
+        ];
+        assert_eq!(tree(directory.path()), left.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn overwriting_starts_where_nothing_was() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = ArtifactDir::overwrite(parent.path(), "base").unwrap();
+        assert_eq!(ArtifactDir::overwrite(parent.path(), "base").unwrap(), directory);
+    }
+
+    #[test]
+    fn files_of_unknown_origin_are_not_overwritten() {
+        let parent = tempfile::tempdir().unwrap();
+        let precious = parent.path().join("base").join("precious");
+        fs::create_dir(parent.path().join("base")).unwrap();
+        fs::write(&precious, b"mine").unwrap();
+        let error = ArtifactDir::overwrite(parent.path(), "base").unwrap_err();
+        assert!(matches!(error, ArtifactError::UnknownOrigin(_)), "{error}");
+        assert_eq!(fs::read(&precious).unwrap(), b"mine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_follows_a_symbolic_link() {
+        use std::os::unix::fs::symlink;
+        let parent = tempfile::tempdir().unwrap();
+        let outside = parent.path().join("outside");
+        fs::create_dir_all(outside.join("concurrency_10")).unwrap();
+        let precious = outside.join("concurrency_10").join(layout::RUN_JSON);
+        fs::write(&precious, b"mine").unwrap();
+
+        let directory = finished(parent.path());
+        let trial = directory.path().join("profile_runs").join("trial_0001");
+        fs::remove_dir_all(&trial).unwrap();
+        symlink(&outside, &trial).unwrap();
+        let refused = [
+            directory.prepare(&trial.join("concurrency_30")).unwrap_err(),
+            ArtifactDir::overwrite(parent.path(), "base").unwrap_err(),
+        ];
+        for error in refused {
+            assert!(matches!(&error, ArtifactError::SymbolicLink(path) if *path == trial), "{error}");
+        }
+        assert_eq!(fs::read(&precious).unwrap(), b"mine");
+
+        symlink(&outside, parent.path().join("link")).unwrap();
+        assert!(matches!(
+            ArtifactDir::overwrite(parent.path(), "link").unwrap_err(),
+            ArtifactError::SymbolicLink(_)
+        ));
+        assert_eq!(ArtifactDir::create(parent.path(), "link").unwrap().path(), parent.path().join("link-2"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_can_be_read_by_others_and_written_by_the_owner() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let directory = ArtifactDir::create(parent.path(), "base").unwrap();
+        let mode = fs::metadata(directory.path()).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode & !0o755, 0, "{mode:o}");
+        assert_eq!(mode & 0o700, 0o700, "{mode:o}");
+    }
+}

@@ -1,0 +1,82 @@
+//! `inputs.json`: the exact request bodies of a run, one session per request.
+
+use crate::durable::DurableFile;
+use crate::error::ArtifactError;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// One body. What is JSON is written byte for byte as it was sent.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Body<'a> {
+    Json(&'a RawValue),
+    Text(&'a str),
+    Bytes { encoding: &'static str, data: String },
+}
+
+impl<'a> Body<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        if let Ok(json) = serde_json::from_slice(bytes) {
+            return Self::Json(json);
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text),
+            Err(_) => Self::Bytes { encoding: "hex", data: hexadecimal(bytes) },
+        }
+    }
+}
+
+/// Writes the bodies of the profiling requests, in the order of the workload.
+pub fn write<'a>(path: &Path, bodies: impl IntoIterator<Item = &'a [u8]>) -> Result<(), ArtifactError> {
+    let mut file = DurableFile::create(path)?;
+    write_sessions(&mut file, bodies).map_err(ArtifactError::io("write", path))?;
+    file.commit()
+}
+
+fn write_sessions<'a>(file: &mut impl Write, bodies: impl IntoIterator<Item = &'a [u8]>) -> io::Result<()> {
+    file.write_all(br#"{"data":["#)?;
+    for (index, body) in bodies.into_iter().enumerate() {
+        let separator = if index == 0 { "\n" } else { ",\n" };
+        write!(file, r#"{separator}{{"session_id":"session_{index:06}","payloads":["#)?;
+        serde_json::to_writer(&mut *file, &Body::new(body))?;
+        file.write_all(b"]}")?;
+    }
+    file.write_all(b"\n]}\n")
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn bodies_stand_as_they_were_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inputs.json");
+        let exact = br#"{ "b":1.0,  "a":[1e2,"x\u00e9"] }"#;
+        write(&path, [exact.as_slice(), b"plain \"text\"", b"\xff\x00"]).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(std::str::from_utf8(exact).unwrap()), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn the_file_is_json_without_any_body_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inputs.json");
+        write(&path, []).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(value, serde_json::json!({ "data": [] }));
+    }
+}

@@ -1,0 +1,341 @@
+//! `manifest.json`: what was to be run, with which means, and how far it got.
+//!
+//! Together with the records it makes a benchmark repeatable: the configuration after all defaults, the seeds, the
+//! order of the runs, the digests of the plugins, and the state of every run. It is replaced as a whole after every
+//! change of state.
+
+use crate::error::ArtifactError;
+use crate::host::Host;
+use crate::json;
+use crate::layout::Layout;
+use crate::parameters;
+use aiperf_model::parameter::Parameter;
+use aiperf_model::plugin::Identity;
+use aiperf_model::sweep::{Order, Shape, Step, SweepValue};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::time::Duration;
+
+/// The version of the file's shape that this program writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+const FORMAT: &str = "manifest";
+
+/// The manifest of one benchmark.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the file's shape.
+    pub schema_version: u32,
+    /// The version of the program that began the benchmark.
+    pub aiperf_version: String,
+    /// When the benchmark began; RFC 3339, UTC.
+    pub created: String,
+    /// The command line, without secrets.
+    pub command_line: Vec<String>,
+    /// The resolved configuration, without secrets.
+    pub configuration: serde_json::Value,
+    /// What was to be run.
+    pub plan: PlanRecord,
+    /// The machine that the load came from.
+    pub host: Host,
+    /// The plugins that take part.
+    pub plugins: Vec<Identity>,
+    /// The runs, in order of execution.
+    pub runs: Vec<RunRecord>,
+}
+
+/// What was to be run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanRecord {
+    /// Whether there are several values.
+    pub sweep: bool,
+    /// The names of the swept parameters.
+    pub axes: Vec<String>,
+    /// The order of a sweep with several trials.
+    pub order: Order,
+    /// How many trials each value has.
+    pub trials: u32,
+    /// The coverage of the intervals.
+    pub confidence_level: f64,
+    /// The values in the order given by the user.
+    pub values: Vec<ValueRecord>,
+}
+
+/// One value of the sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValueRecord {
+    /// The position in the plan, from 0.
+    pub index: u32,
+    /// The swept parameters; empty if nothing is swept.
+    #[serde(with = "parameters")]
+    pub parameters: Vec<Parameter>,
+    /// The seed of its workload.
+    pub seed: u64,
+}
+
+/// One run and its state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The position in the order of execution, from 0.
+    pub step: u32,
+    /// The position of the value in the plan.
+    pub value: u32,
+    /// The trial, from 1.
+    pub trial: u32,
+    /// Whether it begins with the warm-up requests.
+    pub warm_up: bool,
+    /// How long to wait before it, in seconds.
+    pub cooldown_seconds: f64,
+    /// Its folder, relative to the manifest, with `/` between the parts.
+    pub directory: String,
+    /// How far it got.
+    #[serde(flatten)]
+    pub state: RunState,
+}
+
+/// How far a run got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RunState {
+    /// Not begun.
+    Pending,
+    /// Begun; after a crash, its files may be incomplete.
+    Running,
+    /// Its files are complete.
+    Done,
+    /// It gave no result.
+    Failed {
+        /// Why.
+        error: String,
+        /// When; RFC 3339, UTC.
+        timestamp: String,
+    },
+}
+
+/// What the manifest of a new benchmark needs beyond its plan.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The version of the program.
+    pub aiperf_version: String,
+    /// When the benchmark begins; RFC 3339, UTC.
+    pub created: String,
+    /// The command line, without secrets.
+    pub command_line: Vec<String>,
+    /// The resolved configuration, without secrets.
+    pub configuration: serde_json::Value,
+    /// The coverage of the intervals.
+    pub confidence_level: f64,
+    /// The machine.
+    pub host: Host,
+    /// The plugins that take part.
+    pub plugins: Vec<Identity>,
+}
+
+impl Manifest {
+    /// The manifest of a benchmark none of whose runs has begun.
+    #[must_use]
+    pub fn new(
+        origin: Origin,
+        layout: &Layout,
+        axes: &[String],
+        values: &[SweepValue],
+        steps: &[Step],
+    ) -> Self {
+        let shape = layout.shape();
+        let values = values.iter().map(|value| ValueRecord {
+            index: value.index,
+            parameters: value.parameters.clone(),
+            seed: value.seed,
+        });
+        Self {
+            schema_version: SCHEMA_VERSION,
+            aiperf_version: origin.aiperf_version,
+            created: origin.created,
+            command_line: origin.command_line,
+            configuration: origin.configuration,
+            plan: PlanRecord {
+                sweep: shape.sweep,
+                axes: axes.to_vec(),
+                order: shape.order,
+                trials: shape.trials,
+                confidence_level: origin.confidence_level,
+                values: values.collect(),
+            },
+            host: origin.host,
+            plugins: origin.plugins,
+            runs: steps.iter().map(|step| RunRecord::pending(step, layout)).collect(),
+        }
+    }
+
+    /// Reads a manifest. One of a later version of the program is refused.
+    pub fn read(path: &Path) -> Result<Self, ArtifactError> {
+        let manifest: Self = json::read(path, FORMAT)?;
+        if manifest.schema_version != SCHEMA_VERSION {
+            let problem = format!(
+                "version {} is not known here, expected {SCHEMA_VERSION}; use the version of aiperf that wrote it ({})",
+                manifest.schema_version, manifest.aiperf_version
+            );
+            let at = "schema_version".to_owned();
+            return Err(ArtifactError::Malformed { path: path.to_path_buf(), format: FORMAT, at, problem });
+        }
+        Ok(manifest)
+    }
+
+    /// Replaces the file.
+    pub fn write(&self, path: &Path) -> Result<(), ArtifactError> {
+        json::write(path, FORMAT, self)
+    }
+
+    /// The kinds of runs; decides where the files lie.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape { sweep: self.plan.sweep, trials: self.plan.trials, order: self.plan.order }
+    }
+
+    /// Notes how far a run got. A step that the plan does not have is ignored.
+    pub fn set_state(&mut self, step: u32, state: RunState) {
+        if let Some(run) = self.runs.iter_mut().find(|run| run.step == step) {
+            run.state = state;
+        }
+    }
+
+    /// The values of the plan, in the order given by the user.
+    #[must_use]
+    pub fn values(&self) -> Vec<SweepValue> {
+        let values = self.plan.values.iter().map(|value| SweepValue {
+            index: value.index,
+            parameters: value.parameters.clone(),
+            seed: value.seed,
+        });
+        values.collect()
+    }
+
+    /// The runs of the plan, in order of execution. A run whose value the plan does not have is left out.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step> {
+        let values = self.values();
+        let steps = self.runs.iter().filter_map(|run| {
+            let value = values.iter().find(|value| value.index == run.value)?.clone();
+            let cooldown = Duration::try_from_secs_f64(run.cooldown_seconds).unwrap_or_default();
+            Some(Step { index: run.step, value, trial: run.trial, warm_up: run.warm_up, cooldown })
+        });
+        steps.collect()
+    }
+}
+
+impl RunRecord {
+    fn pending(step: &Step, layout: &Layout) -> Self {
+        Self {
+            step: step.index,
+            value: step.value.index,
+            trial: step.trial,
+            warm_up: step.warm_up,
+            cooldown_seconds: step.cooldown.as_secs_f64(),
+            directory: layout.relative(&layout.run(&step.value.parameters, step.trial)),
+            state: RunState::Pending,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::fixture;
+    use aiperf_model::parameter::ParameterValue;
+    use std::fs;
+
+    /// Two values and two trials, repeated.
+    pub(crate) fn manifest() -> Manifest {
+        let shape = Shape { sweep: true, trials: 2, order: Order::Repeated };
+        let values: Vec<SweepValue> = [(0, ParameterValue::Integer(10)), (1, ParameterValue::Number(20.0))]
+            .into_iter()
+            .map(|(index, value)| SweepValue {
+                index,
+                parameters: vec![Parameter::new("concurrency", value)],
+                seed: 42 + u64::from(index),
+            })
+            .collect();
+        let mut steps = Vec::new();
+        for trial in 1..=2 {
+            for value in &values {
+                let index = steps.len() as u32;
+                let cooldown = Duration::from_millis(if index == 0 { 0 } else { 1500 });
+                steps.push(Step { index, value: value.clone(), trial, warm_up: trial == 1, cooldown });
+            }
+        }
+        let origin = Origin {
+            aiperf_version: "0.1.0".into(),
+            created: "2025-01-15T10:30:45Z".into(),
+            command_line: vec!["aiperf".into(), "profile".into()],
+            configuration: serde_json::json!({ "model": "demo" }),
+            confidence_level: 0.95,
+            host: Host {
+                os: "linux".into(),
+                architecture: "x86_64".into(),
+                kernel: Some("6.1.0".into()),
+                cpu_model: None,
+                cores: Some(2),
+                memory_bytes: Some(1024),
+                governor: None,
+            },
+            plugins: fixture::sweep(1).plugins,
+        };
+        Manifest::new(origin, &Layout::new("base", shape), &["concurrency".to_owned()], &values, &steps)
+    }
+
+    fn failed() -> RunState {
+        RunState::Failed { error: "connection refused".into(), timestamp: "2025-01-15T10:31:00Z".into() }
+    }
+
+    #[test]
+    fn the_file_says_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("manifest.json");
+        let mut manifest = manifest();
+        manifest.set_state(0, RunState::Done);
+        manifest.set_state(1, failed());
+        manifest.set_state(2, RunState::Running);
+        manifest.write(&path).unwrap();
+        insta::assert_snapshot!(fs::read_to_string(&path).unwrap());
+        let read = Manifest::read(&path).unwrap();
+        assert_eq!(read, manifest);
+        read.write(&path).unwrap();
+        assert_eq!(Manifest::read(&path).unwrap(), manifest);
+    }
+
+    #[test]
+    fn the_plan_comes_back_as_it_was() {
+        let manifest = manifest();
+        assert_eq!(manifest.shape(), Shape { sweep: true, trials: 2, order: Order::Repeated });
+        let steps = manifest.steps();
+        assert_eq!(steps.len(), 4);
+        assert_eq!(steps[3].value, manifest.values()[1]);
+        assert_eq!((steps[3].trial, steps[3].warm_up), (2, false));
+        assert_eq!(steps[3].cooldown, Duration::from_millis(1500));
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("manifest.json");
+        let mut value = serde_json::to_value(manifest()).unwrap();
+        value["plan"]["values"][1]["seed"] = "many".into();
+        fs::write(&path, value.to_string()).unwrap();
+        let text = Manifest::read(&path).unwrap_err().to_string();
+        assert!(text.contains("manifest.json") && text.contains("plan.values[1].seed"), "{text}");
+        assert!(text.contains("expected u64"), "{text}");
+    }
+
+    #[test]
+    fn a_torn_file_and_a_later_version_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("manifest.json");
+        let whole = serde_json::to_string(&manifest()).unwrap();
+        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(matches!(Manifest::read(&path), Err(ArtifactError::Malformed { .. })));
+        let later = Manifest { schema_version: 2, ..manifest() };
+        later.write(&path).unwrap();
+        let text = Manifest::read(&path).unwrap_err().to_string();
+        assert!(text.contains("version 2 is not known"), "{text}");
+    }
+}

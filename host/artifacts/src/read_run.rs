@@ -1,0 +1,110 @@
+//! Reads the metrics of a run back from `profile_export_aiperf.json`, exactly as they were written.
+
+use crate::error::ArtifactError;
+use crate::json;
+use crate::layout;
+use aiperf_model::catalogue::{Metric, Scope, find};
+use aiperf_model::metrics::{Distribution, RunMetrics, Summary};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use std::fmt;
+use std::path::Path;
+
+/// Reads the metrics from the folder of a run. What the catalogue does not know is passed over.
+pub fn read(folder: &Path) -> Result<RunMetrics, ArtifactError> {
+    let document: Document = json::read(&folder.join(layout::RUN_JSON), "metrics file of a run")?;
+    Ok(document.0)
+}
+
+/// The file as far as it holds metrics.
+struct Document(RunMetrics);
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DocumentVisitor)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the metrics of a run")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            // The tag alone: `isl` is also the short name of a metric.
+            match find(&key).filter(|metric| metric.tag == key) {
+                Some(metric) => entries.push((metric.id, map.next_value_seed(SummarySeed(metric))?)),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        entries.sort_by_key(|(id, _)| *id);
+        Ok(Document(RunMetrics { entries }))
+    }
+}
+
+/// Reads one metric; the catalogue says whether a run has it once.
+struct SummarySeed(&'static Metric);
+
+impl<'de> DeserializeSeed<'de> for SummarySeed {
+    type Value = Summary;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Summary, D::Error> {
+        #[derive(Deserialize)]
+        struct Scalar {
+            avg: f64,
+        }
+        match self.0.scope {
+            Scope::Run => Scalar::deserialize(deserializer).map(|scalar| Summary::Scalar(scalar.avg)),
+            Scope::Request | Scope::Gaps => {
+                Distribution::deserialize(deserializer).map(Summary::Distribution)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fixture, run};
+    use std::fs;
+
+    #[test]
+    fn metrics_come_back_to_the_last_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let metrics = fixture::run_metrics();
+        fixture::with_run_report(&metrics, |report| run::write(folder.path(), report).unwrap());
+        assert_eq!(read(folder.path()).unwrap(), metrics);
+    }
+
+    #[test]
+    fn what_is_not_a_metric_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = r#"{"adj_request_latency": {"avg": 1}, "isl": 3, "request_count": {"unit": "requests", "avg": 20}}"#;
+        fs::write(folder.path().join(layout::RUN_JSON), text).unwrap();
+        let metrics = read(folder.path()).unwrap();
+        assert_eq!(metrics.entries.len(), 1);
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, place) in [
+            (r#"{"request_count": {"avg": "many"}}"#, "request_count.avg"),
+            (r#"{"time_to_first_token": {"avg": 1.0}}"#, "time_to_first_token"),
+            (r#"{"request_count": {"avg": 1"#, "request_count"),
+            ("[]", "`.`"),
+        ] {
+            fs::write(folder.path().join(layout::RUN_JSON), text).unwrap();
+            let message = read(folder.path()).unwrap_err().to_string();
+            assert!(message.contains(layout::RUN_JSON) && message.contains(place), "{message}");
+        }
+    }
+}

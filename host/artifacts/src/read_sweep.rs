@@ -1,0 +1,212 @@
+//! Reads a sweep file back for another analysis: the file of this program, the shape of the specification, whose
+//! blocks may lack most fields, and the list `per_combination_metrics` of the Python tool of the same name.
+//!
+//! What the file concludes is not read; concluding again is the purpose. Seeds are not in the file.
+
+mod block;
+mod document;
+
+use crate::error::ArtifactError;
+use crate::json::{self, Entries};
+use aiperf_model::conclusion::Conclusions;
+use aiperf_model::parameter::{Parameter, ParameterValue};
+use aiperf_model::point::Point;
+use aiperf_model::sweep::{FailedTrial, FailedValue, SweepResult, SweepValue};
+use block::Block;
+use document::{Document, Failed, Metadata};
+use std::cmp::Ordering;
+use std::fs;
+use std::path::Path;
+
+const FORMAT: &str = "sweep file";
+
+/// Reads a sweep file.
+///
+/// Points and values are ascending and numbered in that order; every seed is 0; there are no conclusions. A
+/// measurement without the values of its trials has its mean as the only one and keeps its standard deviation and
+/// bounds; it rests on as many trials as its point has.
+pub fn read(path: &Path) -> Result<SweepResult, ArtifactError> {
+    let bytes = fs::read(path).map_err(ArtifactError::io("read", path))?;
+    parse(path, &bytes)
+}
+
+/// The same from bytes; the path only serves the errors.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<SweepResult, ArtifactError> {
+    let document: Document = json::parse(path, FORMAT, bytes)?;
+    convert(document).map_err(|Fault { at, problem }| ArtifactError::Malformed {
+        path: path.to_path_buf(),
+        format: FORMAT,
+        at,
+        problem,
+    })
+}
+
+/// A fault that the shape alone does not show.
+struct Fault {
+    at: String,
+    problem: String,
+}
+
+impl Fault {
+    fn new(at: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { at: at.into(), problem: problem.into() }
+    }
+}
+
+/// The measurements of one value as the file has them.
+struct Measured {
+    parameters: Vec<Parameter>,
+    blocks: Entries<Block>,
+}
+
+fn convert(document: Document) -> Result<SweepResult, Fault> {
+    let metadata = document.metadata;
+    check(&metadata)?;
+    let measured = match (document.per_value_metrics, document.per_combination_metrics) {
+        (Some(by_value), _) => of_values(by_value, &metadata)?,
+        (None, Some(combinations)) => combinations
+            .into_iter()
+            .map(|combination| Measured { parameters: combination.parameters, blocks: combination.metrics })
+            .collect(),
+        (None, None) => {
+            let problem = "expected `per_value_metrics` or `per_combination_metrics`, found neither";
+            return Err(Fault::new(".", problem));
+        }
+    };
+    let axes = axes(&metadata, &measured);
+    let values = values(&metadata, &measured);
+    let mut points: Vec<Point> =
+        measured.into_iter().map(|measured| point(measured, &values, &metadata)).collect();
+    points.sort_by_key(|point| point.index);
+    if let Some([twice, _]) = points.array_windows().find(|[a, b]| a.index == b.index) {
+        let at = aiperf_model::parameter::describe(&twice.parameters);
+        return Err(Fault::new(
+            ".",
+            format!("the metrics of {at} are there twice, expected each value once"),
+        ));
+    }
+    Ok(SweepResult {
+        axes,
+        trials_per_value: metadata.num_trials_per_value,
+        order: metadata.sweep_mode,
+        confidence_level: metadata.confidence_level,
+        points,
+        failed_values: failed_values(&metadata, &values),
+        failed_trials: failed_trials(&metadata, &values),
+        plugins: metadata.plugins,
+        conclusions: Conclusions::default(),
+        values,
+    })
+}
+
+fn check(metadata: &Metadata) -> Result<(), Fault> {
+    let level = metadata.confidence_level;
+    if !(level > 0.0 && level < 1.0) {
+        let problem = format!("found {level}, expected a number between 0 and 1 such as 0.95");
+        return Err(Fault::new("metadata.confidence_level", problem));
+    }
+    if metadata.num_trials_per_value == 0 {
+        return Err(Fault::new("metadata.num_trials_per_value", "found 0, expected at least 1"));
+    }
+    Ok(())
+}
+
+/// The metrics under `per_value_metrics`, whose keys are values as text.
+fn of_values(by_value: Entries<Entries<Block>>, metadata: &Metadata) -> Result<Vec<Measured>, Fault> {
+    if metadata.parameter_name.is_none() {
+        let problem = "missing, expected the name of the swept parameter such as `concurrency`";
+        return Err(Fault::new("metadata.parameter_name", problem));
+    }
+    let listed = metadata.values();
+    let measured = by_value.0.into_iter().map(|(key, blocks)| {
+        let is_it = |parameters: &&Vec<Parameter>| parameters.iter().any(|p| p.value.to_string() == key);
+        let parameters = listed.iter().find(is_it).cloned();
+        Measured { parameters: parameters.unwrap_or_else(|| metadata.of_value(&value_of(&key))), blocks }
+    });
+    Ok(measured.collect())
+}
+
+/// A value that the metadata does not list, from its text.
+fn value_of(text: &str) -> ParameterValue {
+    if let Ok(integer) = text.parse() {
+        return ParameterValue::Integer(integer);
+    }
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => ParameterValue::Number(number),
+        _ => ParameterValue::Text(text.to_owned()),
+    }
+}
+
+fn axes(metadata: &Metadata, measured: &[Measured]) -> Vec<String> {
+    if let Some(name) = &metadata.parameter_name {
+        return vec![name.clone()];
+    }
+    if let Some(axes) = &metadata.sweep_parameters {
+        return axes.iter().map(|axis| axis.name.clone()).collect();
+    }
+    let first = measured.first().map(|measured| measured.parameters.as_slice()).unwrap_or_default();
+    first.iter().map(|parameter| parameter.name.clone()).collect()
+}
+
+/// All values of the file, listed or measured or failed, ascending.
+fn values(metadata: &Metadata, measured: &[Measured]) -> Vec<SweepValue> {
+    let measured = measured.iter().map(|measured| measured.parameters.clone());
+    let failed = metadata.failed_values.iter().map(|failed| metadata.of_failed(failed));
+    let mut all: Vec<Vec<Parameter>> = metadata.values().into_iter().chain(measured).chain(failed).collect();
+    all.sort_by(|a, b| compare(a, b));
+    all.dedup_by(|a, b| compare(a, b).is_eq());
+    let numbered = (0..).zip(all);
+    numbered.map(|(index, parameters)| SweepValue { index, parameters, seed: 0 }).collect()
+}
+
+fn compare(a: &[Parameter], b: &[Parameter]) -> Ordering {
+    let pairs = a.iter().zip(b).map(|(a, b)| match (a.value.as_number(), b.value.as_number()) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        _ => a.value.to_string().cmp(&b.value.to_string()),
+    });
+    pairs.fold(Ordering::Equal, Ordering::then).then(a.len().cmp(&b.len()))
+}
+
+/// The position of parameters among the values, which hold them all.
+fn index(parameters: &[Parameter], values: &[SweepValue]) -> u32 {
+    let value = values.iter().find(|value| compare(&value.parameters, parameters).is_eq());
+    value.map(|value| value.index).unwrap_or_default()
+}
+
+fn point(measured: Measured, values: &[SweepValue], metadata: &Metadata) -> Point {
+    let index = index(&measured.parameters, values);
+    let known = measured.blocks.0.iter().filter_map(|(_, block)| block.n).max();
+    let trials = known.unwrap_or(metadata.num_trials_per_value).max(1);
+    let measurements = block::measurements(measured.blocks, trials, metadata.confidence_level);
+    Point { index, parameters: measured.parameters, trials, measurements }
+}
+
+fn failed_values(metadata: &Metadata, values: &[SweepValue]) -> Vec<FailedValue> {
+    let convert = |failed: &Failed| {
+        let parameters = metadata.of_failed(failed);
+        FailedValue {
+            index: index(&parameters, values),
+            parameters,
+            error: failed.error.clone(),
+            timestamp: failed.timestamp.clone(),
+        }
+    };
+    metadata.failed_values.iter().map(convert).collect()
+}
+
+fn failed_trials(metadata: &Metadata, values: &[SweepValue]) -> Vec<FailedTrial> {
+    let convert = |failed: &Failed| {
+        let parameters = metadata.of_failed(failed);
+        FailedTrial {
+            index: index(&parameters, values),
+            parameters,
+            trial: failed.trial,
+            error: failed.error.clone(),
+            timestamp: failed.timestamp.clone(),
+        }
+    };
+    metadata.failed_trials.iter().map(convert).collect()
+}
+
+#[cfg(test)]
+mod tests;

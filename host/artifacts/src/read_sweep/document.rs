@@ -1,0 +1,101 @@
+//! The shape of the file, with everything optional that some writer leaves out.
+
+use super::block::Block;
+use crate::json::Entries;
+use crate::parameters;
+use aiperf_model::parameter::{Parameter, ParameterValue};
+use aiperf_model::plugin::Identity;
+use aiperf_model::sweep::Order;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(super) struct Document {
+    pub(super) metadata: Metadata,
+    pub(super) per_value_metrics: Option<Entries<Entries<Block>>>,
+    pub(super) per_combination_metrics: Option<Vec<Combination>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Combination {
+    #[serde(deserialize_with = "parameters::deserialize")]
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) metrics: Entries<Block>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Metadata {
+    pub(super) parameter_name: Option<String>,
+    pub(super) sweep_parameters: Option<Vec<Axis>>,
+    #[serde(default)]
+    pub(super) parameter_values: Vec<Place>,
+    #[serde(default = "one")]
+    pub(super) num_trials_per_value: u32,
+    #[serde(default)]
+    pub(super) sweep_mode: Order,
+    #[serde(default = "usual_level")]
+    pub(super) confidence_level: f64,
+    #[serde(default)]
+    pub(super) failed_values: Vec<Failed>,
+    #[serde(default)]
+    pub(super) failed_trials: Vec<Failed>,
+    #[serde(default)]
+    pub(super) plugins: Vec<Identity>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Axis {
+    pub(super) name: String,
+}
+
+/// A point in a list.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a value or an object of parameters")]
+pub(super) enum Place {
+    Value(ParameterValue),
+    Parameters(#[serde(deserialize_with = "parameters::deserialize")] Vec<Parameter>),
+}
+
+/// A value or a trial that failed.
+#[derive(Deserialize)]
+pub(super) struct Failed {
+    value: Option<ParameterValue>,
+    #[serde(default, deserialize_with = "parameters::deserialize")]
+    parameters: Vec<Parameter>,
+    #[serde(default = "one")]
+    pub(super) trial: u32,
+    pub(super) error: String,
+    #[serde(default)]
+    pub(super) timestamp: String,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn usual_level() -> f64 {
+    0.95
+}
+
+impl Metadata {
+    /// The parameters of one value of the only axis.
+    pub(super) fn of_value(&self, value: &ParameterValue) -> Vec<Parameter> {
+        self.parameter_name.iter().map(|name| Parameter::new(name, value.clone())).collect()
+    }
+
+    /// The parameters of all values that the file lists.
+    pub(super) fn values(&self) -> Vec<Vec<Parameter>> {
+        let values = self.parameter_values.iter().map(|place| match place {
+            Place::Value(value) => self.of_value(value),
+            Place::Parameters(parameters) => parameters.clone(),
+        });
+        values.collect()
+    }
+
+    /// The parameters of a value that failed.
+    pub(super) fn of_failed(&self, failed: &Failed) -> Vec<Parameter> {
+        match &failed.value {
+            Some(value) => self.of_value(value),
+            None => failed.parameters.clone(),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! `profile_export.jsonl`: one line per request, written while the load goes on.
+//!
+//! The file stands under its own name from the start and only grows, so that a killed process leaves every request
+//! but the last ones behind; [`drop_torn_line`] removes a last line that was cut in the middle. Times are
+//! nanoseconds since the Unix epoch.
+
+use crate::durable;
+use crate::error::ArtifactError;
+use crate::error_summary::ErrorDetails;
+use aiperf_model::metrics::{MetricValue, RecordMetrics};
+use aiperf_model::record::{Answer, Failure, FailureKind, Phase, Record, RunClock, TokenSource};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes that are gathered before the system is asked to write them.
+const BUFFER: usize = 256 * 1024;
+
+/// Writes the records of one run.
+#[derive(Debug)]
+pub struct RecordsWriter {
+    file: BufWriter<File>,
+    path: PathBuf,
+    clock: RunClock,
+    line: Vec<u8>,
+    written: u64,
+}
+
+impl RecordsWriter {
+    /// Begins the file; one of an earlier attempt at the same run is replaced.
+    pub fn create(path: &Path, clock: RunClock) -> Result<Self, ArtifactError> {
+        let file = durable::create_new(path)?;
+        Ok(Self {
+            file: BufWriter::with_capacity(BUFFER, file),
+            path: path.to_path_buf(),
+            clock,
+            line: Vec::with_capacity(4096),
+            written: 0,
+        })
+    }
+
+    /// Adds one request.
+    pub fn write(&mut self, record: &Record, metrics: &RecordMetrics) -> Result<(), ArtifactError> {
+        self.line.clear();
+        let line = Line::new(record, metrics, self.clock);
+        serde_json::to_writer(&mut self.line, &line)
+            .map_err(|error| ArtifactError::Encode { what: "record", source: error.into() })?;
+        self.line.push(b'\n');
+        self.file.write_all(&self.line).map_err(ArtifactError::io("write", &self.path))?;
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Brings everything to the disk and gives the number of lines. Only after this may anything be computed from
+    /// the records.
+    pub fn finish(mut self) -> Result<u64, ArtifactError> {
+        self.file.flush().map_err(ArtifactError::io("write", &self.path))?;
+        self.file.get_ref().sync_all().map_err(ArtifactError::io("write", &self.path))?;
+        durable::sync_folder(&self.path)?;
+        Ok(self.written)
+    }
+}
+
+/// Removes a last line that does not end in a line break, and gives the number of bytes that were removed.
+pub fn drop_torn_line(path: &Path) -> Result<u64, ArtifactError> {
+    let bytes = fs::read(path).map_err(ArtifactError::io("read", path))?;
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let torn = (bytes.len() - whole) as u64;
+    if torn > 0 {
+        let file = OpenOptions::new().write(true).open(path).map_err(ArtifactError::io("open", path))?;
+        file.set_len(whole as u64).map_err(ArtifactError::io("shorten", path))?;
+        file.sync_all().map_err(ArtifactError::io("write", path))?;
+    }
+    Ok(torn)
+}
+
+/// One line.
+#[derive(Serialize)]
+struct Line<'a> {
+    metadata: Metadata<'a>,
+    metrics: Metrics<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorDetails<'a>>,
+}
+
+impl<'a> Line<'a> {
+    fn new(record: &'a Record, metrics: &'a RecordMetrics, clock: RunClock) -> Self {
+        Self {
+            metadata: Metadata::new(record, clock),
+            metrics: Metrics(metrics),
+            error: record.outcome.as_ref().err().map(ErrorDetails::from),
+        }
+    }
+}
+
+/// Everything about a request that is not a metric. What a request does not have is left out.
+#[derive(Serialize)]
+struct Metadata<'a> {
+    session_num: u32,
+    conversation_id: ConversationId,
+    turn_index: u32,
+    credit_issued_ns: u64,
+    request_start_ns: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_ack_ns: Option<u64>,
+    request_end_ns: u64,
+    worker_id: WorkerId,
+    record_processor_id: &'static str,
+    benchmark_phase: Phase,
+    was_cancelled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancellation_time_ns: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_status: Option<u16>,
+    reused_connection: bool,
+    retries: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_token_source: Option<TokenSource>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_token_source: Option<TokenSource>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<&'a str>,
+}
+
+impl<'a> Metadata<'a> {
+    fn new(record: &'a Record, clock: RunClock) -> Self {
+        let timing = &record.timing;
+        let answer: Option<&Answer> = record.outcome.as_ref().ok();
+        let end = clock.unix_ns(timing.end);
+        let cancelled = matches!(&record.outcome, Err(Failure { kind: FailureKind::Cancelled, .. }));
+        Self {
+            session_num: timing.request,
+            conversation_id: ConversationId { phase: timing.phase, request: timing.request },
+            turn_index: 0,
+            credit_issued_ns: clock.unix_ns(timing.due),
+            request_start_ns: clock.unix_ns(timing.send),
+            request_ack_ns: timing.first_byte.map(|at| clock.unix_ns(at)),
+            request_end_ns: end,
+            worker_id: WorkerId(timing.worker),
+            record_processor_id: "host",
+            benchmark_phase: timing.phase,
+            was_cancelled: cancelled,
+            cancellation_time_ns: cancelled.then_some(end),
+            http_status: timing.status,
+            reused_connection: timing.reused_connection,
+            retries: timing.retries,
+            input_token_source: answer.and_then(|a| a.input_tokens).map(|count| count.source),
+            output_token_source: answer.and_then(|a| a.output_tokens).map(|count| count.source),
+            finish_reason: answer.and_then(|a| a.finish_reason.as_deref()),
+        }
+    }
+}
+
+/// `session_000000`, as in `inputs.json`; `warmup_000000` for a request that is not there.
+struct ConversationId {
+    phase: Phase,
+    request: u32,
+}
+
+impl Serialize for ConversationId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.phase {
+            Phase::Profiling => serializer.collect_str(&format_args!("session_{:06}", self.request)),
+            Phase::Warmup => serializer.collect_str(&format_args!("warmup_{:06}", self.request)),
+        }
+    }
+}
+
+/// `worker_0`.
+struct WorkerId(u32);
+
+impl Serialize for WorkerId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("worker_{}", self.0))
+    }
+}
+
+/// `{tag: {"value": …, "unit": …}}`.
+struct Metrics<'a>(&'a RecordMetrics);
+
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.values.len()))?;
+        for (id, value) in &self.0.values {
+            let metric = id.metric();
+            map.serialize_entry(metric.tag, &Cell { value: Value(value), unit: metric.unit.name() })?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct Cell<'a> {
+    value: Value<'a>,
+    unit: &'static str,
+}
+
+struct Value<'a>(&'a MetricValue);
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            MetricValue::One(value) => serializer.serialize_f64(*value),
+            MetricValue::Many(values) => values.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn written(records: &[(Record, RecordMetrics)]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile_export.jsonl");
+        let mut writer = RecordsWriter::create(&path, fixture::CLOCK).unwrap();
+        for (record, metrics) in records {
+            writer.write(record, metrics).unwrap();
+        }
+        assert_eq!(writer.finish().unwrap(), records.len() as u64);
+        fs::read_to_string(&path).unwrap()
+    }
+
+    #[test]
+    fn each_request_is_one_line() {
+        insta::assert_snapshot!(written(&fixture::records()));
+    }
+
+    #[test]
+    fn a_failure_keeps_its_true_end_and_the_start_of_the_body() {
+        let text = written(&fixture::records());
+        let line: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        let metadata = &line["metadata"];
+        assert!(metadata["request_end_ns"].as_u64() > metadata["request_start_ns"].as_u64());
+        assert_eq!(line["error"]["code"], 500);
+        assert_eq!(line["error"]["type"], "status");
+        assert_eq!(line["error"]["message"], "{\"error\":\"out of memory\"}");
+    }
+
+    #[test]
+    fn values_keep_their_digits() {
+        let (record, _) = fixture::records().remove(0);
+        let gaps = vec![0.1 + 0.2, 8.123_456, 1.0];
+        let id = aiperf_model::catalogue::MetricId::InterChunkLatency;
+        let metrics = RecordMetrics { values: vec![(id, MetricValue::Many(gaps.clone()))] };
+        let line: serde_json::Value = serde_json::from_str(&written(&[(record, metrics)])).unwrap();
+        let read: Vec<f64> =
+            serde_json::from_value(line["metrics"]["inter_chunk_latency"]["value"].clone()).unwrap();
+        assert_eq!(read, gaps);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_dropped_and_whole_lines_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile_export.jsonl");
+        for (content, left, torn) in
+            [("{}\n{}\n{\"met", "{}\n{}\n", 5), ("{}\n", "{}\n", 0), ("{", "", 1), ("", "", 0)]
+        {
+            fs::write(&path, content).unwrap();
+            assert_eq!(drop_torn_line(&path).unwrap(), torn);
+            assert_eq!(fs::read_to_string(&path).unwrap(), left);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error_at_the_latest_at_the_end() {
+        let mut writer = RecordsWriter {
+            file: BufWriter::with_capacity(BUFFER, OpenOptions::new().write(true).open("/dev/full").unwrap()),
+            path: PathBuf::from("/dev/full"),
+            clock: fixture::CLOCK,
+            line: Vec::new(),
+            written: 0,
+        };
+        let (record, metrics) = fixture::records().remove(0);
+        writer.write(&record, &metrics).unwrap();
+        let text = writer.finish().unwrap_err().to_string();
+        assert!(text.contains("free some space"), "{text}");
+    }
+}

@@ -1,0 +1,233 @@
+//! `profile_export_aiperf_sweep.csv`: the sweep as tables.
+//!
+//! The first table has one row per value and can be read alone up to the first empty row; a column is
+//! `<key>_<statistic> (<unit>)`. Then follow the best configurations, the Pareto optimal points, the trends and the
+//! metadata, each under a row with its title. Numbers keep all their digits; an unknown one is an empty cell.
+
+use crate::csv_tables::{self, Tables};
+use crate::durable;
+use crate::error::ArtifactError;
+use crate::parameters;
+use crate::sweep_json;
+use aiperf_model::catalogue;
+use aiperf_model::conclusion::Front;
+use aiperf_model::parameter::Parameter;
+use aiperf_model::point::{Measurement, Point};
+use aiperf_model::sweep::SweepResult;
+use std::path::Path;
+
+type Row = Vec<String>;
+
+/// Writes the file.
+pub fn write(path: &Path, result: &SweepResult) -> Result<(), ArtifactError> {
+    durable::write(path, &render(result)?)
+}
+
+/// The bytes of the file.
+pub fn render(result: &SweepResult) -> Result<Vec<u8>, ArtifactError> {
+    let mut tables = Tables::default();
+    tables.table(metrics(result))?;
+    tables.table(best_configurations(result))?;
+    tables.table(pareto_optimal(result))?;
+    tables.table(trends(result))?;
+    tables.table(metadata(result))?;
+    Ok(tables.into_bytes())
+}
+
+/// A key of some point, with its unit.
+struct Column<'a> {
+    key: &'a str,
+    unit: &'a str,
+}
+
+impl Column<'_> {
+    fn headings(&self) -> Row {
+        let with_unit = |statistic: &str| match self.unit {
+            "" => format!("{}_{statistic}", self.key),
+            unit => format!("{}_{statistic} ({unit})", self.key),
+        };
+        let cv = format!("{}_cv", self.key);
+        let [mean, std, min, max] = ["mean", "std", "min", "max"].map(with_unit);
+        let [low, high] = ["ci_low", "ci_high"].map(with_unit);
+        vec![mean, std, min, max, cv, low, high]
+    }
+
+    fn cells(&self, point: &Point) -> Row {
+        let measurement = point.measurement(self.key);
+        let trials = measurement.and_then(sweep_json::measured_trials);
+        let extreme = |choose: fn(f64, f64) -> f64| trials.and_then(|t| t.iter().copied().reduce(choose));
+        let confidence = measurement.and_then(|m| m.confidence);
+        [
+            measurement.map(|m| m.mean),
+            measurement.and_then(|m| m.std_dev),
+            extreme(f64::min),
+            extreme(f64::max),
+            measurement.and_then(Measurement::cv),
+            confidence.map(|interval| interval.low),
+            confidence.map(|interval| interval.high),
+        ]
+        .map(csv_tables::number)
+        .to_vec()
+    }
+}
+
+fn metrics(result: &SweepResult) -> Vec<Row> {
+    let columns = columns(&result.points);
+    let headings = columns.iter().flat_map(Column::headings);
+    let mut rows = vec![result.axes.iter().cloned().chain(headings).collect()];
+    for point in &result.points {
+        let cells = columns.iter().flat_map(|column| column.cells(point));
+        rows.push(values(&point.parameters).chain(cells).collect());
+    }
+    rows
+}
+
+/// The keys of all points in the order of the catalogue; those it does not know come last, as they first appear.
+fn columns(points: &[Point]) -> Vec<Column<'_>> {
+    let mut columns: Vec<Column<'_>> = Vec::new();
+    for measurement in points.iter().flat_map(|point| &point.measurements) {
+        if columns.iter().all(|column| column.key != measurement.key) {
+            columns.push(Column { key: &measurement.key, unit: &measurement.unit });
+        }
+    }
+    columns.sort_by_cached_key(|column| {
+        let known = catalogue::find_key(column.key).map(|(metric, statistic)| (metric.id, statistic));
+        (known.is_none(), known)
+    });
+    columns
+}
+
+fn best_configurations(result: &SweepResult) -> Vec<Row> {
+    let headings = ["Metric", "Unit", "Metric Name", "CI Low", "CI High"].map(str::to_owned);
+    let first = std::iter::once("Configuration".to_owned());
+    let mut rows = vec![
+        title("Best Configurations"),
+        first.chain(result.axes.iter().cloned()).chain(headings).collect(),
+    ];
+    for best in &result.conclusions.best {
+        let cells = [
+            csv_tables::number(Some(best.value)),
+            best.unit.clone(),
+            best.metric.clone().unwrap_or_default(),
+            csv_tables::number(best.confidence.map(|interval| interval.low)),
+            csv_tables::number(best.confidence.map(|interval| interval.high)),
+        ];
+        let name = std::iter::once(format!("Best {}", title_case(&best.objective)));
+        rows.push(name.chain(values(&best.parameters)).chain(cells).collect());
+    }
+    rows
+}
+
+fn pareto_optimal(result: &SweepResult) -> Vec<Row> {
+    let mut rows = vec![title("Pareto Optimal Points"), result.axes.clone()];
+    let optimal = result.conclusions.chosen_front().into_iter().flat_map(Front::optimal);
+    rows.extend(optimal.map(|member| values(&member.parameters).collect::<Row>()));
+    if rows.len() == 2 {
+        rows.push(vec!["None".to_owned()]);
+    }
+    rows
+}
+
+fn trends(result: &SweepResult) -> Vec<Row> {
+    let headings = ["Metric", "Parameter", "Fixed", "Detector", "Inflection Points", "Rate of Change"];
+    let mut rows = vec![title("Trends"), headings.map(str::to_owned).to_vec()];
+    rows.extend(result.conclusions.trends.iter().map(|trend| {
+        vec![
+            trend.key.clone(),
+            trend.parameter.clone(),
+            parameters::label(&trend.fixed),
+            trend.detector.clone(),
+            csv_tables::numbers(&trend.inflection_points()),
+            csv_tables::numbers(&trend.rate_of_change),
+        ]
+    }));
+    rows
+}
+
+fn metadata(result: &SweepResult) -> Vec<Row> {
+    let failed: Vec<String> =
+        result.failed_values.iter().map(|failed| parameters::label(&failed.parameters)).collect();
+    let fields = [
+        ("Aggregation Type", "sweep".to_owned()),
+        ("Parameter Name", result.axes.join(", ")),
+        ("Number of Values", result.values.len().to_string()),
+        ("Number of Successful Values", result.points.len().to_string()),
+        ("Failed Values", failed.join("; ")),
+        ("Failed Trials", result.failed_trials.len().to_string()),
+        ("Trials per Value", result.trials_per_value.to_string()),
+        ("Sweep Mode", result.order.name().to_owned()),
+        ("Confidence Level", result.confidence_level.to_string()),
+        ("Pareto Criterion", result.conclusions.chosen_criterion.clone().unwrap_or_default()),
+    ];
+    let mut rows = vec![title("Metadata"), vec!["Field".to_owned(), "Value".to_owned()]];
+    rows.extend(fields.map(|(field, value)| vec![field.to_owned(), value]));
+    rows
+}
+
+fn title(text: &str) -> Row {
+    vec![text.to_owned()]
+}
+
+fn values(parameters: &[Parameter]) -> impl Iterator<Item = String> {
+    parameters.iter().map(|parameter| parameter.value.to_string())
+}
+
+/// `latency-p99` as `Latency P99`.
+fn title_case(name: &str) -> String {
+    let words = name.split('-').map(|word| {
+        let mut letters = word.chars();
+        letters
+            .next()
+            .map(|first| first.to_uppercase().chain(letters).collect::<String>())
+            .unwrap_or_default()
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn text(result: &SweepResult) -> String {
+        String::from_utf8(render(result).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_sweep_with_trials() {
+        insta::assert_snapshot!(text(&fixture::sweep(3)));
+    }
+
+    #[test]
+    fn a_sweep_over_two_parameters() {
+        insta::assert_snapshot!(text(&fixture::two_axes()));
+    }
+
+    #[test]
+    fn the_first_table_reads_alone() {
+        let text = text(&fixture::sweep(2));
+        let first = text.split("\r\n\r\n").next().unwrap();
+        let mut reader = csv::Reader::from_reader(first.as_bytes());
+        let at = reader.headers().unwrap().iter().position(|h| h == "ttft_p99_ms_mean (ms)").unwrap();
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), 2);
+        assert_eq!((&rows[1][0], &rows[1][at]), ("20", "145.75"));
+    }
+
+    #[test]
+    fn a_metric_that_only_some_values_have_leaves_empty_cells() {
+        let mut result = fixture::sweep(1);
+        result.points[0].measurements.remove(0);
+        let text = text(&result);
+        let mut lines = text.lines();
+        assert!(lines.next().unwrap().starts_with("concurrency,request_throughput_avg_mean (requests/sec)"));
+        assert!(lines.next().unwrap().starts_with("10,,,,,,,,125.5"));
+    }
+
+    #[test]
+    fn a_sweep_without_a_front_says_none() {
+        let mut result = fixture::sweep(1);
+        result.conclusions.fronts.clear();
+        assert!(text(&result).contains("Pareto Optimal Points\r\nconcurrency\r\nNone\r\n"));
+    }
+}

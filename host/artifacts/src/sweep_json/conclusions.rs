@@ -1,0 +1,237 @@
+//! What the analysis says: best configurations, fronts and trends.
+
+use super::{Axes, Named, Place, object};
+use crate::json::Position;
+use crate::parameters::Object;
+use aiperf_model::conclusion::{BestConfiguration, Front, FrontMember, MemberStanding, Trend};
+use serde::{Serialize, Serializer};
+
+/// `{"best_throughput": {…}, …}`.
+pub(super) struct BestConfigurations<'a> {
+    pub(super) best: &'a [BestConfiguration],
+    pub(super) axes: Axes,
+}
+
+#[derive(Serialize)]
+struct Best<'a> {
+    #[serde(flatten)]
+    at: Named<'a>,
+    metric: f64,
+    unit: &'a str,
+    metric_name: Option<&'a str>,
+    ci_low: Option<f64>,
+    ci_high: Option<f64>,
+}
+
+impl Serialize for BestConfigurations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object(
+            serializer,
+            self.best.iter().map(|best| {
+                let block = Best {
+                    at: self.axes.named(&best.parameters),
+                    metric: best.value,
+                    unit: &best.unit,
+                    metric_name: best.metric.as_deref(),
+                    ci_low: best.confidence.map(|interval| interval.low),
+                    ci_high: best.confidence.map(|interval| interval.high),
+                };
+                (format!("best_{}", best.objective.replace('-', "_")), block)
+            }),
+        )
+    }
+}
+
+/// The optimal points by each criterion: `{"dominance": [10, 20], …}`.
+pub(super) struct Points<'a> {
+    pub(super) fronts: &'a [Front],
+    pub(super) axes: Axes,
+}
+
+impl Serialize for Points<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object(
+            serializer,
+            self.fronts.iter().map(|front| {
+                let optimal = front.optimal().map(|member| self.axes.place(&member.parameters));
+                (&front.criterion, optimal.collect::<Vec<_>>())
+            }),
+        )
+    }
+}
+
+/// How every point stands by each criterion.
+pub(super) struct Standings<'a> {
+    pub(super) fronts: &'a [Front],
+    pub(super) axes: Axes,
+}
+
+#[derive(Serialize)]
+struct Standing<'a> {
+    #[serde(flatten)]
+    at: Named<'a>,
+    optimal: bool,
+    dominated_by: Option<Place<'a>>,
+    rejected: Option<&'a str>,
+    probability_optimal: Option<f64>,
+}
+
+impl Serialize for Standings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object(
+            serializer,
+            self.fronts.iter().map(|front| {
+                let members = front.members.iter();
+                let standings: Vec<_> = members.map(|member| standing(front, member, self.axes)).collect();
+                (&front.criterion, standings)
+            }),
+        )
+    }
+}
+
+fn standing<'a>(front: &'a Front, member: &'a FrontMember, axes: Axes) -> Standing<'a> {
+    let dominating = match member.standing {
+        MemberStanding::DominatedBy(index) => front.members.iter().find(|other| other.point_index == index),
+        MemberStanding::Optimal | MemberStanding::Rejected(_) => None,
+    };
+    let rejected = match &member.standing {
+        MemberStanding::Rejected(reason) => Some(reason.as_str()),
+        MemberStanding::Optimal | MemberStanding::DominatedBy(_) => None,
+    };
+    Standing {
+        at: axes.named(&member.parameters),
+        optimal: member.standing == MemberStanding::Optimal,
+        dominated_by: dominating.map(|other| axes.place(&other.parameters)),
+        rejected,
+        probability_optimal: member.probability,
+    }
+}
+
+/// The trends of each metric: an object for one axis, a list along the axes for several.
+pub(super) struct Trends<'a> {
+    pub(super) trends: &'a [Trend],
+    pub(super) axes: Axes,
+}
+
+impl Serialize for Trends<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The analysis lists the metrics one after the other, and within a metric the lines and their detectors.
+        object(
+            serializer,
+            self.trends.chunk_by(|a, b| a.key == b.key).filter_map(|trends| {
+                let key = &trends.first()?.key;
+                let lines = trends.chunk_by(|a, b| a.parameter == b.parameter && a.fixed == b.fixed);
+                Some((key, Lines { lines: lines.filter_map(Line::new).collect(), axes: self.axes }))
+            }),
+        )
+    }
+}
+
+/// The trends of one metric.
+struct Lines<'a> {
+    lines: Vec<Line<'a>>,
+    axes: Axes,
+}
+
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (self.axes, self.lines.as_slice()) {
+            (Axes::One, [line]) => line.trend.serialize(serializer),
+            (_, lines) => lines.serialize(serializer),
+        }
+    }
+}
+
+/// The trend of one metric along one parameter.
+#[derive(Serialize)]
+struct Line<'a> {
+    parameter: &'a str,
+    fixed: Object<'a>,
+    #[serde(flatten)]
+    trend: AllDetectors<'a>,
+}
+
+/// What the first detector says, and what all say if there are several.
+#[derive(Serialize)]
+struct AllDetectors<'a> {
+    values: Vec<Position>,
+    inflection_points: Vec<Position>,
+    rate_of_change: &'a [f64],
+    slopes: &'a [f64],
+    detector: &'a str,
+    findings: Vec<Found<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detectors: Option<Detectors<'a>>,
+}
+
+impl<'a> Line<'a> {
+    fn new(trends: &'a [Trend]) -> Option<Self> {
+        let first = trends.first()?;
+        let trend = AllDetectors {
+            values: positions(&first.positions),
+            inflection_points: positions(&first.inflection_points()),
+            rate_of_change: &first.rate_of_change,
+            slopes: &first.slopes,
+            detector: &first.detector,
+            findings: found(first),
+            detectors: (trends.len() > 1).then_some(Detectors(trends)),
+        };
+        Some(Self { parameter: &first.parameter, fixed: Object(&first.fixed), trend })
+    }
+}
+
+/// What each detector says, by name.
+struct Detectors<'a>(&'a [Trend]);
+
+#[derive(Serialize)]
+struct OneDetector<'a> {
+    inflection_points: Vec<Position>,
+    findings: Vec<Found<'a>>,
+}
+
+impl Serialize for Detectors<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        object(
+            serializer,
+            self.0.iter().map(|trend| {
+                let inflection_points = positions(&trend.inflection_points());
+                (&trend.detector, OneDetector { inflection_points, findings: found(trend) })
+            }),
+        )
+    }
+}
+
+/// A finding with the values of the parameter where the detector gave positions.
+#[derive(Serialize)]
+struct Found<'a> {
+    kind: &'a str,
+    message: &'a str,
+    first: Option<Position>,
+    last: Option<Position>,
+    location: Option<Range>,
+    certainty: f64,
+}
+
+#[derive(Serialize)]
+struct Range {
+    low: f64,
+    high: f64,
+    level: f64,
+}
+
+fn found(trend: &Trend) -> Vec<Found<'_>> {
+    let at = |index: u32| trend.positions.get(index as usize).copied().map(Position);
+    let findings = trend.findings.iter().map(|finding| Found {
+        kind: &finding.kind,
+        message: &finding.message,
+        first: at(finding.first),
+        last: at(finding.last),
+        location: finding.location.map(|i| Range { low: i.low, high: i.high, level: i.level }),
+        certainty: finding.certainty,
+    });
+    findings.collect()
+}
+
+fn positions(values: &[f64]) -> Vec<Position> {
+    values.iter().copied().map(Position).collect()
+}

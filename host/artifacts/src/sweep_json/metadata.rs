@@ -1,0 +1,122 @@
+//! What was run, what failed, and which plugins took part.
+
+use super::{Axes, Named, Place};
+use crate::parameters;
+use aiperf_model::parameter::ParameterValue;
+use aiperf_model::plugin::Identity;
+use aiperf_model::sweep::SweepResult;
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(super) struct Metadata<'a> {
+    aggregation_type: &'static str,
+    #[serde(flatten)]
+    swept: Swept<'a>,
+    parameter_values: Vec<Place<'a>>,
+    num_values: usize,
+    num_trials_per_value: u32,
+    sweep_mode: &'static str,
+    confidence_level: f64,
+    num_successful_values: usize,
+    failed_values: Vec<FailedValue<'a>>,
+    failed_trials: Vec<FailedTrial<'a>>,
+    pareto_criterion: Option<&'a str>,
+    plugins: &'a [Identity],
+    plugin_failures: Vec<PluginFailure<'a>>,
+}
+
+/// What is swept: one name, or each name with its values.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Swept<'a> {
+    One { parameter_name: &'a str },
+    Several { sweep_parameters: Vec<Axis<'a>> },
+}
+
+#[derive(Serialize)]
+struct Axis<'a> {
+    name: &'a str,
+    values: Vec<parameters::Value<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailedValue<'a> {
+    #[serde(flatten)]
+    at: Named<'a>,
+    error: &'a str,
+    timestamp: &'a str,
+}
+
+#[derive(Serialize)]
+struct FailedTrial<'a> {
+    #[serde(flatten)]
+    at: Named<'a>,
+    trial: u32,
+    error: &'a str,
+    timestamp: &'a str,
+}
+
+#[derive(Serialize)]
+struct PluginFailure<'a> {
+    kind: &'static str,
+    plugin: &'a str,
+    error: &'a str,
+}
+
+impl<'a> Metadata<'a> {
+    pub(super) fn new(result: &'a SweepResult, axes: Axes) -> Self {
+        let failed_values = result.failed_values.iter().map(|failed| FailedValue {
+            at: axes.named(&failed.parameters),
+            error: &failed.error,
+            timestamp: &failed.timestamp,
+        });
+        let failed_trials = result.failed_trials.iter().map(|failed| FailedTrial {
+            at: axes.named(&failed.parameters),
+            trial: failed.trial,
+            error: &failed.error,
+            timestamp: &failed.timestamp,
+        });
+        let plugin_failures = result.conclusions.failures.iter().map(|failure| PluginFailure {
+            kind: failure.plugin.kind.name(),
+            plugin: &failure.plugin.name,
+            error: &failure.message,
+        });
+        Self {
+            aggregation_type: "sweep",
+            swept: Swept::new(result),
+            parameter_values: result.values.iter().map(|value| axes.place(&value.parameters)).collect(),
+            num_values: result.values.len(),
+            num_trials_per_value: result.trials_per_value,
+            sweep_mode: result.order.name(),
+            confidence_level: result.confidence_level,
+            num_successful_values: result.points.len(),
+            failed_values: failed_values.collect(),
+            failed_trials: failed_trials.collect(),
+            pareto_criterion: result.conclusions.chosen_criterion.as_deref(),
+            plugins: &result.plugins,
+            plugin_failures: plugin_failures.collect(),
+        }
+    }
+}
+
+impl<'a> Swept<'a> {
+    fn new(result: &'a SweepResult) -> Self {
+        if let [name] = result.axes.as_slice() {
+            return Self::One { parameter_name: name };
+        }
+        let axes = result.axes.iter().map(|name| Axis { name, values: values_of(result, name) });
+        Self::Several { sweep_parameters: axes.collect() }
+    }
+}
+
+/// The different values of one parameter, in the order of the values of the sweep.
+fn values_of<'a>(result: &'a SweepResult, name: &str) -> Vec<parameters::Value<'a>> {
+    let mut values: Vec<&'a ParameterValue> = Vec::new();
+    let all = result.values.iter().flat_map(|value| &value.parameters);
+    for parameter in all.filter(|parameter| parameter.name == name) {
+        if !values.contains(&&parameter.value) {
+            values.push(&parameter.value);
+        }
+    }
+    values.into_iter().map(parameters::Value).collect()
+}
