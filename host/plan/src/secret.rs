@@ -1,6 +1,8 @@
 //! Texts that must not reach a file, a log line or an error.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
@@ -9,8 +11,7 @@ use std::str::FromStr;
 pub(crate) const REDACTED: &str = "<redacted>";
 
 /// A text that shows itself as `<redacted>` wherever it is printed or serialised.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
@@ -38,6 +39,16 @@ impl FromStr for Secret {
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(text.into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(text)),
+            // The usual error would show the value.
+            _ => Err(D::Error::custom("expected a text")),
+        }
     }
 }
 

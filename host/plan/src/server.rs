@@ -1,6 +1,7 @@
 //! Where the server is: base URLs or full endpoint URLs, or the simulator inside this process.
 
 use crate::error::ConfigError;
+use crate::later::HTTPS;
 use crate::secret::{REDACTED, is_secret_name};
 use http::Uri;
 use serde::{Serialize, Serializer};
@@ -38,7 +39,8 @@ impl Servers {
         let urls = numbered.map(|(index, text)| {
             ServerUrl::read(text).map_err(|what| problem(format!("item {} {what}", index + 1)))
         });
-        Ok(Self::Urls(urls.collect::<Result<_, _>>()?))
+        let urls = urls.collect::<Result<Vec<ServerUrl>, _>>()?;
+        if urls.iter().any(ServerUrl::is_https) { Err((&HTTPS).into()) } else { Ok(Self::Urls(urls)) }
     }
 
     fn simulator(text: &str) -> Self {

@@ -50,6 +50,7 @@ fn mistakes_are_named_with_flag_place_and_example() {
         "--api-key|two words",
         "--model=",
         "--url ftp://h",
+        "--url https://h",
         "--endpoint-type chat:[1]",
         "--concurrency 1,2 --objective slo --objective slo",
         "--ui dashboard",
