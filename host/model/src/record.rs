@@ -33,7 +33,7 @@ impl RunClock {
     }
 }
 
-/// Where one event stands in the buffer of its response, and when the read that completed it returned.
+/// Where one event stands in the buffer of its response, as (start, end), and when the read that completed it returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventMark {
     /// Where the event's name stands in the buffer; empty if it has none.
@@ -78,6 +78,8 @@ pub struct Exchange {
     pub buffer: Vec<u8>,
     /// The events, in order of arrival; a response that was not streamed is one event.
     pub events: Vec<EventMark>,
+    /// Whether the response came as server-sent events.
+    pub streamed: bool,
     /// What went wrong on the wire, if anything.
     pub failure: Option<Failure>,
 }

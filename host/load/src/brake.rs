@@ -1,0 +1,53 @@
+//! How a run, once under way, is told to end: one level that only rises, seen by all threads.
+
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use tokio::sync::watch;
+
+/// How far the brake is pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// Requests are sent.
+    Released,
+    /// No further request is sent; those in flight may end.
+    Stop,
+    /// Requests in flight are cancelled.
+    Abort,
+}
+
+/// The level, as a number for slots to look at before each request and as a signal that wakes workers.
+#[derive(Debug)]
+pub(crate) struct Brake {
+    // Read before every request: cheaper than the lock of the channel.
+    level: AtomicU8,
+    signal: watch::Sender<Level>,
+}
+
+impl Brake {
+    pub(crate) fn new() -> Self {
+        Self { level: AtomicU8::new(Level::Released as u8), signal: watch::Sender::new(Level::Released) }
+    }
+
+    /// Pulls the brake to at least `level`.
+    pub(crate) fn pull(&self, level: Level) {
+        let before = self.level.fetch_max(level as u8, Relaxed);
+        if before < level as u8 {
+            self.signal.send_if_modified(|current| {
+                let rises = *current < level;
+                *current = (*current).max(level);
+                rises
+            });
+        }
+    }
+
+    /// Whether no further request is to be sent.
+    pub(crate) fn is_pulled(&self) -> bool {
+        self.level.load(Relaxed) != Level::Released as u8
+    }
+
+    /// Waits until requests in flight are to be cancelled.
+    pub(crate) async fn aborted(&self) {
+        let mut receiver = self.signal.subscribe();
+        // The sender is borrowed, so the channel cannot close before the level is reached.
+        let _ = receiver.wait_for(|level| *level == Level::Abort).await;
+    }
+}

@@ -1,0 +1,129 @@
+//! The times at which bytes of an exchange pass the socket.
+
+use super::WireTimes;
+use crate::clock::Clock;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+const NEVER: u64 = u64::MAX;
+
+/// Shared by a connection and the socket beneath hyper, which are always used by the same thread.
+#[derive(Debug)]
+pub(super) struct Stamps {
+    clock: Clock,
+    armed: AtomicBool,
+    send: AtomicU64,
+    first_byte: AtomicU64,
+    last_read: AtomicU64,
+}
+
+impl Stamps {
+    pub(super) fn new(clock: Clock) -> Self {
+        let never = || AtomicU64::new(NEVER);
+        Self { clock, armed: AtomicBool::new(false), send: never(), first_byte: never(), last_read: never() }
+    }
+
+    /// A new exchange begins: the next write is its first.
+    pub(super) fn arm(&self) {
+        for stamp in [&self.send, &self.first_byte, &self.last_read] {
+            stamp.store(NEVER, Relaxed);
+        }
+        self.armed.store(true, Relaxed);
+    }
+
+    pub(super) fn times(&self) -> WireTimes {
+        let time = |stamp: &AtomicU64| Some(stamp.load(Relaxed)).filter(|&at| at != NEVER);
+        WireTimes {
+            send: time(&self.send),
+            first_byte: time(&self.first_byte),
+            last_read: time(&self.last_read),
+        }
+    }
+
+    /// When the last read of the exchange returned; the time now if there was none.
+    pub(super) fn last_read(&self) -> u64 {
+        match self.last_read.load(Relaxed) {
+            NEVER => self.clock.now(),
+            at => at,
+        }
+    }
+
+    fn before_write(&self) {
+        if self.armed.load(Relaxed) {
+            self.armed.store(false, Relaxed);
+            self.send.store(self.clock.now(), Relaxed);
+        }
+    }
+
+    fn after_read(&self) {
+        let now = self.clock.now();
+        self.last_read.store(now, Relaxed);
+        if self.first_byte.load(Relaxed) == NEVER {
+            self.first_byte.store(now, Relaxed);
+        }
+    }
+}
+
+/// A byte stream that stamps its writes and reads.
+#[derive(Debug)]
+pub(super) struct Stamped<S> {
+    stream: S,
+    stamps: Arc<Stamps>,
+}
+
+impl<S> Stamped<S> {
+    pub(super) fn new(stream: S, stamps: Arc<Stamps>) -> Self {
+        Self { stream, stamps }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Stamped<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.stamps.after_read();
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Stamped<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stamps.before_write();
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stamps.before_write();
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

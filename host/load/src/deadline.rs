@@ -1,0 +1,95 @@
+//! What interrupts a request in flight: its time is up, or the run is aborted.
+//!
+//! A slot writes its deadline down when it begins a request; one watch per worker sleeps until the earliest one.
+//! So a request costs two stores instead of a timer of its own, and cancelling costs the slots nothing.
+
+use crate::brake::Brake;
+use crate::clock::Clock;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+
+/// Why a request was interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interruption {
+    /// Its time is up.
+    Timeout,
+    /// The run is aborted.
+    Cancelled,
+}
+
+/// The deadline of the request that one slot has in flight.
+#[derive(Debug)]
+pub(crate) struct Deadline {
+    at: AtomicU64,
+    interruption: AtomicU8,
+    // A slot is one task for the length of a phase, so its waker is set once.
+    waker: OnceLock<Waker>,
+}
+
+const NONE: u8 = 0;
+const TIMEOUT: u8 = 1;
+const CANCELLED: u8 = 2;
+
+impl Deadline {
+    pub(crate) fn new() -> Self {
+        Self { at: AtomicU64::new(u64::MAX), interruption: AtomicU8::new(NONE), waker: OnceLock::new() }
+    }
+
+    /// Begins a request on the task of this waker.
+    pub(crate) fn set(&self, at: u64, waker: &Waker) {
+        self.waker.get_or_init(|| waker.clone());
+        self.interruption.store(NONE, Relaxed);
+        self.at.store(at, Relaxed);
+    }
+
+    /// The request has ended.
+    pub(crate) fn clear(&self) {
+        self.at.store(u64::MAX, Relaxed);
+    }
+
+    /// Whether the request in flight is to be given up.
+    pub(crate) fn interruption(&self) -> Option<Interruption> {
+        match self.interruption.load(Relaxed) {
+            NONE => None,
+            TIMEOUT => Some(Interruption::Timeout),
+            _ => Some(Interruption::Cancelled),
+        }
+    }
+
+    fn interrupt(&self, interruption: u8) {
+        self.interruption.store(interruption, Relaxed);
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn is_in_flight(&self) -> bool {
+        self.at.load(Relaxed) != u64::MAX
+    }
+}
+
+/// Interrupts the requests of one worker when their time is up or the run is aborted; never ends.
+pub(crate) async fn watch(deadlines: &[Arc<Deadline>], timeout: u64, clock: Clock, brake: &Brake) {
+    let expire = async {
+        loop {
+            // A request that begins later has a later deadline, so nothing can expire before this.
+            let earliest = deadlines.iter().map(|deadline| deadline.at.load(Relaxed)).min();
+            let next = earliest.unwrap_or(u64::MAX).min(clock.now().saturating_add(timeout));
+            tokio::time::sleep_until(clock.instant(next).into()).await;
+            let now = clock.now();
+            for deadline in deadlines.iter().filter(|deadline| deadline.at.load(Relaxed) <= now) {
+                deadline.clear();
+                deadline.interrupt(TIMEOUT);
+            }
+        }
+    };
+    let cancel = async {
+        brake.aborted().await;
+        for deadline in deadlines.iter().filter(|deadline| deadline.is_in_flight()) {
+            deadline.interrupt(CANCELLED);
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::join!(expire, cancel);
+}

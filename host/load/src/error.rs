@@ -1,0 +1,81 @@
+//! What keeps a run from happening or from going on; a failed request is not among it but a record.
+
+use aiperf_model::plugin::{Identity, PluginError};
+use std::io;
+
+/// Why a workload could not be prepared or a run could not be finished. The text is a lower-case fragment.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A length distribution that has no samples.
+    #[error(
+        "the length {mean} with standard deviation {std_dev} is no distribution; write a mean of at least 0 and a deviation of at least 0"
+    )]
+    Length {
+        /// The mean that was asked for.
+        mean: f64,
+        /// The standard deviation that was asked for.
+        std_dev: f64,
+    },
+    /// The endpoint plugin could not put a request into its format.
+    #[error("{plugin} could not build request {request}: {source}")]
+    Build {
+        /// The plugin.
+        plugin: Box<Identity>,
+        /// The position of the request in its phase, from 0.
+        request: u32,
+        /// What it said.
+        source: PluginError,
+    },
+    /// The URL of a server is none.
+    #[error("'{url}' is not the URL of a server: {reason}; write it like http://localhost:8000")]
+    Url {
+        /// The text that was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The URL asks for a protocol that this program does not speak.
+    #[error(
+        "'{url}' asks for {scheme}, but load can be sent over http only; write http:// and end TLS in a proxy on this machine"
+    )]
+    Scheme {
+        /// The text that was given.
+        url: String,
+        /// Its scheme.
+        scheme: String,
+    },
+    /// A header that HTTP does not allow.
+    #[error("the header '{name}' is not one that HTTP allows; write it like 'Name: value' on one line")]
+    Header {
+        /// The name of the header; the value may be a secret.
+        name: String,
+    },
+    /// No server listens at the URL.
+    #[error("no server can be reached at {url}: {reason}")]
+    Unreachable {
+        /// The URL as it was given.
+        url: String,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// The run asks for nothing, or has nothing to send.
+    #[error("{0}")]
+    Empty(&'static str),
+    /// The endpoint plugin crashed too often in a row.
+    #[error("{plugin} crashed on {crashes} responses in a row, the last time with: {message}")]
+    PluginCrashed {
+        /// The plugin.
+        plugin: Box<Identity>,
+        /// How often.
+        crashes: u32,
+        /// What the host knows about the last crash.
+        message: String,
+    },
+    /// The records could not be taken.
+    #[error("a record could not be written: {0}")]
+    Sink(#[source] io::Error),
+    /// The operating system refused a thread or an event loop.
+    #[error("a worker could not be started: {0}")]
+    Worker(#[source] io::Error),
+}

@@ -1,0 +1,99 @@
+//! How requests fail, in words.
+
+use aiperf_model::record::{Failure, FailureKind};
+use std::error::Error as _;
+use std::io;
+
+/// How much of an error body a message holds, in bytes.
+const EXCERPT_LENGTH: usize = 256;
+
+/// No connection, or it broke before the response began.
+pub(crate) fn connect(message: String) -> Failure {
+    Failure { kind: FailureKind::Connect, status: None, message }
+}
+
+/// The benchmark ended before the response did.
+pub(crate) fn cancelled(status: Option<u16>) -> Failure {
+    Failure {
+        kind: FailureKind::Cancelled,
+        status,
+        message: "the benchmark stopped before the response ended".into(),
+    }
+}
+
+/// The response did not end in time.
+pub(crate) fn timeout(status: Option<u16>, seconds: f64) -> Failure {
+    let message = format!("the response did not end within {seconds} s");
+    Failure { kind: FailureKind::Timeout, status, message }
+}
+
+/// A status other than success.
+pub(crate) fn unsuccessful(status: u16, body: &[u8]) -> Failure {
+    Failure { kind: FailureKind::Status, status: Some(status), message: excerpt(body) }
+}
+
+/// The connection ended in the middle of an exchange; `began` tells whether a byte of the response was read.
+pub(crate) fn closed(status: Option<u16>, began: bool) -> Failure {
+    if began {
+        let message = "the connection closed before the response ended".into();
+        Failure { kind: FailureKind::Incomplete, status, message }
+    } else {
+        connect("the connection closed before the response began".into())
+    }
+}
+
+/// The connection failed in the middle of an exchange.
+pub(crate) fn broken(error: &hyper::Error, status: Option<u16>, began: bool) -> Failure {
+    let reason = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+    if error.is_parse() {
+        let message = format!("the response is not HTTP: {reason}");
+        Failure { kind: FailureKind::Malformed, status, message }
+    } else if error.is_incomplete_message() || error.is_closed() || is_end_of_file(error) {
+        closed(status, began)
+    } else if began {
+        let message = format!("the connection broke before the response ended: {reason}");
+        Failure { kind: FailureKind::Incomplete, status, message }
+    } else {
+        connect(format!("the connection broke before the response began: {reason}"))
+    }
+}
+
+/// Whether hyper found the end of the connection within a body.
+fn is_end_of_file(error: &hyper::Error) -> bool {
+    error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|source| source.kind() == io::ErrorKind::UnexpectedEof)
+}
+
+/// The start of a body as one line of text.
+fn excerpt(body: &[u8]) -> String {
+    let start = body.get(..EXCERPT_LENGTH).unwrap_or(body);
+    let mut text = String::new();
+    let mut chunks = start.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        text.push_str(chunk.valid());
+        // What is not UTF-8 at the very end is a character that the cut went through.
+        if !chunk.invalid().is_empty() && chunks.peek().is_some() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text.split(|character: char| character.is_whitespace() || character.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_one_line_of_whole_characters() {
+        assert_eq!(excerpt(b"{\r\n  \"error\": 1\n}\n"), "{ \"error\": 1 }");
+        assert_eq!(excerpt(b""), "");
+        assert_eq!(excerpt(b"a\xFFb\x00c"), "a\u{FFFD}b c");
+        assert_eq!(excerpt(format!("{}ä", "x".repeat(255)).as_bytes()), "x".repeat(255));
+        assert_eq!(excerpt(&[b'x'; 1000]).len(), EXCERPT_LENGTH);
+    }
+}

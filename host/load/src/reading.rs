@@ -1,0 +1,194 @@
+//! An exchange becomes a record: the endpoint plugin reads the response, the events' times stay ours.
+//!
+//! This happens on threads of its own, after the last byte of the response, in no particular order.
+
+use crate::control::Control;
+use crate::handover::Intake;
+use crate::tokenizer;
+use crate::workload::{PreparedRequest, Workload};
+use aiperf_model::plugin::{Endpoint, PluginError};
+use aiperf_model::record::{
+    Answer, EventMark, Exchange, Failure, FailureKind, Record, TokenCount, TokenSource,
+};
+use aiperf_model::response::{Chunk, Event, Response};
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, PoisonError};
+
+/// How many crashes of the plugin in a row end the run.
+pub(crate) const CRASH_LIMIT: u32 = 3;
+/// How many exchanges are read before their records are passed on together.
+const BATCH_LENGTH: usize = 64;
+
+/// Crashes of the plugin in a row, over all readers.
+#[derive(Debug, Default)]
+pub(crate) struct Crashes {
+    state: Mutex<(u32, Option<String>)>,
+}
+
+impl Crashes {
+    /// Takes note of one response: the message of a crash, or none. True once there were too many in a row.
+    fn note(&self, crash: Option<&str>) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.0 >= CRASH_LIMIT {
+            return true;
+        }
+        match crash {
+            None => *state = (0, None),
+            Some(message) => *state = (state.0 + 1, Some(message.to_owned())),
+        }
+        state.0 >= CRASH_LIMIT
+    }
+
+    /// The last message, if there were too many in a row.
+    pub(crate) fn into_fatal(self) -> Option<String> {
+        let (count, message) = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        message.filter(|_| count >= CRASH_LIMIT)
+    }
+}
+
+/// What readers need.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) endpoint: &'a dyn Endpoint,
+    pub(crate) workload: &'a Workload,
+    pub(crate) control: &'a Control,
+    pub(crate) crashes: &'a Crashes,
+    /// Called once the plugin has crashed too often.
+    pub(crate) give_up: &'a (dyn Fn() + Sync),
+}
+
+impl Reader<'_> {
+    /// Reads exchanges until no more come.
+    pub(crate) fn run(self, intake: &Intake, records: &Sender<Vec<Record>>) {
+        let mut batch = Vec::with_capacity(BATCH_LENGTH);
+        while intake.take(&mut batch, BATCH_LENGTH) {
+            let read = batch.drain(..).map(|exchange| self.read(&exchange)).collect();
+            // Nobody takes records any more only if the run has failed already.
+            let _ = records.send(read);
+        }
+    }
+
+    fn read(&self, exchange: &Exchange) -> Record {
+        let timing = exchange.timing;
+        let prepared = self.workload.request(timing.phase, timing.request);
+        let outcome = match &exchange.failure {
+            Some(failure) => Err(failure.clone()),
+            None => self.answer(exchange, prepared).map_err(|(kind, message)| Failure {
+                kind,
+                status: timing.status,
+                message,
+            }),
+        };
+        self.control.count_read(outcome.is_ok());
+        let requested_output_tokens = prepared.and_then(|prepared| prepared.max_output_tokens);
+        Record { timing, requested_output_tokens, outcome }
+    }
+
+    fn answer(
+        &self,
+        exchange: &Exchange,
+        prepared: Option<&PreparedRequest>,
+    ) -> Result<Answer, (FailureKind, String)> {
+        let events: Vec<_> = exchange.events.iter().map(|mark| event(&exchange.buffer, mark)).collect();
+        let parsed = self.endpoint.parse(&events);
+        let crash = match &parsed {
+            Err(PluginError::Crashed(message)) => Some(message.as_str()),
+            _ => None,
+        };
+        if self.crashes.note(crash) {
+            (self.give_up)();
+        }
+        let response = parsed.map_err(|error| (failure_kind(&error), error.to_string()))?;
+        if !response.complete {
+            let events = events.len();
+            let message = format!("the response ended after {events} events without the end of its format");
+            return Err((FailureKind::Incomplete, message));
+        }
+        let (content, first_output) = if exchange.streamed {
+            content_times(&response.chunks, &exchange.events)?
+        } else {
+            let at = exchange.events.last().map_or(exchange.timing.end, |mark| mark.at);
+            (vec![at], response.chunks.iter().any(has_output).then_some(at))
+        };
+        let produces_tokens = self.endpoint.info().produces_tokens;
+        Ok(Answer {
+            content,
+            first_output,
+            streamed: exchange.streamed,
+            input_tokens: input_tokens(&response, prepared),
+            output_tokens: if produces_tokens { Some(output_tokens(&response)) } else { None },
+            usage: response.usage,
+            finish_reason: response.finish_reason,
+        })
+    }
+}
+
+fn event<'a>(buffer: &'a [u8], mark: &EventMark) -> Event<'a> {
+    let slice = |(start, end): (u32, u32)| buffer.get(start as usize..end as usize).unwrap_or_default();
+    let name = std::str::from_utf8(slice(mark.name)).ok().filter(|name| !name.is_empty());
+    Event { name, data: slice(mark.data) }
+}
+
+fn failure_kind(error: &PluginError) -> FailureKind {
+    match error {
+        PluginError::Server(_) => FailureKind::Server,
+        PluginError::Crashed(_) => FailureKind::Plugin,
+        _ => FailureKind::Malformed,
+    }
+}
+
+/// The times of events with content, and of the first one that is not only reasoning.
+fn content_times(
+    chunks: &[Chunk],
+    events: &[EventMark],
+) -> Result<(Vec<u64>, Option<u64>), (FailureKind, String)> {
+    let mut with_content = Vec::with_capacity(chunks.len());
+    let mut first_output: Option<u64> = None;
+    for chunk in chunks.iter().filter(|chunk| has_output(chunk) || has_reasoning(chunk)) {
+        let at = events.get(chunk.event_index as usize).map(|event| event.at).ok_or_else(|| {
+            let (index, count) = (chunk.event_index, events.len());
+            (FailureKind::Malformed, format!("the endpoint plugin named event {index} of {count}"))
+        })?;
+        if has_output(chunk) {
+            first_output = Some(first_output.map_or(at, |earlier| earlier.min(at)));
+        }
+        with_content.push((chunk.event_index, at));
+    }
+    with_content.sort_unstable();
+    // Two chunks of one event arrived together: one arrival.
+    with_content.dedup();
+    Ok((with_content.into_iter().map(|(_, at)| at).collect(), first_output))
+}
+
+fn has_output(chunk: &Chunk) -> bool {
+    chunk.text.as_ref().is_some_and(|text| !text.is_empty())
+}
+
+fn has_reasoning(chunk: &Chunk) -> bool {
+    chunk.reasoning.as_ref().is_some_and(|text| !text.is_empty())
+}
+
+fn input_tokens(response: &Response, prepared: Option<&PreparedRequest>) -> Option<TokenCount> {
+    let server = response.usage.and_then(|usage| usage.input_tokens).map(from_server);
+    server.or_else(|| prepared.map(|prepared| from_tokenizer(prepared.input_tokens)))
+}
+
+fn output_tokens(response: &Response) -> TokenCount {
+    response.usage.and_then(|usage| usage.output_tokens).map_or_else(
+        || {
+            let joined = |part: fn(&Chunk) -> Option<&str>| response.chunks.iter().filter_map(part).collect();
+            let text: String = joined(|chunk| chunk.text.as_deref());
+            let reasoning: String = joined(|chunk| chunk.reasoning.as_deref());
+            from_tokenizer(tokenizer::count(&text) + tokenizer::count(&reasoning))
+        },
+        from_server,
+    )
+}
+
+fn from_server(count: u32) -> TokenCount {
+    TokenCount { count, source: TokenSource::Server }
+}
+
+fn from_tokenizer(count: u32) -> TokenCount {
+    TokenCount { count, source: TokenSource::Tokenizer }
+}

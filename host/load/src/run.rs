@@ -1,0 +1,263 @@
+//! Puts a run together: readers, workers, phases, and what ends them.
+
+mod director;
+
+use crate::brake::{Brake, Level};
+use crate::clock::Clock;
+use crate::control::Control;
+use crate::error::LoadError;
+use crate::handover::{Handover, handover};
+use crate::reachability::Reachability;
+use crate::reading::{CRASH_LIMIT, Crashes, Reader};
+use crate::slot::{Shared, Slot};
+use crate::target::{Target, TargetSpec};
+use crate::worker::Worker;
+use crate::workload::Workload;
+use aiperf_model::plugin::Endpoint;
+use aiperf_model::record::{FailureKind, Phase, Record, RunClock};
+use aiperf_model::request::Header;
+use director::Director;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+/// How to send a workload.
+#[derive(Clone, Debug)]
+pub struct RunSpec {
+    /// The URLs of the servers, at least one; slots are spread over them in turn.
+    pub urls: Vec<String>,
+    /// The path of the user's choice, or none for the endpoint's own.
+    pub endpoint_path: Option<String>,
+    /// Headers for all requests, such as `authorization`; they win over ours.
+    pub headers: Vec<Header>,
+    /// How many requests are in flight at once; at least 1.
+    pub concurrency: u32,
+    /// How many profiling requests to send, or none if only the duration ends the run.
+    pub requests: Option<u32>,
+    /// For how long to send profiling requests, or none if only their number ends the run.
+    pub duration: Option<Duration>,
+    /// How long requests in flight may take once no more are sent because of time or an order to stop.
+    pub grace_period: Duration,
+    /// How long one request may take, from send to end.
+    pub request_timeout: Duration,
+    /// Whether the warm-up requests of the workload are sent first.
+    pub warm_up: bool,
+    /// How many measuring threads to use; none for one per core, but no more than the concurrency.
+    pub workers: Option<u32>,
+}
+
+/// What became of the profiling requests; `sent` is the sum of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Begun.
+    pub sent: u64,
+    /// Answered as they should be.
+    pub succeeded: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Cancelled by us before they ended.
+    pub cancelled: u64,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunOutcome {
+    /// Turns the times of the records into wall-clock time.
+    pub clock: RunClock,
+    /// When profiling began, in nanoseconds since the origin.
+    pub start: u64,
+    /// When the last profiling request ended.
+    pub end: u64,
+    /// Whether the user ended it early.
+    pub cancelled: bool,
+    /// What became of the profiling requests.
+    pub counts: Counts,
+    /// Why the run was given up, if the server was lost.
+    pub unreachable: Option<String>,
+}
+
+/// Sends a workload and hands each record to `sink`, on this thread, while the load goes on.
+///
+/// Blocks until the last request has ended and its record was taken. A request that fails is a record, not an error.
+/// Warm-up records come before profiling ones or mixed with the first of them, and in no order.
+pub fn run(
+    spec: &RunSpec,
+    workload: &Workload,
+    endpoint: &Arc<dyn Endpoint>,
+    control: &Control,
+    sink: &mut dyn FnMut(Record) -> io::Result<()>,
+) -> Result<RunOutcome, LoadError> {
+    run_at(Clock::start(), spec, workload, endpoint, control, sink)
+}
+
+/// The same with the caller's clock, by which its sink can date the records.
+pub fn run_at(
+    clock: Clock,
+    spec: &RunSpec,
+    workload: &Workload,
+    endpoint: &Arc<dyn Endpoint>,
+    control: &Control,
+    sink: &mut dyn FnMut(Record) -> io::Result<()>,
+) -> Result<RunOutcome, LoadError> {
+    check(spec)?;
+    let targets = reach_targets(spec, workload, &**endpoint)?;
+    control.begin(total_requests(spec, workload));
+    let run_clock = clock.wall();
+    let shared = Arc::new(Shared {
+        workload: workload.clone(),
+        clock,
+        timeout: spec.request_timeout,
+        brake: Brake::new(),
+        reachability: Reachability::new(spec.concurrency),
+        control: control.clone(),
+    });
+    let worker_count = worker_count(spec);
+    let (handover, intakes) = handover(worker_count as usize);
+    let workers = make_workers(worker_count, spec.concurrency, &shared, &targets, &handover)?;
+    drop(handover);
+    let director = Director::new(spec, Arc::clone(&shared), workers);
+    let crashes = Crashes::default();
+    let give_up = || shared.brake.pull(Level::Abort);
+    let reader = Reader { endpoint: &**endpoint, workload, control, crashes: &crashes, give_up: &give_up };
+
+    let (driven, tally) = thread::scope(|scope| {
+        // If a thread is refused, returning drops the director and with it all senders, which ends the others.
+        let director = director;
+        let (record_sender, records) = mpsc::channel();
+        for intake in intakes {
+            let record_sender = record_sender.clone();
+            named("aiperf-reader")
+                .spawn_scoped(scope, move || reader.run(&intake, &record_sender))
+                .map_err(LoadError::Worker)?;
+        }
+        drop(record_sender);
+        let driving = named("aiperf-director")
+            .spawn_scoped(scope, move || director.drive())
+            .map_err(LoadError::Worker)?;
+        let tally = Tally::take(&records, sink, &give_up);
+        let driven = driving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok::<_, LoadError>((driven?, tally))
+    })?;
+
+    if let Some(message) = crashes.into_fatal() {
+        let plugin = Box::new(endpoint.identity().clone());
+        return Err(LoadError::PluginCrashed { plugin, crashes: CRASH_LIMIT, message });
+    }
+    if let Some(error) = tally.sink_error {
+        return Err(LoadError::Sink(error));
+    }
+    Ok(RunOutcome {
+        clock: run_clock,
+        start: driven.start,
+        end: driven.end,
+        cancelled: driven.ended_by_order,
+        counts: tally.counts,
+        unreachable: shared.reachability.reason(),
+    })
+}
+
+fn check(spec: &RunSpec) -> Result<(), LoadError> {
+    if spec.urls.is_empty() {
+        return Err(LoadError::Empty("a run needs a server; write its URL like http://localhost:8000"));
+    }
+    if spec.concurrency == 0 {
+        return Err(LoadError::Empty(
+            "a run needs at least one request in flight; ask for a concurrency of 1 or more",
+        ));
+    }
+    if spec.requests.is_none() && spec.duration.is_none() {
+        return Err(LoadError::Empty("a run needs an end; set a number of requests, a duration, or both"));
+    }
+    Ok(())
+}
+
+fn reach_targets(
+    spec: &RunSpec,
+    workload: &Workload,
+    endpoint: &dyn Endpoint,
+) -> Result<Vec<Arc<Target>>, LoadError> {
+    let target_spec = TargetSpec {
+        endpoint_path: spec.endpoint_path.as_deref(),
+        default_path: &endpoint.info().default_path,
+        headers: &spec.headers,
+    };
+    spec.urls.iter().map(|url| Target::reach(url, target_spec, workload).map(Arc::new)).collect()
+}
+
+fn total_requests(spec: &RunSpec, workload: &Workload) -> Option<u64> {
+    let warmup = if spec.warm_up { u64::from(workload.warmup_requests()) } else { 0 };
+    spec.requests.map(|requests| u64::from(requests) + warmup)
+}
+
+fn worker_count(spec: &RunSpec) -> u32 {
+    let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get) as u32;
+    spec.workers.unwrap_or_else(cores).clamp(1, spec.concurrency)
+}
+
+/// Deals the slots out to the workers, and the targets to the slots, in turn.
+fn make_workers(
+    worker_count: u32,
+    concurrency: u32,
+    shared: &Arc<Shared>,
+    targets: &[Arc<Target>],
+    handover: &Handover,
+) -> Result<Vec<Worker>, LoadError> {
+    let slot_targets: Vec<_> = targets.iter().cycle().take(concurrency as usize).collect();
+    (0..worker_count)
+        .map(|worker| {
+            let slots = slot_targets
+                .iter()
+                .skip(worker as usize)
+                .step_by(worker_count as usize)
+                .map(|target| Slot::new(Arc::clone(shared), Arc::clone(target), worker, handover.clone()))
+                .collect();
+            Worker::new(Arc::clone(shared), slots).map_err(LoadError::Worker)
+        })
+        .collect()
+}
+
+fn named(name: &str) -> thread::Builder {
+    thread::Builder::new().name(name.to_owned())
+}
+
+/// What the records add up to.
+#[derive(Debug, Default)]
+struct Tally {
+    counts: Counts,
+    sink_error: Option<io::Error>,
+}
+
+impl Tally {
+    /// Passes records on until no more come; after the first failure of the sink the rest is only counted.
+    fn take(
+        records: &mpsc::Receiver<Vec<Record>>,
+        sink: &mut dyn FnMut(Record) -> io::Result<()>,
+        give_up: &dyn Fn(),
+    ) -> Self {
+        let mut tally = Self::default();
+        for record in records.iter().flatten() {
+            if record.timing.phase == Phase::Profiling {
+                tally.count(&record);
+            }
+            if tally.sink_error.is_none()
+                && let Err(error) = sink(record)
+            {
+                tally.sink_error = Some(error);
+                give_up();
+            }
+        }
+        tally
+    }
+
+    fn count(&mut self, record: &Record) {
+        self.counts.sent += 1;
+        let counter = match &record.outcome {
+            Ok(_) => &mut self.counts.succeeded,
+            Err(failure) if failure.kind == FailureKind::Cancelled => &mut self.counts.cancelled,
+            Err(_) => &mut self.counts.failed,
+        };
+        *counter += 1;
+    }
+}

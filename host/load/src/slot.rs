@@ -1,0 +1,184 @@
+//! One slot: it sends one request at a time over the connection it owns, until no more are due.
+
+use crate::arrivals::{Arrival, Arrivals};
+use crate::brake::Brake;
+use crate::clock::Clock;
+use crate::connection::{Broken, Connection, WireTimes};
+use crate::control::Control;
+use crate::deadline::{Deadline, Interruption};
+use crate::failure;
+use crate::framing::Received;
+use crate::handover::Handover;
+use crate::reachability::Reachability;
+use crate::target::Target;
+use crate::workload::{PreparedRequest, Workload};
+use aiperf_model::record::{Exchange, Failure, FailureKind, Phase, Timing};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+/// What all slots of a run share. Nothing of it is written to while a response is read.
+pub(crate) struct Shared {
+    pub(crate) workload: Workload,
+    pub(crate) clock: Clock,
+    pub(crate) timeout: Duration,
+    pub(crate) brake: Brake,
+    pub(crate) reachability: Reachability,
+    pub(crate) control: Control,
+}
+
+/// A slot between two phases.
+pub(crate) struct Slot {
+    shared: Arc<Shared>,
+    target: Arc<Target>,
+    worker: u32,
+    handover: Handover,
+    deadline: Arc<Deadline>,
+    connection: Option<Connection>,
+    /// The size of the largest response so far, in bytes and events.
+    largest: (usize, usize),
+}
+
+/// What one attempt came to.
+#[derive(Debug, Default)]
+struct Attempt {
+    times: WireTimes,
+    reused_connection: bool,
+    status: Option<u16>,
+    failure: Option<Failure>,
+    /// Whether the connection, which had served before, was dead already.
+    stale: bool,
+}
+
+impl Slot {
+    pub(crate) fn new(shared: Arc<Shared>, target: Arc<Target>, worker: u32, handover: Handover) -> Self {
+        let deadline = Arc::new(Deadline::new());
+        Self { shared, target, worker, handover, deadline, connection: None, largest: (0, 0) }
+    }
+
+    /// Begins a phase: a slot is one task for the length of it.
+    pub(crate) fn begin_phase(&mut self) -> Arc<Deadline> {
+        self.deadline = Arc::new(Deadline::new());
+        Arc::clone(&self.deadline)
+    }
+
+    /// Sends requests until no more are due.
+    pub(crate) async fn run(mut self, phase: Phase, arrivals: Arc<dyn Arrivals>) -> Self {
+        let mut free_at = self.shared.clock.now();
+        while !self.shared.brake.is_pulled() {
+            let Some(arrival) = arrivals.next(free_at) else { break };
+            let exchange = self.perform(phase, arrival).await;
+            self.shared.control.count_ended();
+            self.handover.give(exchange);
+            free_at = self.shared.clock.now();
+        }
+        self
+    }
+
+    async fn perform(&mut self, phase: Phase, arrival: Arrival) -> Exchange {
+        let shared = Arc::clone(&self.shared);
+        let mut received = Received::with_capacity(self.largest.0, self.largest.1);
+        let mut retries = 0;
+        let attempt = match shared.workload.request(phase, arrival.request) {
+            Some(prepared) => {
+                shared.control.count_sent();
+                let first = self.attempt(prepared, &mut received).await;
+                if first.stale {
+                    retries = 1;
+                    self.attempt(prepared, &mut received).await
+                } else {
+                    first
+                }
+            }
+            None => Attempt { failure: Some(failure::cancelled(None)), ..Attempt::default() },
+        };
+        self.deadline.clear();
+        self.note_reachability(&attempt);
+        self.largest.0 = self.largest.0.max(received.buffer.len());
+        self.largest.1 = self.largest.1.max(received.events.len());
+        let end = match (&attempt.failure, attempt.times.last_read) {
+            (None, Some(last_read)) => last_read,
+            _ => shared.clock.now(),
+        };
+        let timing = Timing {
+            request: arrival.request,
+            phase,
+            worker: self.worker,
+            due: arrival.due,
+            send: attempt.times.send.unwrap_or(arrival.due),
+            first_byte: attempt.times.first_byte,
+            end,
+            status: attempt.status,
+            reused_connection: attempt.reused_connection,
+            retries,
+        };
+        let Received { buffer, events, streamed } = received;
+        Exchange { timing, buffer, events, streamed, failure: attempt.failure }
+    }
+
+    /// Sends a request over the slot's connection, or over a new one if that has been closed.
+    async fn attempt(&mut self, prepared: &PreparedRequest, received: &mut Received) -> Attempt {
+        self.start_clock().await;
+        let deadline = Arc::clone(&self.deadline);
+        let (mut connection, reused_connection) = match self.reusable_connection().await {
+            Some(connection) => (connection, true),
+            None => match Connection::open(self.target.address, self.shared.clock, &deadline).await {
+                Ok(connection) => (connection, false),
+                Err(failure) => return Attempt { failure: Some(failure), ..Attempt::default() },
+            },
+        };
+        if !reused_connection {
+            // The time of a request does not include that of its connection.
+            self.start_clock().await;
+        }
+        let mut status = None;
+        let request = self.target.request(prepared);
+        let outcome = connection.exchange(request, &deadline, received, &mut status).await;
+        let times = connection.times();
+        let began = times.first_byte.is_some();
+        let failure = match outcome {
+            Ok(()) => {
+                self.connection = Some(connection);
+                status
+                    .filter(|status| !(200..300).contains(status))
+                    .map(|status| failure::unsuccessful(status, &received.buffer))
+            }
+            Err(Broken::Interrupted(Interruption::Cancelled)) => Some(failure::cancelled(status)),
+            Err(Broken::Interrupted(Interruption::Timeout)) => {
+                Some(failure::timeout(status, self.shared.timeout.as_secs_f64()))
+            }
+            Err(Broken::Closed) => Some(failure::closed(status, began)),
+            Err(Broken::Connection(error)) => Some(failure::broken(&error, status, began)),
+        };
+        let stale = reused_connection
+            && !began
+            && failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Connect);
+        Attempt { times, reused_connection, status, failure, stale }
+    }
+
+    async fn reusable_connection(&mut self) -> Option<Connection> {
+        let mut connection = self.connection.take()?;
+        connection.is_ready(&self.deadline).await.then_some(connection)
+    }
+
+    async fn start_clock(&self) {
+        let timeout = crate::clock::nanoseconds(self.shared.timeout);
+        let at = self.shared.clock.now().saturating_add(timeout);
+        poll_fn(|context| {
+            self.deadline.set(at, context.waker());
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn note_reachability(&self, attempt: &Attempt) {
+        match &attempt.failure {
+            Some(failure) if failure.kind == FailureKind::Connect => {
+                self.shared.reachability.failed(&failure.message, &self.shared.brake);
+            }
+            _ if attempt.status.is_some() => self.shared.reachability.answered(),
+            _ => {}
+        }
+    }
+}

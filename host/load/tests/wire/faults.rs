@@ -1,0 +1,224 @@
+//! What badly behaved servers do, and what becomes of it.
+
+use crate::endpoint::Chat;
+use crate::server::Server;
+use crate::{TOKEN, answer, failure, records_of, run_all, run_spec, workload_spec};
+use aiperf_load::{LoadError, RunSpec};
+use aiperf_model::record::FailureKind;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+#[test]
+fn a_stale_connection_is_no_error() {
+    // The server ends the connection when the second request on it is there, unanswered.
+    let server = Server::start(|mut peer| {
+        peer.request();
+        peer.stream(&[TOKEN, "[DONE]"]);
+        peer.request();
+        peer.close();
+    });
+    let records = records_of(&server, 3);
+    assert!(records.iter().all(|record| answer(record).content.len() == 1));
+    let retries: Vec<_> = records.iter().map(|record| record.timing.retries).collect();
+    assert_eq!(retries, [0, 1, 1]);
+    // What answered in the end was a fresh connection, and the time began with it.
+    assert!(records.iter().all(|record| !record.timing.reused_connection));
+    let bodies: Vec<_> =
+        server.requests().into_iter().map(|request| (request.connection, request.body)).collect();
+    assert_eq!(bodies[1].1, bodies[2].1);
+}
+
+#[test]
+fn a_server_that_closes_after_each_stream_costs_no_request() {
+    let server = Server::start(|mut peer| {
+        peer.request();
+        peer.stream(&[TOKEN, "[DONE]"]);
+        peer.close();
+    });
+    let spec = RunSpec { concurrency: 4, ..run_spec(&server, 200) };
+    let (outcome, records) = run_all(&spec, &workload_spec(200), Chat::new()).unwrap();
+    assert_eq!(outcome.counts.succeeded, 200);
+    assert!(records.iter().all(|record| !record.timing.reused_connection));
+}
+
+#[test]
+fn a_fresh_connection_that_dies_before_the_response_is_an_error() {
+    let answered = AtomicUsize::new(0);
+    let server = Server::start(move |mut peer| {
+        while peer.request().is_some() {
+            if answered.fetch_add(1, Ordering::SeqCst) == 0 {
+                return peer.close();
+            }
+            peer.stream(&[TOKEN, "[DONE]"]);
+        }
+    });
+    let records = records_of(&server, 2);
+    assert_eq!(failure(&records[0]).kind, FailureKind::Connect);
+    assert_eq!(failure(&records[0]).message, "the connection closed before the response began");
+    assert_eq!(records[0].timing.retries, 0);
+    assert!(records[1].outcome.is_ok());
+}
+
+#[test]
+fn a_stream_cut_in_the_middle_is_incomplete() {
+    let server = Server::start(|mut peer| {
+        peer.request();
+        peer.begin_stream();
+        peer.chunk(format!("data: {TOKEN}\n\n"));
+        peer.close();
+    });
+    let records = records_of(&server, 1);
+    assert_eq!(failure(&records[0]).kind, FailureKind::Incomplete);
+    assert_eq!(failure(&records[0]).message, "the connection closed before the response ended");
+    assert_eq!(failure(&records[0]).status, Some(200));
+    assert_eq!(records[0].timing.retries, 0);
+}
+
+#[test]
+fn a_clean_end_without_the_end_marker_is_incomplete() {
+    let server = Server::answering(|peer| peer.stream(&[TOKEN, TOKEN]));
+    let records = records_of(&server, 2);
+    for record in &records {
+        assert_eq!(failure(record).kind, FailureKind::Incomplete);
+        assert_eq!(
+            failure(record).message,
+            "the response ended after 2 events without the end of its format"
+        );
+    }
+    // HTTP was well, so the connection was too.
+    assert!(records[1].timing.reused_connection);
+}
+
+#[test]
+fn a_body_shorter_than_its_length_is_incomplete() {
+    let server = Server::start(|mut peer| {
+        peer.request();
+        peer.write(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"choices\"",
+        );
+        peer.close();
+    });
+    assert_eq!(failure(&records_of(&server, 1)[0]).kind, FailureKind::Incomplete);
+}
+
+#[test]
+fn a_status_other_than_success_keeps_the_start_of_the_body() {
+    for (status, body, message) in [
+        (
+            "500 Internal Server Error",
+            "{\n  \"error\": \"no memory\"\n}",
+            "{ \"error\": \"no memory\" }".to_owned(),
+        ),
+        ("429 Too Many Requests", "", String::new()),
+        ("404 Not Found", &"x".repeat(5000), "x".repeat(256)),
+    ] {
+        let body = body.to_owned();
+        let server = Server::answering(move |peer| peer.respond(status, &body));
+        let records = records_of(&server, 2);
+        for record in &records {
+            let failure = failure(record);
+            assert_eq!(failure.kind, FailureKind::Status);
+            assert_eq!(failure.status, status[..3].parse().ok());
+            assert_eq!(failure.message, message);
+        }
+        assert!(records[1].timing.reused_connection);
+    }
+}
+
+#[test]
+fn garbage_is_malformed() {
+    let server = Server::start(|mut peer| {
+        peer.request();
+        peer.write("this is not HTTP\r\n\r\n");
+        peer.wait_for_close();
+    });
+    assert_eq!(failure(&records_of(&server, 1)[0]).kind, FailureKind::Malformed);
+    let server = Server::answering(|peer| peer.stream(&[TOKEN, "not JSON", TOKEN, "[DONE]"]));
+    let records = records_of(&server, 1);
+    assert_eq!(failure(&records[0]).kind, FailureKind::Malformed);
+    assert_eq!(failure(&records[0]).status, Some(200));
+}
+
+#[test]
+fn a_stall_is_a_timeout() {
+    for begins in [false, true] {
+        let server = Server::answering(move |peer| {
+            if begins {
+                peer.begin_stream();
+                peer.chunk(format!("data: {TOKEN}\n\n"));
+            }
+            peer.wait_for_close();
+        });
+        let spec = RunSpec { request_timeout: Duration::from_millis(50), ..run_spec(&server, 2) };
+        let (outcome, records) = run_all(&spec, &workload_spec(2), Chat::new()).unwrap();
+        assert_eq!(outcome.counts.failed, 2);
+        for record in &records {
+            assert_eq!(failure(record).kind, FailureKind::Timeout);
+            assert_eq!(failure(record).message, "the response did not end within 0.05 s");
+            assert_eq!(failure(record).status, begins.then_some(200));
+            assert!(record.timing.end - record.timing.send >= 50_000_000);
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_before_the_load() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Server::answering(|_| {});
+    let spec = RunSpec { urls: vec![format!("http://{address}")], ..run_spec(&server, 1) };
+    let error = run_all(&spec, &workload_spec(1), Chat::new()).unwrap_err();
+    assert!(matches!(error, LoadError::Unreachable { .. }));
+    let message = error.to_string();
+    assert!(
+        message.starts_with(&format!("no server can be reached at http://{address}: {address} does")),
+        "{message}"
+    );
+
+    let spec = RunSpec { urls: vec!["https://localhost".into()], ..spec };
+    let error = run_all(&spec, &workload_spec(1), Chat::new()).unwrap_err();
+    assert!(matches!(error, LoadError::Scheme { .. }), "{error}");
+}
+
+#[test]
+fn a_server_that_goes_away_ends_the_run_after_a_few_refusals() {
+    // It takes the probe and one connection, answers three requests on it, and is gone.
+    let server = Server::serving_one_connection(|peer| {
+        for _ in 0..3 {
+            peer.request();
+            peer.stream(&[TOKEN, "[DONE]"]);
+        }
+    });
+    let (outcome, records) = run_all(&run_spec(&server, 100_000), &workload_spec(10), Chat::new()).unwrap();
+    assert_eq!(outcome.counts.succeeded, 3);
+    assert_eq!(outcome.counts.failed, 10);
+    let reason = outcome.unreachable.unwrap();
+    assert!(reason.contains("10 connections failed in a row"), "{reason}");
+    assert!(reason.contains(&server.address.to_string()), "{reason}");
+    let refused = &records[3];
+    assert_eq!(failure(refused).kind, FailureKind::Connect);
+    assert_eq!(refused.timing.send, refused.timing.due);
+}
+
+#[test]
+fn three_crashes_of_the_plugin_in_a_row_end_the_run() {
+    let server = Server::answering(|peer| peer.stream(&["crash"]));
+    let error = run_all(&run_spec(&server, 1_000_000), &workload_spec(10), Chat::new()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "endpoint 'chat' crashed on 3 responses in a row, the last time with: it trapped"
+    );
+}
+
+#[test]
+fn a_crash_now_and_then_is_a_failed_request() {
+    let count = AtomicUsize::new(0);
+    let server = Server::answering(move |peer| {
+        let crash = !count.fetch_add(1, Ordering::SeqCst).is_multiple_of(3);
+        peer.stream(if crash { &["crash"] } else { &[TOKEN, "[DONE]"] });
+    });
+    let records = records_of(&server, 9);
+    let failed: Vec<_> = records.iter().filter(|record| record.outcome.is_err()).collect();
+    assert_eq!(failed.len(), 6);
+    assert!(failed.iter().all(|record| failure(record).kind == FailureKind::Plugin));
+}

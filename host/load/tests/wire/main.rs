@@ -1,0 +1,98 @@
+//! Runs over real sockets, against servers that behave well and badly.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
+
+mod closed_loop;
+mod endpoint;
+mod faults;
+mod server;
+mod streams;
+
+use aiperf_load::{Control, Length, LoadError, RunOutcome, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_model::plugin::Endpoint;
+use aiperf_model::record::{Answer, Failure, Record};
+use endpoint::Chat;
+use server::Server;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One token of a streamed answer.
+const TOKEN: &str = r#"{"choices":[{"delta":{"content":"word"}}]}"#;
+/// The end of a streamed answer that says how many tokens it had.
+const USAGE: &str = r#"{"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":2}}"#;
+/// A whole answer.
+const MESSAGE: &str = r#"{"choices":[{"message":{"content":"two words"},"finish_reason":"stop"}]}"#;
+
+fn workload_spec(requests: u32) -> WorkloadSpec {
+    WorkloadSpec {
+        model: "m".into(),
+        seed: 42,
+        requests,
+        warmup_requests: 0,
+        input_length: Length { mean: 10.0, std_dev: 0.0 },
+        output_length: Some(Length { mean: 2.0, std_dev: 0.0 }),
+        streaming: true,
+        extra: None,
+    }
+}
+
+fn run_spec(server: &Server, requests: u32) -> RunSpec {
+    RunSpec {
+        urls: vec![server.url()],
+        endpoint_path: None,
+        headers: vec![],
+        concurrency: 1,
+        requests: Some(requests),
+        duration: None,
+        grace_period: Duration::from_secs(30),
+        request_timeout: Duration::from_mins(1),
+        warm_up: true,
+        workers: None,
+    }
+}
+
+/// Runs a workload; the records come sorted by phase and position.
+fn run_all(
+    spec: &RunSpec,
+    workload: &WorkloadSpec,
+    endpoint: Chat,
+) -> Result<(RunOutcome, Vec<Record>), LoadError> {
+    run_with(spec, workload, endpoint, &Control::new())
+}
+
+fn run_with(
+    spec: &RunSpec,
+    workload: &WorkloadSpec,
+    endpoint: Chat,
+    control: &Control,
+) -> Result<(RunOutcome, Vec<Record>), LoadError> {
+    let endpoint: Arc<dyn Endpoint> = Arc::new(endpoint);
+    let workload = Workload::prepare(workload, &*endpoint)?;
+    let mut records = vec![];
+    let outcome = run(spec, &workload, &endpoint, control, &mut |record| {
+        records.push(record);
+        Ok(())
+    })?;
+    records.sort_by_key(|record| (record.timing.phase as u8, record.timing.request));
+    Ok((outcome, records))
+}
+
+/// Sends so many streaming requests, one at a time.
+fn records_of(server: &Server, requests: u32) -> Vec<Record> {
+    let (outcome, records) =
+        run_all(&run_spec(server, requests), &workload_spec(requests), Chat::new()).unwrap();
+    assert_eq!(records.len() as u64, outcome.counts.sent);
+    for record in &records {
+        let timing = record.timing;
+        assert!(timing.due <= timing.send && timing.send <= timing.end, "{timing:?}");
+        assert!(timing.first_byte.is_none_or(|at| timing.send <= at && at <= timing.end), "{timing:?}");
+    }
+    records
+}
+
+fn answer(record: &Record) -> &Answer {
+    record.outcome.as_ref().unwrap()
+}
+
+fn failure(record: &Record) -> &Failure {
+    record.outcome.as_ref().unwrap_err()
+}

@@ -1,0 +1,162 @@
+//! Small servers that do exactly what a test tells them, on real sockets.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// A request as a server sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// The number of the connection that carried it, in the order of acceptance.
+    pub(crate) connection: usize,
+    /// The request line and the headers.
+    pub(crate) head: Vec<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.iter().find_map(|line| {
+            let (found, value) = line.split_once(": ")?;
+            found.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+/// One connection on the server's side.
+pub(crate) struct Peer {
+    pub(crate) connection: usize,
+    reader: BufReader<TcpStream>,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Peer {
+    /// The next request, or none if the client has closed.
+    pub(crate) fn request(&mut self) -> Option<Request> {
+        let mut head = vec![];
+        loop {
+            let mut line = String::new();
+            if self.reader.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
+            let line = line.trim_end().to_owned();
+            if line.is_empty() {
+                break;
+            }
+            head.push(line);
+        }
+        let mut request = Request { connection: self.connection, head, body: vec![] };
+        let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
+        request.body = vec![0; length];
+        self.reader.read_exact(&mut request.body).ok()?;
+        self.requests.lock().unwrap().push(request.clone());
+        Some(request)
+    }
+
+    /// Writes bytes as they are; an error means that the client has left.
+    pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.reader.get_mut().write_all(bytes.as_ref());
+    }
+
+    /// Begins a chunked stream of events.
+    pub(crate) fn begin_stream(&mut self) {
+        self.write(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n",
+        );
+    }
+
+    pub(crate) fn chunk(&mut self, bytes: impl AsRef<[u8]>) {
+        self.write([format!("{:x}\r\n", bytes.as_ref().len()).as_bytes(), bytes.as_ref(), b"\r\n"].concat());
+    }
+
+    pub(crate) fn end_stream(&mut self) {
+        self.write("0\r\n\r\n");
+    }
+
+    /// A whole stream of events with these data.
+    pub(crate) fn stream(&mut self, data: &[&str]) {
+        self.begin_stream();
+        for data in data {
+            self.chunk(format!("data: {data}\n\n"));
+        }
+        self.end_stream();
+    }
+
+    /// A whole response with a length.
+    pub(crate) fn respond(&mut self, status: &str, body: &str) {
+        let length = body.len();
+        self.write(format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        ));
+    }
+
+    /// Blocks until the client closes.
+    pub(crate) fn wait_for_close(&mut self) {
+        let mut bytes = [0; 1024];
+        while self.reader.read(&mut bytes).is_ok_and(|read| read > 0) {}
+    }
+
+    pub(crate) fn close(self) {
+        let _ = self.reader.get_ref().shutdown(Shutdown::Both);
+    }
+}
+
+/// A server whose every connection runs the same script on a thread of its own.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Server {
+    pub(crate) fn start(script: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(vec![]));
+        let log = Arc::clone(&requests);
+        let script = Arc::new(script);
+        thread::spawn(move || {
+            // The first connection is the one by which a run looks whether the server is there.
+            for (connection, stream) in listener.incoming().skip(1).enumerate() {
+                let Ok(stream) = stream else { return };
+                stream.set_nodelay(true).unwrap();
+                let peer = Peer { connection, reader: BufReader::new(stream), requests: Arc::clone(&log) };
+                let script = Arc::clone(&script);
+                thread::spawn(move || script(peer));
+            }
+        });
+        Self { address, requests }
+    }
+
+    /// A server that answers every request the same way.
+    pub(crate) fn answering(answer: impl Fn(&mut Peer) + Send + Sync + 'static) -> Self {
+        Self::start(move |mut peer| {
+            while peer.request().is_some() {
+                answer(&mut peer);
+            }
+        })
+    }
+
+    /// A server that is gone after its first connection.
+    pub(crate) fn serving_one_connection(script: impl Fn(&mut Peer) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(vec![]));
+        let log = Arc::clone(&requests);
+        thread::spawn(move || {
+            let _probe = listener.accept().unwrap();
+            let (stream, _) = listener.accept().unwrap();
+            drop(listener);
+            script(&mut Peer { connection: 0, reader: BufReader::new(stream), requests: log });
+        });
+        Self { address, requests }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+}
