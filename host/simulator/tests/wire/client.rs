@@ -1,10 +1,14 @@
 //! A client that shows what a library would hide: how the body was chunked, and whether it was complete.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use aiperf_simulator::Simulator;
 use serde_json::Value;
+
+/// A test that waits this long has failed; none comes near it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Client {
     stream: BufReader<TcpStream>,
@@ -12,7 +16,14 @@ pub(crate) struct Client {
 
 /// Asks over connections of their own until the metric has the value.
 pub(crate) fn wait_for_metric(simulator: &Simulator, name: &str, value: usize) {
-    while Client::connect(simulator).metric(name) != value {
+    wait_until(name, || Client::connect(simulator).metric(name) == value);
+}
+
+/// Asks until it is so.
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < PATIENCE, "waited too long for {what}");
         std::thread::yield_now();
     }
 }
@@ -31,7 +42,9 @@ pub(crate) struct Response {
 
 impl Client {
     pub(crate) fn connect(simulator: &Simulator) -> Self {
-        Self { stream: BufReader::new(TcpStream::connect(simulator.local_addr()).unwrap()) }
+        let stream = TcpStream::connect(simulator.local_addr()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { stream: BufReader::new(stream) }
     }
 
     pub(crate) fn post(&mut self, path: &str, body: &Value) -> Response {
@@ -107,7 +120,11 @@ impl Client {
 
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
-        let read = self.stream.read_line(&mut line).unwrap_or(0);
+        let read = match self.stream.read_line(&mut line) {
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
+            Err(error) => panic!("no line came: {error}"),
+        };
         (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
     }
 

@@ -10,7 +10,7 @@
 mod client;
 
 use aiperf_simulator::{Settings, Simulator, SimulatorError};
-use client::{Client, Response, wait_for_metric};
+use client::{Client, Response, wait_for_metric, wait_until};
 use serde_json::{Value, json};
 
 const LOCAL: [u8; 4] = [127, 0, 0, 1];
@@ -133,9 +133,7 @@ fn every_deadline_is_measured() {
     let mut client = Client::connect(&simulator);
     let measured = |count: u64| {
         // The server measures after the write, and the client may be faster.
-        while simulator.lateness().count < count {
-            std::thread::yield_now();
-        }
+        wait_until("lateness", || simulator.lateness().count >= count);
         simulator.lateness()
     };
     client.post("/v1/chat/completions", &chat(json!({ "stream": true, "max_tokens": 5 })));
