@@ -3,7 +3,7 @@
 use aiperf_model::record::RunClock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Counts nanoseconds since the origin of the run.
+/// Counts nanoseconds since the origin of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     origin: Instant,
@@ -19,7 +19,7 @@ impl Clock {
         Self { origin, wall: RunClock { origin_unix_ns: nanoseconds(since_epoch) } }
     }
 
-    /// The wall-clock time of the origin, which dates the times of the records.
+    /// The wall-clock time of the origin.
     #[must_use]
     pub fn wall(&self) -> RunClock {
         self.wall

@@ -81,7 +81,7 @@ pub struct RunOutcome {
 /// Sends a workload and hands each record to `sink`, on this thread, while the load goes on.
 ///
 /// Blocks until the last request has ended and its record was taken. A request that fails is a record, not an error.
-/// Warm-up records come before profiling ones or mixed with the first of them, and in no order.
+/// Records come in no order; those of the warm-up may mix with the first ones of profiling.
 pub fn run(
     spec: &RunSpec,
     workload: &Workload,
@@ -92,7 +92,7 @@ pub fn run(
     run_at(Clock::start(), spec, workload, endpoint, control, sink)
 }
 
-/// The same with the caller's clock, by which its sink can date the records.
+/// Like [`run`], with a clock that the caller has started, for a sink that needs the wall-clock time of the records.
 pub fn run_at(
     clock: Clock,
     spec: &RunSpec,
@@ -149,7 +149,7 @@ pub fn run_at(
         return Err(LoadError::Sink(error));
     }
     Ok(RunOutcome {
-        clock: run_clock,
+        clock: clock.wall(),
         start: driven.start,
         end: driven.end,
         cancelled: driven.ended_by_order,
