@@ -31,7 +31,6 @@ mod worker;
 pub mod workload;
 
 pub use clock::Clock;
-pub use clock::Clock;
 pub use control::{Control, Progress};
 pub use error::LoadError;
 pub use run::{Counts, RunOutcome, RunSpec, run, run_at};

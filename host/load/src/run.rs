@@ -104,7 +104,6 @@ pub fn run_at(
     check(spec)?;
     let targets = reach_targets(spec, workload, &**endpoint)?;
     control.begin(total_requests(spec, workload));
-    let run_clock = clock.wall();
     let shared = Arc::new(Shared {
         workload: workload.clone(),
         clock,
