@@ -121,10 +121,10 @@ impl ArtifactDir {
     fn folders(&self, manifest: &Manifest) -> Vec<PathBuf> {
         let layout = Layout::new(&self.path, manifest.shape());
         let mut folders: Vec<PathBuf> = layout.sweep_aggregate().into_iter().collect();
-        for value in &manifest.plan.values {
-            folders.extend((1..=manifest.plan.trials).map(|trial| layout.run(&value.parameters, trial)));
-            folders.extend(layout.value_aggregate(&value.parameters));
-        }
+        folders.extend(manifest.steps().iter().map(|step| layout.run(&step.value.parameters, step.trial)));
+        folders.extend(
+            manifest.plan.values.iter().filter_map(|value| layout.value_aggregate(&value.parameters)),
+        );
         folders.retain(|folder| *folder != self.path);
         folders
     }

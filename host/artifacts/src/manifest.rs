@@ -194,7 +194,7 @@ impl Manifest {
 
     /// Notes how far a run got. A step that the plan does not have is ignored.
     pub fn set_state(&mut self, step: u32, state: RunState) {
-        if let Some(run) = self.runs.iter_mut().find(|run| run.step == step) {
+        if let Some(run) = self.runs.get_mut(step as usize).filter(|run| run.step == step) {
             run.state = state;
         }
     }
@@ -215,7 +215,7 @@ impl Manifest {
     pub fn steps(&self) -> Vec<Step> {
         let values = self.values();
         let steps = self.runs.iter().filter_map(|run| {
-            let value = values.iter().find(|value| value.index == run.value)?.clone();
+            let value = values.get(run.value as usize).filter(|value| value.index == run.value)?.clone();
             let cooldown = Duration::try_from_secs_f64(run.cooldown_seconds).unwrap_or_default();
             Some(Step { index: run.step, value, trial: run.trial, warm_up: run.warm_up, cooldown })
         });

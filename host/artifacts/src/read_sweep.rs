@@ -15,6 +15,7 @@ use aiperf_model::sweep::{FailedTrial, FailedValue, SweepResult, SweepValue};
 use block::Block;
 use document::{Document, Failed, Metadata};
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -117,10 +118,11 @@ fn of_values(by_value: Entries<Entries<Block>>, metadata: &Metadata) -> Result<V
         let problem = "missing, expected the name of the swept parameter such as `concurrency`";
         return Err(Fault::new("metadata.parameter_name", problem));
     }
-    let listed = metadata.values();
+    let listed = metadata.values().into_iter();
+    let by_text: BTreeMap<String, Vec<Parameter>> =
+        listed.filter_map(|parameters| Some((parameters.first()?.value.to_string(), parameters))).collect();
     let measured = by_value.0.into_iter().map(|(key, blocks)| {
-        let is_it = |parameters: &&Vec<Parameter>| parameters.iter().any(|p| p.value.to_string() == key);
-        let parameters = listed.iter().find(is_it).cloned();
+        let parameters = by_text.get(&key).cloned();
         Measured { parameters: parameters.unwrap_or_else(|| metadata.of_value(&value_of(&key))), blocks }
     });
     Ok(measured.collect())
@@ -162,22 +164,23 @@ fn values(metadata: &Metadata, measured: &[Measured]) -> Vec<SweepValue> {
 fn compare(a: &[Parameter], b: &[Parameter]) -> Ordering {
     let pairs = a.iter().zip(b).map(|(a, b)| match (a.value.as_number(), b.value.as_number()) {
         (Some(a), Some(b)) => a.total_cmp(&b),
-        _ => a.value.to_string().cmp(&b.value.to_string()),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => a.value.to_string().cmp(&b.value.to_string()),
     });
     pairs.fold(Ordering::Equal, Ordering::then).then(a.len().cmp(&b.len()))
 }
 
 /// The position of parameters among the values, which hold them all.
 fn index(parameters: &[Parameter], values: &[SweepValue]) -> u32 {
-    let value = values.iter().find(|value| compare(&value.parameters, parameters).is_eq());
-    value.map(|value| value.index).unwrap_or_default()
+    values.binary_search_by(|value| compare(&value.parameters, parameters)).unwrap_or_default() as u32
 }
 
 fn point(measured: Measured, values: &[SweepValue], metadata: &Metadata) -> Point {
     let index = index(&measured.parameters, values);
     let known = measured.blocks.0.iter().filter_map(|(_, block)| block.n).max();
     let trials = known.unwrap_or(metadata.num_trials_per_value).max(1);
-    let measurements = block::measurements(measured.blocks, trials, metadata.confidence_level);
+    let measurements = block::measurements(&measured.blocks, trials, metadata.confidence_level);
     Point { index, parameters: measured.parameters, trials, measurements }
 }
 

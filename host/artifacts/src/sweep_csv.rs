@@ -14,6 +14,7 @@ use aiperf_model::conclusion::Front;
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Measurement, Point};
 use aiperf_model::sweep::SweepResult;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 type Row = Vec<String>;
@@ -52,8 +53,7 @@ impl Column<'_> {
         vec![mean, std, min, max, cv, low, high]
     }
 
-    fn cells(&self, point: &Point) -> Row {
-        let measurement = point.measurement(self.key);
+    fn cells(&self, measurement: Option<&Measurement>) -> Row {
         let trials = measurement.and_then(sweep_json::measured_trials);
         let extreme = |choose: fn(f64, f64) -> f64| trials.and_then(|t| t.iter().copied().reduce(choose));
         let confidence = measurement.and_then(|m| m.confidence);
@@ -76,7 +76,9 @@ fn metrics(result: &SweepResult) -> Vec<Row> {
     let headings = columns.iter().flat_map(Column::headings);
     let mut rows = vec![result.axes.iter().cloned().chain(headings).collect()];
     for point in &result.points {
-        let cells = columns.iter().flat_map(|column| column.cells(point));
+        let by_key: BTreeMap<&str, &Measurement> =
+            point.measurements.iter().map(|m| (m.key.as_str(), m)).collect();
+        let cells = columns.iter().flat_map(|column| column.cells(by_key.get(column.key).copied()));
         rows.push(values(&point.parameters).chain(cells).collect());
     }
     rows
@@ -85,8 +87,9 @@ fn metrics(result: &SweepResult) -> Vec<Row> {
 /// The keys of all points in the order of the catalogue; those it does not know come last, as they first appear.
 fn columns(points: &[Point]) -> Vec<Column<'_>> {
     let mut columns: Vec<Column<'_>> = Vec::new();
+    let mut seen = BTreeSet::new();
     for measurement in points.iter().flat_map(|point| &point.measurements) {
-        if columns.iter().all(|column| column.key != measurement.key) {
+        if seen.insert(measurement.key.as_str()) {
             columns.push(Column { key: &measurement.key, unit: &measurement.unit });
         }
     }

@@ -121,11 +121,19 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 #[must_use]
 pub fn find_key(key: &str) -> Option<(&'static Metric, Statistic)> {
     CATALOGUE.iter().find_map(|metric| {
-        let statistic = Statistic::ALL.into_iter().find(|statistic| {
-            metric.key(*statistic) == key || key == format!("{}_{}", metric.tag, statistic.name())
-        })?;
+        let statistic = statistic_of_key(metric, key)?;
         Some((metric, statistic))
     })
+}
+
+/// The statistic, if the key is one of this metric. Nothing is allocated: sweep files hold many thousand keys.
+fn statistic_of_key(metric: &Metric, key: &str) -> Option<Statistic> {
+    let after = |name: &str| key.strip_prefix(name)?.strip_prefix('_');
+    let named = |name: &str| Statistic::ALL.into_iter().find(|statistic| statistic.name() == name);
+    let with_unit = |rest: &str| named(rest.strip_suffix(metric.unit.name())?.strip_suffix('_')?);
+    let short = after(metric.short)
+        .and_then(|rest| if metric.unit.is_time() { with_unit(rest) } else { named(rest) });
+    short.or_else(|| after(metric.tag).and_then(named))
 }
 
 const AVG: &[Statistic] = &[Statistic::Avg];

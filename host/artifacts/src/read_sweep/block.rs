@@ -5,6 +5,7 @@ use aiperf_model::catalogue::{self, Metric};
 use aiperf_model::metrics::Statistic;
 use aiperf_model::point::{Interval, Measurement};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// What may stand under the key of a metric.
 ///
@@ -64,16 +65,11 @@ impl Block {
 }
 
 /// The measurements of a point in the order of the catalogue; those it does not know come last.
-pub(super) fn measurements(blocks: Entries<Block>, trials: u32, level: f64) -> Vec<Measurement> {
-    let mut measurements: Vec<Measurement> = Vec::new();
-    for (key, block) in blocks.0 {
-        for measurement in of_block(&key, &block, trials, level) {
-            // The same statistic may stand under its short and its long name.
-            if measurements.iter().all(|known| known.key != measurement.key) {
-                measurements.push(measurement);
-            }
-        }
-    }
+pub(super) fn measurements(blocks: &Entries<Block>, trials: u32, level: f64) -> Vec<Measurement> {
+    let all = blocks.0.iter().flat_map(|(key, block)| of_block(key, block, trials, level));
+    // The same statistic may stand under its short and its long name.
+    let mut seen = BTreeSet::new();
+    let mut measurements: Vec<Measurement> = all.filter(|m| seen.insert(m.key.clone())).collect();
     measurements.sort_by_cached_key(|measurement| {
         let known = catalogue::find_key(&measurement.key).map(|(metric, statistic)| (metric.id, statistic));
         (known.is_none(), known)
