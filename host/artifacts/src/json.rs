@@ -1,5 +1,7 @@
 //! How values become JSON, and how JSON becomes values with errors that name the place.
 
+mod readable;
+
 use crate::durable;
 use crate::error::ArtifactError;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
@@ -19,10 +21,13 @@ pub(crate) fn write(path: &Path, what: &'static str, value: &impl Serialize) -> 
 
 /// A value as indented JSON with a final line break. Numbers that are not finite become null.
 pub(crate) fn pretty(what: &'static str, value: &impl Serialize) -> Result<Vec<u8>, ArtifactError> {
-    let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|error| ArtifactError::Encode { what, source: error.into() })?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    let encode = || {
+        let mut bytes = Vec::new();
+        readable::append(&mut bytes, &serde_json::to_value(value)?, 0)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    };
+    encode().map_err(|error: serde_json::Error| ArtifactError::Encode { what, source: error.into() })
 }
 
 /// Reads a file as a value.

@@ -41,44 +41,44 @@ struct Column<'a> {
     unit: &'a str,
 }
 
-impl Column<'_> {
-    fn headings(&self) -> Row {
-        let with_unit = |statistic: &str| match self.unit {
-            "" => format!("{}_{statistic}", self.key),
-            unit => format!("{}_{statistic} ({unit})", self.key),
-        };
-        let cv = format!("{}_cv", self.key);
-        let [mean, std, min, max] = ["mean", "std", "min", "max"].map(with_unit);
-        let [low, high] = ["ci_low", "ci_high"].map(with_unit);
-        vec![mean, std, min, max, cv, low, high]
-    }
+/// The statistics over the trials of one key, each with its unit.
+fn headings(column: &Column<'_>) -> Row {
+    let key = column.key;
+    let with_unit = |statistic: &str| match column.unit {
+        "" => format!("{key}_{statistic}"),
+        unit => format!("{key}_{statistic} ({unit})"),
+    };
+    let [mean, std, min, max] = ["mean", "std", "min", "max"].map(with_unit);
+    let [low, high] = ["ci_low", "ci_high"].map(with_unit);
+    vec![mean, std, min, max, format!("{key}_cv"), low, high]
+}
 
-    fn cells(&self, measurement: Option<&Measurement>) -> Row {
-        let trials = measurement.and_then(sweep_json::measured_trials);
-        let extreme = |choose: fn(f64, f64) -> f64| trials.and_then(|t| t.iter().copied().reduce(choose));
-        let confidence = measurement.and_then(|m| m.confidence);
-        [
-            measurement.map(|m| m.mean),
-            measurement.and_then(|m| m.std_dev),
-            extreme(f64::min),
-            extreme(f64::max),
-            measurement.and_then(Measurement::cv),
-            confidence.map(|interval| interval.low),
-            confidence.map(|interval| interval.high),
-        ]
-        .map(csv_tables::number)
-        .to_vec()
-    }
+/// The same statistics as numbers; empty cells where a value lacks the key.
+fn cells(measurement: Option<&Measurement>) -> Row {
+    let trials = measurement.and_then(sweep_json::measured_trials);
+    let extreme = |choose: fn(f64, f64) -> f64| trials.and_then(|t| t.iter().copied().reduce(choose));
+    let confidence = measurement.and_then(|m| m.confidence);
+    [
+        measurement.map(|m| m.mean),
+        measurement.and_then(|m| m.std_dev),
+        extreme(f64::min),
+        extreme(f64::max),
+        measurement.and_then(Measurement::cv),
+        confidence.map(|interval| interval.low),
+        confidence.map(|interval| interval.high),
+    ]
+    .map(csv_tables::number)
+    .to_vec()
 }
 
 fn metrics(result: &SweepResult) -> Vec<Row> {
     let columns = columns(&result.points);
-    let headings = columns.iter().flat_map(Column::headings);
+    let headings = columns.iter().flat_map(headings);
     let mut rows = vec![result.axes.iter().cloned().chain(headings).collect()];
     for point in &result.points {
         let by_key: BTreeMap<&str, &Measurement> =
             point.measurements.iter().map(|m| (m.key.as_str(), m)).collect();
-        let cells = columns.iter().flat_map(|column| column.cells(by_key.get(column.key).copied()));
+        let cells = columns.iter().flat_map(|column| cells(by_key.get(column.key).copied()));
         rows.push(values(&point.parameters).chain(cells).collect());
     }
     rows
