@@ -53,6 +53,16 @@ const AGGREGATE: &str = "aggregate";
 const SWEEP_AGGREGATE: &str = "sweep_aggregate";
 
 /// The folders of one benchmark.
+///
+/// ```
+/// use aiperf_artifacts::Layout;
+/// use aiperf_model::parameter::{Parameter, ParameterValue};
+/// use aiperf_model::sweep::{Order, Shape};
+///
+/// let layout = Layout::new("artifacts/demo", Shape { sweep: true, trials: 5, order: Order::Repeated });
+/// let ten = [Parameter::new("concurrency", ParameterValue::Integer(10))];
+/// assert_eq!(layout.relative(&layout.run(&ten, 1)), "profile_runs/trial_0001/concurrency_10");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     base: PathBuf,

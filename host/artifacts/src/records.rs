@@ -11,8 +11,8 @@ use aiperf_model::metrics::{MetricValue, RecordMetrics};
 use aiperf_model::record::{Answer, Failure, FailureKind, Phase, Record, RunClock, TokenSource};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Bytes that are gathered before the system is asked to write them.
@@ -65,15 +65,31 @@ impl RecordsWriter {
 
 /// Removes a last line that does not end in a line break, and gives the number of bytes that were removed.
 pub fn drop_torn_line(path: &Path) -> Result<u64, ArtifactError> {
-    let bytes = fs::read(path).map_err(ArtifactError::io("read", path))?;
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let torn = (bytes.len() - whole) as u64;
-    if torn > 0 {
-        let file = OpenOptions::new().write(true).open(path).map_err(ArtifactError::io("open", path))?;
-        file.set_len(whole as u64).map_err(ArtifactError::io("shorten", path))?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).open(path).map_err(ArtifactError::io("open", path))?;
+    let (whole, length) = whole_lines(&mut file).map_err(ArtifactError::io("read", path))?;
+    if whole < length {
+        file.set_len(whole).map_err(ArtifactError::io("shorten", path))?;
         file.sync_all().map_err(ArtifactError::io("write", path))?;
     }
-    Ok(torn)
+    Ok(length - whole)
+}
+
+/// How many bytes end in a line break, and how many there are. Reads from the end, since the file may be large.
+fn whole_lines(file: &mut File) -> io::Result<(u64, u64)> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let (mut end, mut block) = (length, Vec::with_capacity(BUFFER));
+    while end > 0 {
+        let start = end.saturating_sub(BUFFER as u64);
+        file.seek(SeekFrom::Start(start))?;
+        block.clear();
+        (&mut *file).take(end - start).read_to_end(&mut block)?;
+        if let Some(at) = block.iter().rposition(|byte| *byte == b'\n') {
+            return Ok((start + at as u64 + 1, length));
+        }
+        end = start;
+    }
+    Ok((0, length))
 }
 
 /// One line.
@@ -212,6 +228,7 @@ impl Serialize for Value<'_> {
 mod tests {
     use super::*;
     use crate::fixture;
+    use std::fs;
 
     fn written(records: &[(Record, RecordMetrics)]) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -256,9 +273,14 @@ mod tests {
     fn a_torn_last_line_is_dropped_and_whole_lines_stay() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("profile_export.jsonl");
-        for (content, left, torn) in
-            [("{}\n{}\n{\"met", "{}\n{}\n", 5), ("{}\n", "{}\n", 0), ("{", "", 1), ("", "", 0)]
-        {
+        let long = "x".repeat(BUFFER + 7);
+        for (content, left, torn) in [
+            ("{}\n{}\n{\"met", "{}\n{}\n", 5),
+            ("{}\n", "{}\n", 0),
+            ("{", "", 1),
+            ("", "", 0),
+            (&format!("{{}}\n{long}"), "{}\n", long.len() as u64),
+        ] {
             fs::write(&path, content).unwrap();
             assert_eq!(drop_torn_line(&path).unwrap(), torn);
             assert_eq!(fs::read_to_string(&path).unwrap(), left);

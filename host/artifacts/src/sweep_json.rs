@@ -17,7 +17,7 @@ use aiperf_model::sweep::SweepResult;
 use conclusions::{BestConfigurations, Points, Standings, Trends};
 use metadata::Metadata;
 use metrics::Metrics;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::path::Path;
 
 pub(crate) use metrics::measured_trials;
@@ -104,16 +104,6 @@ enum Place<'a> {
 enum Named<'a> {
     Value { value: parameters::Value<'a> },
     Parameters { parameters: Object<'a> },
-}
-
-/// Writes an object from pairs.
-fn object<S, K, V>(serializer: S, entries: impl IntoIterator<Item = (K, V)>) -> Result<S::Ok, S::Error>
-where
-    S: Serializer,
-    K: Serialize,
-    V: Serialize,
-{
-    serializer.collect_map(entries)
 }
 
 #[cfg(test)]

@@ -136,6 +136,16 @@ fn the_python_tool_with_one_trial_has_whole_distributions_under_bare_names() {
 }
 
 #[test]
+fn a_spread_of_one_trial_is_unknown_whatever_the_file_says() {
+    let mut document = specification();
+    document["metadata"]["num_trials_per_value"] = 1.into();
+    let block = &mut document["per_value_metrics"]["10"]["ttft_p99_ms"];
+    (block["std"], block["ci_low"], block["ci_high"]) = (json!(0.0), json!(125.4), json!(125.4));
+    let measurement = &parsed(&document).points[0].measurements[1];
+    assert_eq!((measurement.std_dev, measurement.confidence), (None, None));
+}
+
+#[test]
 fn a_metric_in_another_unit_is_not_taken_for_ours() {
     let mut document = specification();
     document["per_value_metrics"]["10"]["ttft_p99_ms"]["unit"] = "sec".into();

@@ -1,6 +1,6 @@
 //! What the analysis says: best configurations, fronts and trends.
 
-use super::{Axes, Named, Place, object};
+use super::{Axes, Named, Place};
 use crate::json::Position;
 use crate::parameters::Object;
 use aiperf_model::conclusion::{BestConfiguration, Front, FrontMember, MemberStanding, Trend};
@@ -25,20 +25,21 @@ struct Best<'a> {
 
 impl Serialize for BestConfigurations<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        object(
-            serializer,
-            self.best.iter().map(|best| {
-                let block = Best {
-                    at: self.axes.named(&best.parameters),
-                    metric: best.value,
-                    unit: &best.unit,
-                    metric_name: best.metric.as_deref(),
-                    ci_low: best.confidence.map(|interval| interval.low),
-                    ci_high: best.confidence.map(|interval| interval.high),
-                };
-                (format!("best_{}", best.objective.replace('-', "_")), block)
-            }),
-        )
+        let name = |best: &BestConfiguration| format!("best_{}", best.objective.replace('-', "_"));
+        serializer.collect_map(self.best.iter().map(|best| (name(best), Best::new(best, self.axes))))
+    }
+}
+
+impl<'a> Best<'a> {
+    fn new(best: &'a BestConfiguration, axes: Axes) -> Self {
+        Self {
+            at: axes.named(&best.parameters),
+            metric: best.value,
+            unit: &best.unit,
+            metric_name: best.metric.as_deref(),
+            ci_low: best.confidence.map(|interval| interval.low),
+            ci_high: best.confidence.map(|interval| interval.high),
+        }
     }
 }
 
@@ -50,13 +51,10 @@ pub(super) struct Points<'a> {
 
 impl Serialize for Points<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        object(
-            serializer,
-            self.fronts.iter().map(|front| {
-                let optimal = front.optimal().map(|member| self.axes.place(&member.parameters));
-                (&front.criterion, optimal.collect::<Vec<_>>())
-            }),
-        )
+        serializer.collect_map(self.fronts.iter().map(|front| {
+            let optimal = front.optimal().map(|member| self.axes.place(&member.parameters));
+            (&front.criterion, optimal.collect::<Vec<_>>())
+        }))
     }
 }
 
@@ -78,14 +76,11 @@ struct Standing<'a> {
 
 impl Serialize for Standings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        object(
-            serializer,
-            self.fronts.iter().map(|front| {
-                let members = front.members.iter();
-                let standings: Vec<_> = members.map(|member| standing(front, member, self.axes)).collect();
-                (&front.criterion, standings)
-            }),
-        )
+        serializer.collect_map(self.fronts.iter().map(|front| {
+            let members = front.members.iter();
+            let standings: Vec<_> = members.map(|member| standing(front, member, self.axes)).collect();
+            (&front.criterion, standings)
+        }))
     }
 }
 
@@ -116,14 +111,12 @@ pub(super) struct Trends<'a> {
 impl Serialize for Trends<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // The analysis lists the metrics one after the other, and within a metric the lines and their detectors.
-        object(
-            serializer,
-            self.trends.chunk_by(|a, b| a.key == b.key).filter_map(|trends| {
-                let key = &trends.first()?.key;
-                let lines = trends.chunk_by(|a, b| a.parameter == b.parameter && a.fixed == b.fixed);
-                Some((key, Lines { lines: lines.filter_map(Line::new).collect(), axes: self.axes }))
-            }),
-        )
+        let by_key = self.trends.chunk_by(|a, b| a.key == b.key).filter_map(|trends| {
+            let key = &trends.first()?.key;
+            let lines = trends.chunk_by(|a, b| a.parameter == b.parameter && a.fixed == b.fixed);
+            Some((key, Lines { lines: lines.filter_map(Line::new).collect(), axes: self.axes }))
+        });
+        serializer.collect_map(by_key)
     }
 }
 
@@ -191,13 +184,10 @@ struct OneDetector<'a> {
 
 impl Serialize for Detectors<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        object(
-            serializer,
-            self.0.iter().map(|trend| {
-                let inflection_points = positions(&trend.inflection_points());
-                (&trend.detector, OneDetector { inflection_points, findings: found(trend) })
-            }),
-        )
+        serializer.collect_map(self.0.iter().map(|trend| {
+            let inflection_points = positions(&trend.inflection_points());
+            (&trend.detector, OneDetector { inflection_points, findings: found(trend) })
+        }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The measurements of each point.
 
-use super::{Axes, object};
+use super::Axes;
 use crate::parameters::Object;
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Measurement, Point};
@@ -31,7 +31,7 @@ pub(super) struct ByValue<'a>(&'a [Point]);
 
 impl Serialize for ByValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        object(serializer, self.0.iter().map(|point| (name(&point.parameters), Blocks(point))))
+        serializer.collect_map(self.0.iter().map(|point| (name(&point.parameters), Blocks(point))))
     }
 }
 
@@ -58,8 +58,7 @@ struct Blocks<'a>(&'a Point);
 
 impl Serialize for Blocks<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let blocks = self.0.measurements.iter().map(|m| (&m.key, Block::new(self.0, m)));
-        object(serializer, blocks)
+        serializer.collect_map(self.0.measurements.iter().map(|m| (&m.key, Block::new(self.0, m))))
     }
 }
 
