@@ -14,12 +14,9 @@ fn parse(data: &[&str]) -> Result<Response> {
 
 /// Event, text and reasoning of each chunk.
 fn chunks(response: &Response) -> Vec<(u32, &str, &str)> {
-    let text = |text: &Option<String>| -> &str { text.as_deref().unwrap_or("").to_owned().leak() };
-    response
-        .chunks
-        .iter()
-        .map(|chunk| (chunk.event_index, text(&chunk.text), text(&chunk.reasoning)))
-        .collect()
+    let chunks = response.chunks.iter();
+    let texts = chunks.map(|chunk| (chunk.event_index, chunk.text.as_deref(), chunk.reasoning.as_deref()));
+    texts.map(|(event, text, reasoning)| (event, text.unwrap_or(""), reasoning.unwrap_or(""))).collect()
 }
 
 #[test]
