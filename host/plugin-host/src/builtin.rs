@@ -10,5 +10,46 @@ pub(crate) struct BuiltIn {
     pub(crate) bytes: &'static [u8],
 }
 
-/// All of them.
-pub(crate) const BUILT_INS: &[BuiltIn] = &[];
+/// A component of the folder: its kind and name, and the two as they stand in the name of its file.
+macro_rules! built_in {
+    ($kind:ident, $name:literal, $file:literal) => {
+        BuiltIn {
+            kind: Kind::$kind,
+            name: $name,
+            bytes: include_bytes!(concat!("../../../plugins/prebuilt/", $file)),
+        }
+    };
+}
+
+/// All of them, in the order of the folder.
+pub(crate) const BUILT_INS: &[BuiltIn] = &[
+    built_in!(Endpoint, "chat", "endpoint-chat.wasm"),
+    built_in!(Endpoint, "completions", "endpoint-completions.wasm"),
+    built_in!(Endpoint, "embeddings", "endpoint-embeddings.wasm"),
+    built_in!(Objective, "latency-p99", "objective-latency-p99.wasm"),
+    built_in!(Objective, "throughput", "objective-throughput.wasm"),
+    built_in!(Pareto, "dominance", "pareto-dominance.wasm"),
+    built_in!(Pareto, "efficient", "pareto-efficient.wasm"),
+    built_in!(Trend, "relative-step", "trend-relative-step.wasm"),
+    built_in!(Trend, "slope-change", "trend-slope-change.wasm"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_table_holds_what_the_folder_holds() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/prebuilt");
+        let mut files: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".wasm"))
+            .collect();
+        files.sort();
+        let table: Vec<String> =
+            BUILT_INS.iter().map(|plugin| format!("{}-{}.wasm", plugin.kind, plugin.name)).collect();
+        assert_eq!(table, files);
+    }
+}

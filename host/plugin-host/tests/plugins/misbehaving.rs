@@ -1,0 +1,311 @@
+//! Plugins that crash, hang and lie: each call is a clear error, and the next call is served.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aiperf_model::conclusion::{Axis, Candidate, Direction, Sample, Score, Series};
+use aiperf_model::plugin::{Endpoint, PluginError};
+use aiperf_model::request::{Request, Turn};
+use aiperf_model::response::Event;
+use aiperf_plugin_host::{Level, Limits, PluginHost};
+
+use crate::support::{Messages, fixture, host, point};
+
+/// Short enough for a test that waits for it.
+fn limits() -> Limits {
+    Limits {
+        endpoint_time: Duration::from_millis(200),
+        analysis_time: Duration::from_millis(200),
+        ..Limits::default()
+    }
+}
+
+/// Limits for plugins that work hard before they fail.
+fn patient() -> Limits {
+    Limits {
+        endpoint_time: Duration::from_secs(30),
+        analysis_time: Duration::from_secs(30),
+        ..Limits::default()
+    }
+}
+
+fn misbehaving_host(limits: Limits) -> (PluginHost, Messages) {
+    let (mut host, messages) = host(limits);
+    host.load_file(&fixture("misbehaving.wasm")).unwrap();
+    (host, messages)
+}
+
+fn choice(what: &str) -> String {
+    format!(r#"misbehaving:{{"do":"{what}"}}"#)
+}
+
+fn endpoint(limits: Limits, what: &str) -> (Arc<dyn Endpoint>, Messages) {
+    let (host, messages) = misbehaving_host(limits);
+    (host.endpoint(&choice(what)).unwrap(), messages)
+}
+
+const EVENTS: [Event<'static>; 2] =
+    [Event { name: None, data: b"one" }, Event { name: Some("e"), data: b"two" }];
+
+fn request() -> Request {
+    Request {
+        model: "m".to_owned(),
+        turns: vec![Turn::text("user", "hello")],
+        max_output_tokens: None,
+        streaming: false,
+        extra: None,
+    }
+}
+
+fn crash(result: Result<impl Sized, PluginError>) -> String {
+    match result {
+        Err(PluginError::Crashed(text)) => text,
+        Err(other) => panic!("not a crash: {other:?}"),
+        Ok(_) => panic!("no error"),
+    }
+}
+
+fn malformed(result: Result<impl Sized, PluginError>) -> String {
+    match result {
+        Err(PluginError::Malformed(text)) => text,
+        Err(other) => panic!("not malformed: {other:?}"),
+        Ok(_) => panic!("no error"),
+    }
+}
+
+#[test]
+fn a_plugin_that_behaves_is_served() {
+    let (endpoint, _) = endpoint(limits(), "nothing");
+    let response = endpoint.parse(&EVENTS).unwrap();
+    let texts: Vec<_> = response.chunks.iter().map(|chunk| chunk.text.as_deref().unwrap()).collect();
+    assert_eq!(texts, ["one", "two"]);
+    let payload = endpoint.build(&request()).unwrap();
+    assert_eq!(payload.body, b"hello");
+    assert_eq!((payload.headers[0].name.as_str(), payload.headers[0].value.as_str()), ("x-model", "m"));
+}
+
+#[test]
+fn an_endless_loop_is_stopped() {
+    let (endpoint, _) = endpoint(limits(), "loop");
+    let told = "endpoint 'misbehaving' ran longer than 0.2 s in parse and was stopped";
+    assert_eq!(crash(endpoint.parse(&EVENTS)), told);
+    assert_eq!(crash(endpoint.parse(&EVENTS)), told);
+}
+
+#[test]
+fn analysis_has_a_time_limit_of_its_own() {
+    let limits = Limits { endpoint_time: Duration::from_secs(3600), ..limits() };
+    let (host, _) = misbehaving_host(limits);
+    let objective = host.objective(&choice("loop")).unwrap();
+    assert_eq!(
+        crash(objective.evaluate(&point(0, 1, &[]))),
+        "objective 'misbehaving' ran longer than 0.2 s in evaluate and was stopped"
+    );
+}
+
+#[test]
+fn endless_recursion_is_stopped() {
+    let (endpoint, _) = endpoint(patient(), "recurse");
+    assert_eq!(
+        crash(endpoint.parse(&EVENTS)),
+        "endpoint 'misbehaving' reached outside of its memory in parse, as endless recursion does"
+    );
+}
+
+#[test]
+fn memory_is_limited() {
+    let (endpoint, _) = endpoint(patient(), "allocate");
+    assert_eq!(
+        crash(endpoint.parse(&EVENTS)),
+        "endpoint 'misbehaving' tried to use more than 64 MiB of memory in parse"
+    );
+}
+
+#[test]
+fn a_panic_is_told_with_its_message() {
+    let (endpoint, messages) = endpoint(limits(), "panic");
+    let text = crash(endpoint.parse(&EVENTS));
+    assert!(text.starts_with("endpoint 'misbehaving' panicked in parse: src/lib.rs:"), "{text}");
+    assert!(text.ends_with(": no such thing: 2"), "{text}");
+    let lines = messages.take();
+    assert_eq!(lines.len(), 1);
+    assert_eq!((lines[0].speaker.as_str(), lines[0].level), ("endpoint 'misbehaving'", Level::Error));
+}
+
+#[test]
+fn a_trap_without_a_message_is_told() {
+    let (endpoint, _) = endpoint(limits(), "unreachable");
+    assert_eq!(crash(endpoint.build(&request())), "endpoint 'misbehaving' panicked in build");
+}
+
+#[test]
+fn a_large_result_is_stopped() {
+    let (host, _) = misbehaving_host(patient());
+    let large = host.endpoint(&choice("return-much")).unwrap();
+    assert_eq!(
+        crash(large.parse(&EVENTS)),
+        "endpoint 'misbehaving' logged or returned more than 32 MiB in parse"
+    );
+    let larger = host.endpoint(&choice("return-more-than-memory")).unwrap();
+    assert_eq!(
+        crash(larger.parse(&EVENTS)),
+        "endpoint 'misbehaving' tried to use more than 64 MiB of memory in parse"
+    );
+}
+
+#[test]
+fn a_large_log_is_cut() {
+    let (endpoint, messages) = endpoint(patient(), "log-much");
+    endpoint.parse(&EVENTS).unwrap();
+    let lines = messages.take();
+    assert_eq!(lines.len(), 100);
+    assert!(lines.iter().all(|line| line.message.len() < 5000));
+}
+
+#[test]
+fn a_long_log_is_cut_and_the_rest_is_counted() {
+    let (endpoint, messages) = endpoint(patient(), "log-often");
+    endpoint.parse(&EVENTS).unwrap();
+    let lines = messages.take();
+    assert_eq!(lines.len(), 101);
+    assert_eq!(lines[99].message, "line 99");
+    assert_eq!(lines[100].message, "99900 more messages of one call were dropped");
+    assert_eq!(lines[100].level, Level::Warn);
+}
+
+#[test]
+fn each_call_has_its_own_messages() {
+    let (endpoint, messages) = endpoint(limits(), "log-one");
+    for _ in 0..2 {
+        endpoint.parse(&EVENTS).unwrap();
+        let lines: Vec<String> = messages.take().iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["endpoint 'misbehaving': one line"]);
+    }
+}
+
+#[test]
+fn errors_keep_their_kind_and_words() {
+    let (host, _) = misbehaving_host(limits());
+    for (what, error) in [
+        ("invalid-settings", PluginError::InvalidSettings("settings".to_owned())),
+        ("unsupported", PluginError::Unsupported("unsupported".to_owned())),
+        ("malformed", PluginError::Malformed("malformed".to_owned())),
+        ("server", PluginError::Server("server".to_owned())),
+        ("other", PluginError::Other("other".to_owned())),
+    ] {
+        let endpoint = host.endpoint(&choice(what)).unwrap();
+        assert_eq!(endpoint.parse(&EVENTS).unwrap_err(), error);
+    }
+}
+
+#[test]
+fn what_an_endpoint_returns_is_checked() {
+    let (host, _) = misbehaving_host(limits());
+    let endpoint = |what: &str| host.endpoint(&choice(what)).unwrap();
+    assert_eq!(
+        malformed(endpoint("index").parse(&EVENTS)),
+        "endpoint 'misbehaving' returned a chunk of event 7, but there are 2 events"
+    );
+    assert_eq!(
+        malformed(endpoint("descend").parse(&EVENTS)),
+        "endpoint 'misbehaving' returned a chunk of event 0 after one of event 1"
+    );
+    assert_eq!(
+        malformed(endpoint("header").build(&request())),
+        "endpoint 'misbehaving' returned the header 'content-length', which only the host sets"
+    );
+    assert!(malformed(endpoint("path").build(&request())).contains("the path 'no-slash'"));
+}
+
+#[test]
+fn what_an_objective_returns_is_checked() {
+    let (host, _) = misbehaving_host(limits());
+    let evaluate = |what: &str| host.objective(&choice(what)).unwrap().evaluate(&point(3, 1, &[]));
+    assert_eq!(evaluate("nothing").unwrap().unwrap().value.to_bits(), 3.0_f64.to_bits());
+    assert_eq!(evaluate("none").unwrap(), None);
+    assert_eq!(
+        malformed(evaluate("nan")),
+        "objective 'misbehaving' returned NaN, which is not a finite number"
+    );
+    assert_eq!(
+        malformed(evaluate("infinity")),
+        "objective 'misbehaving' returned inf, which is not a finite number"
+    );
+    assert!(malformed(evaluate("metric")).contains("'no_such_metric'"));
+}
+
+#[test]
+fn what_a_criterion_returns_is_checked() {
+    let (host, _) = misbehaving_host(limits());
+    let axis =
+        |name: &str| Axis { objective: name.to_owned(), direction: Direction::Maximize, unit: String::new() };
+    let candidate = Candidate {
+        point_index: 0,
+        scores: vec![Score { mean: 1.0, trials: vec![1.0], confidence: None }; 2],
+    };
+    let judge =
+        |what: &str| host.pareto(&choice(what)).unwrap().judge(&[axis("a"), axis("b")], &[candidate.clone()]);
+    assert_eq!(judge("nothing").unwrap().len(), 1);
+    assert_eq!(malformed(judge("count")), "pareto 'misbehaving' returned 2 judgements on 1 candidates");
+    assert!(malformed(judge("index")).contains("candidate 99"));
+    assert!(malformed(judge("nan")).contains("NaN as a probability"));
+}
+
+#[test]
+fn what_a_detector_returns_is_checked() {
+    let (host, _) = misbehaving_host(limits());
+    let sample = |x: f64| Sample { point_index: 0, x, y: x, trials: vec![x], confidence: None };
+    let series = Series {
+        parameter: "concurrency".to_owned(),
+        key: "k".to_owned(),
+        metric: "m".to_owned(),
+        statistic: "avg".to_owned(),
+        unit: "ms".to_owned(),
+        better: None,
+        samples: vec![sample(1.0), sample(2.0)],
+    };
+    let detect = |what: &str| host.trend(&choice(what)).unwrap().detect(&series);
+    assert_eq!(detect("nothing").unwrap().findings.len(), 1);
+    assert!(malformed(detect("index")).contains("a finding from sample 0 to 2 of 2"));
+    assert!(malformed(detect("nan")).contains("NaN as a certainty"));
+    assert!(malformed(detect("count")).contains("2 values of 'numbers' for 2 samples"));
+}
+
+#[test]
+fn a_thousand_crashes_leave_nothing_behind() {
+    let (host, messages) = misbehaving_host(limits());
+    let endpoint = host.endpoint(&choice("panic")).unwrap();
+    let crash_often = |times: u32| (0..times).for_each(|_| drop(crash(endpoint.parse(&EVENTS))));
+    crash_often(100);
+    let before = mapped_kib();
+    crash_often(1000);
+    let after = mapped_kib();
+    // One instance that was not unmapped would reserve gigabytes of addresses.
+    assert!(after < before + 512 * 1024, "{before} KiB of addresses grew to {after} KiB");
+    assert_eq!(messages.take().len(), 1100);
+}
+
+/// The addresses that this process has reserved.
+fn mapped_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn many_threads_share_one_plugin() {
+    let limits = Limits { calls_per_instance: 10, ..patient() };
+    let (endpoint, _) = endpoint(limits, "nothing");
+    std::thread::scope(|scope| {
+        for thread in 0..4_u8 {
+            let endpoint = &endpoint;
+            scope.spawn(move || {
+                for call in 0..100_u8 {
+                    let data = [b'a' + thread, b'a' + call % 26];
+                    let response = endpoint.parse(&[Event { name: None, data: &data }]).unwrap();
+                    assert_eq!(response.chunks[0].text.as_deref().unwrap().as_bytes(), data);
+                }
+            });
+        }
+    });
+}
