@@ -6,9 +6,10 @@
 mod stamps;
 
 use crate::clock::Clock;
-use crate::deadline::{Deadline, Interruption};
+use crate::deadline::Interruption;
 use crate::failure::{cancelled, connect};
 use crate::framing::{EventStream, Framing, Received};
+use crate::task::SlotTask;
 use aiperf_model::record::Failure;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -57,12 +58,8 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects to a server.
-    pub(crate) async fn open(
-        address: SocketAddr,
-        clock: Clock,
-        deadline: &Deadline,
-    ) -> Result<Self, Failure> {
-        let connecting = unless_interrupted(deadline, TcpStream::connect(address));
+    pub(crate) async fn open(address: SocketAddr, clock: Clock, task: &SlotTask) -> Result<Self, Failure> {
+        let connecting = unless_interrupted(task, TcpStream::connect(address));
         let stream = match connecting.await {
             Err(Interruption::Timeout) => {
                 return Err(connect(format!("no connection to {address} in time")));
@@ -84,13 +81,13 @@ impl Connection {
     }
 
     /// Whether a request can be sent; false once the server has closed.
-    pub(crate) async fn is_ready(&mut self, deadline: &Deadline) -> bool {
-        poll_fn(|context| {
-            if deadline.interruption().is_some() {
+    pub(crate) async fn is_ready(&mut self, task: &SlotTask) -> bool {
+        poll_fn(|_| {
+            if task.interruption().is_some() {
                 return Poll::Ready(false);
             }
-            self.drive(context);
-            match self.sender.poll_ready(context) {
+            self.drive(task);
+            match self.sender.poll_ready(&mut task.context()) {
                 Poll::Ready(ready) => Poll::Ready(ready.is_ok() && !self.driver_ended),
                 Poll::Pending if self.driver_ended => Poll::Ready(false),
                 Poll::Pending => Poll::Pending,
@@ -103,17 +100,17 @@ impl Connection {
     pub(crate) async fn exchange(
         &mut self,
         request: Request<Full<Bytes>>,
-        deadline: &Deadline,
+        task: &SlotTask,
         received: &mut Received,
         status: &mut Option<u16>,
     ) -> Result<(), Broken> {
         self.stamps.arm();
-        let response = self.response(request, deadline).await?;
+        let response = self.response(request, task).await?;
         *status = Some(response.status().as_u16());
         received.streamed = response.status().is_success() && is_event_stream(&response);
         let mut framing =
             if received.streamed { Framing::Events(EventStream::default()) } else { Framing::Whole };
-        let read = self.read_body(response.into_body(), deadline, &mut framing, received).await;
+        let read = self.read_body(response.into_body(), task, &mut framing, received).await;
         framing.finish(self.stamps.last_read(), received);
         read
     }
@@ -126,18 +123,17 @@ impl Connection {
     async fn response(
         &mut self,
         request: Request<Full<Bytes>>,
-        deadline: &Deadline,
+        task: &SlotTask,
     ) -> Result<Response<Incoming>, Broken> {
-        let mut response = pin!(self.sender.send_request(request));
+        let mut response = pin!(task.muted(|| self.sender.send_request(request)));
         let driver = &mut self.driver;
         let driver_ended = &mut self.driver_ended;
-        poll_fn(|context| {
-            if let Some(interruption) = deadline.interruption() {
+        poll_fn(|_| {
+            if let Some(interruption) = task.interruption() {
                 return Poll::Ready(Err(Broken::Interrupted(interruption)));
             }
-            drive(driver, driver_ended, context);
-            // Only the driver can make the response ready, and it is driven right here.
-            match response.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            drive(driver, driver_ended, task);
+            match response.as_mut().poll(&mut unwoken()) {
                 Poll::Ready(response) => Poll::Ready(response.map_err(Broken::Connection)),
                 Poll::Pending if *driver_ended => Poll::Ready(Err(Broken::Closed)),
                 Poll::Pending => Poll::Pending,
@@ -149,17 +145,17 @@ impl Connection {
     async fn read_body(
         &mut self,
         mut body: Incoming,
-        deadline: &Deadline,
+        task: &SlotTask,
         framing: &mut Framing,
         received: &mut Received,
     ) -> Result<(), Broken> {
-        poll_fn(|context| {
-            if let Some(interruption) = deadline.interruption() {
+        poll_fn(|_| {
+            if let Some(interruption) = task.interruption() {
                 return Poll::Ready(Err(Broken::Interrupted(interruption)));
             }
             let mut driven = false;
             loop {
-                match Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop())) {
+                match task.muted(|| Pin::new(&mut body).poll_frame(&mut unwoken())) {
                     Poll::Ready(Some(Ok(frame))) => {
                         if let Ok(bytes) = frame.into_data() {
                             // hyper reads no further before this frame is taken, so the last read brought it.
@@ -172,7 +168,7 @@ impl Connection {
                     Poll::Pending if driven && self.driver_ended => return Poll::Ready(Err(Broken::Closed)),
                     Poll::Pending if driven => return Poll::Pending,
                     Poll::Pending => {
-                        self.drive(context);
+                        self.drive(task);
                         driven = true;
                     }
                 }
@@ -181,22 +177,27 @@ impl Connection {
         .await
     }
 
-    fn drive(&mut self, context: &mut Context<'_>) {
-        drive(&mut self.driver, &mut self.driver_ended, context);
+    fn drive(&mut self, task: &SlotTask) {
+        drive(&mut self.driver, &mut self.driver_ended, task);
     }
 }
 
 /// Moves the bytes of a connection as far as they go.
-fn drive<D: Future + Unpin>(driver: &mut D, ended: &mut bool, context: &mut Context<'_>) {
+fn drive<D: Future + Unpin>(driver: &mut D, ended: &mut bool, task: &SlotTask) {
     if !*ended {
         // Its error, if any, reaches whoever waits for the response.
-        *ended = Pin::new(driver).poll(context).is_ready();
+        *ended = Pin::new(driver).poll(&mut task.context()).is_ready();
     }
 }
 
-async fn unless_interrupted<F: Future>(deadline: &Deadline, future: F) -> Result<F::Output, Interruption> {
+/// The context for what only the driver can make ready: it is driven right where it is polled.
+fn unwoken() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+async fn unless_interrupted<F: Future>(task: &SlotTask, future: F) -> Result<F::Output, Interruption> {
     let mut future = pin!(future);
-    poll_fn(|context| match deadline.interruption() {
+    poll_fn(|context| match task.interruption() {
         Some(interruption) => Poll::Ready(Err(interruption)),
         None => future.as_mut().poll(context).map(Ok),
     })

@@ -18,13 +18,12 @@ pub(crate) enum Interruption {
     Cancelled,
 }
 
-/// The deadline of the request that one slot has in flight.
+/// The deadline of the request that one slot has in flight; a new one for each phase.
 #[derive(Debug)]
 pub(crate) struct Deadline {
     at: AtomicU64,
     interruption: AtomicU8,
-    // A slot is one task for the length of a phase, so its waker is set once.
-    waker: OnceLock<Waker>,
+    task: OnceLock<Waker>,
 }
 
 const NONE: u8 = 0;
@@ -33,12 +32,16 @@ const CANCELLED: u8 = 2;
 
 impl Deadline {
     pub(crate) fn new() -> Self {
-        Self { at: AtomicU64::new(u64::MAX), interruption: AtomicU8::new(NONE), waker: OnceLock::new() }
+        Self { at: AtomicU64::new(u64::MAX), interruption: AtomicU8::new(NONE), task: OnceLock::new() }
     }
 
-    /// Begins a request on the task of this waker.
-    pub(crate) fn set(&self, at: u64, waker: &Waker) {
-        self.waker.get_or_init(|| waker.clone());
+    /// Sets the task that an interruption wakes, once.
+    pub(crate) fn attach(&self, task: Waker) {
+        let _ = self.task.set(task);
+    }
+
+    /// Begins a request.
+    pub(crate) fn set(&self, at: u64) {
         self.interruption.store(NONE, Relaxed);
         self.at.store(at, Relaxed);
     }
@@ -59,8 +62,8 @@ impl Deadline {
 
     fn interrupt(&self, interruption: u8) {
         self.interruption.store(interruption, Relaxed);
-        if let Some(waker) = self.waker.get() {
-            waker.wake_by_ref();
+        if let Some(task) = self.task.get() {
+            task.wake_by_ref();
         }
     }
 

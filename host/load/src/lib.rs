@@ -26,6 +26,7 @@ mod reading;
 pub mod run;
 mod slot;
 pub mod target;
+mod task;
 mod tokenizer;
 mod worker;
 pub mod workload;

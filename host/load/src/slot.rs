@@ -2,7 +2,7 @@
 
 use crate::arrivals::{Arrival, Arrivals};
 use crate::brake::Brake;
-use crate::clock::Clock;
+use crate::clock::{Clock, nanoseconds};
 use crate::connection::{Broken, Connection, WireTimes};
 use crate::control::Control;
 use crate::deadline::{Deadline, Interruption};
@@ -11,11 +11,10 @@ use crate::framing::Received;
 use crate::handover::Handover;
 use crate::reachability::Reachability;
 use crate::target::Target;
+use crate::task::SlotTask;
 use crate::workload::{PreparedRequest, Workload};
 use aiperf_model::record::{Exchange, Failure, FailureKind, Phase, Timing};
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 /// What all slots of a run share. Nothing of it is written to while a response is read.
@@ -65,10 +64,11 @@ impl Slot {
 
     /// Sends requests until no more are due.
     pub(crate) async fn run(mut self, phase: Phase, arrivals: Arc<dyn Arrivals>) -> Self {
+        let task = SlotTask::current(Arc::clone(&self.deadline)).await;
         let mut free_at = self.shared.clock.now();
         while !self.shared.brake.is_pulled() {
             let Some(arrival) = arrivals.next(free_at) else { break };
-            let exchange = self.perform(phase, arrival).await;
+            let exchange = self.perform(&task, phase, arrival).await;
             self.shared.control.count_ended();
             self.handover.give(exchange);
             free_at = self.shared.clock.now();
@@ -76,24 +76,24 @@ impl Slot {
         self
     }
 
-    async fn perform(&mut self, phase: Phase, arrival: Arrival) -> Exchange {
+    async fn perform(&mut self, task: &SlotTask, phase: Phase, arrival: Arrival) -> Exchange {
         let shared = Arc::clone(&self.shared);
         let mut received = Received::with_capacity(self.largest.0, self.largest.1);
         let mut retries = 0;
         let attempt = match shared.workload.request(phase, arrival.request) {
             Some(prepared) => {
                 shared.control.count_sent();
-                let first = self.attempt(prepared, &mut received).await;
+                let first = self.attempt(task, prepared, &mut received).await;
                 if first.stale {
                     retries = 1;
-                    self.attempt(prepared, &mut received).await
+                    self.attempt(task, prepared, &mut received).await
                 } else {
                     first
                 }
             }
             None => Attempt { failure: Some(failure::cancelled(None)), ..Attempt::default() },
         };
-        self.deadline.clear();
+        task.clear_deadline();
         self.note_reachability(&attempt);
         self.largest.0 = self.largest.0.max(received.buffer.len());
         self.largest.1 = self.largest.1.max(received.events.len());
@@ -118,23 +118,27 @@ impl Slot {
     }
 
     /// Sends a request over the slot's connection, or over a new one if that has been closed.
-    async fn attempt(&mut self, prepared: &PreparedRequest, received: &mut Received) -> Attempt {
-        self.start_clock().await;
-        let deadline = Arc::clone(&self.deadline);
-        let (mut connection, reused_connection) = match self.reusable_connection().await {
+    async fn attempt(
+        &mut self,
+        task: &SlotTask,
+        prepared: &PreparedRequest,
+        received: &mut Received,
+    ) -> Attempt {
+        self.start_timeout(task);
+        let (mut connection, reused_connection) = match self.reusable_connection(task).await {
             Some(connection) => (connection, true),
-            None => match Connection::open(self.target.address, self.shared.clock, &deadline).await {
+            None => match Connection::open(self.target.address, self.shared.clock, task).await {
                 Ok(connection) => (connection, false),
                 Err(failure) => return Attempt { failure: Some(failure), ..Attempt::default() },
             },
         };
         if !reused_connection {
             // The time of a request does not include that of its connection.
-            self.start_clock().await;
+            self.start_timeout(task);
         }
         let mut status = None;
         let request = self.target.request(prepared);
-        let outcome = connection.exchange(request, &deadline, received, &mut status).await;
+        let outcome = connection.exchange(request, task, received, &mut status).await;
         let times = connection.times();
         let began = times.first_byte.is_some();
         let failure = match outcome {
@@ -157,19 +161,13 @@ impl Slot {
         Attempt { times, reused_connection, status, failure, stale }
     }
 
-    async fn reusable_connection(&mut self) -> Option<Connection> {
+    async fn reusable_connection(&mut self, task: &SlotTask) -> Option<Connection> {
         let mut connection = self.connection.take()?;
-        connection.is_ready(&self.deadline).await.then_some(connection)
+        connection.is_ready(task).await.then_some(connection)
     }
 
-    async fn start_clock(&self) {
-        let timeout = crate::clock::nanoseconds(self.shared.timeout);
-        let at = self.shared.clock.now().saturating_add(timeout);
-        poll_fn(|context| {
-            self.deadline.set(at, context.waker());
-            Poll::Ready(())
-        })
-        .await;
+    fn start_timeout(&self, task: &SlotTask) {
+        task.set_deadline(self.shared.clock.now().saturating_add(nanoseconds(self.shared.timeout)));
     }
 
     fn note_reachability(&self, attempt: &Attempt) {

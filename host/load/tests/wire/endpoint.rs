@@ -19,15 +19,7 @@ impl Chat {
         })
     }
 
-    pub(crate) fn without_tokens() -> Self {
-        Self::with_info(EndpointInfo {
-            default_path: "/v1/embeddings".into(),
-            supports_streaming: false,
-            produces_tokens: false,
-        })
-    }
-
-    fn with_info(info: EndpointInfo) -> Self {
+    pub(crate) fn with_info(info: EndpointInfo) -> Self {
         let identity = Identity {
             kind: Kind::Endpoint,
             name: "chat".into(),

@@ -4,6 +4,7 @@ use crate::endpoint::Chat;
 use crate::server::Server;
 use crate::{MESSAGE, TOKEN, USAGE, answer, failure, records_of, run_all, run_spec, run_with, workload_spec};
 use aiperf_load::{Control, RunSpec, WorkloadSpec};
+use aiperf_model::plugin::EndpointInfo;
 use aiperf_model::record::{FailureKind, Record, TokenCount, TokenSource};
 use std::sync::{Condvar, Mutex};
 
@@ -158,7 +159,12 @@ fn a_response_that_is_no_stream_is_one_event_even_if_a_stream_was_asked_for() {
 fn an_endpoint_without_tokens_has_no_output_tokens() {
     let server = Server::answering(|peer| peer.respond("200 OK", r#"{"data":[{"embedding":[0.5]}]}"#));
     let workload = WorkloadSpec { streaming: false, output_length: None, ..workload_spec(1) };
-    let (_, records) = run_all(&run_spec(&server, 1), &workload, Chat::without_tokens()).unwrap();
+    let embeddings = Chat::with_info(EndpointInfo {
+        default_path: "/v1/embeddings".into(),
+        supports_streaming: false,
+        produces_tokens: false,
+    });
+    let (_, records) = run_all(&run_spec(&server, 1), &workload, embeddings).unwrap();
     let answer = answer(&records[0]);
     assert_eq!(answer.output_tokens, None);
     assert_eq!(answer.input_tokens, Some(TokenCount { count: 10, source: TokenSource::Tokenizer }));
