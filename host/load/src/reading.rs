@@ -192,3 +192,51 @@ fn from_server(count: u32) -> TokenCount {
 fn from_tokenizer(count: u32) -> TokenCount {
     TokenCount { count, source: TokenSource::Tokenizer }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(event_index: u32, text: Option<&str>, reasoning: Option<&str>) -> Chunk {
+        Chunk { event_index, text: text.map(str::to_owned), reasoning: reasoning.map(str::to_owned) }
+    }
+
+    fn marks() -> Vec<EventMark> {
+        [10, 20, 20, 30].map(|at| EventMark { name: (0, 0), data: (0, 0), at }).into()
+    }
+
+    #[test]
+    fn content_has_the_times_of_its_events_in_order() {
+        for (chunks, content, first_output) in [
+            (vec![], vec![], None),
+            (vec![chunk(0, Some("a"), None), chunk(3, Some("b"), None)], vec![10, 30], Some(10)),
+            // Two events of one read are two arrivals, two chunks of one event are one.
+            (vec![chunk(1, Some("a"), None), chunk(2, Some("b"), None)], vec![20, 20], Some(20)),
+            (vec![chunk(1, None, Some("a")), chunk(1, Some("b"), None)], vec![20], Some(20)),
+            (vec![chunk(3, Some("b"), None), chunk(0, Some("a"), None)], vec![10, 30], Some(10)),
+            (vec![chunk(0, None, Some("a")), chunk(3, Some("b"), Some("c"))], vec![10, 30], Some(30)),
+            // Empty text is no content.
+            (
+                vec![chunk(0, Some(""), None), chunk(1, Some("a"), Some("")), chunk(3, None, None)],
+                vec![20],
+                Some(20),
+            ),
+        ] {
+            assert_eq!(content_times(&chunks, &marks()), Ok((content, first_output)), "{chunks:?}");
+        }
+    }
+
+    #[test]
+    fn content_of_an_event_that_never_was_is_malformed() {
+        let error = content_times(&[chunk(4, Some("a"), None)], &marks()).unwrap_err();
+        assert_eq!(error, (FailureKind::Malformed, "the endpoint plugin named event 4 of 4".to_owned()));
+    }
+
+    #[test]
+    fn crashes_count_only_in_a_row() {
+        let crashes = Crashes::default();
+        let notes = [Some("a"), Some("b"), None, Some("c"), Some("d"), Some("e"), None];
+        assert_eq!(notes.map(|crash| crashes.note(crash)), [false, false, false, false, false, true, true]);
+        assert_eq!(crashes.into_fatal().as_deref(), Some("e"));
+    }
+}

@@ -35,8 +35,10 @@ pub(crate) struct Slot {
     handover: Handover,
     deadline: Arc<Deadline>,
     connection: Option<Connection>,
-    /// The size of the largest response so far, in bytes and events.
-    largest: (usize, usize),
+    /// Connections in a row that could not be had.
+    failed_connections: u32,
+    /// The size of the last response, in bytes and events: the next one is often like it.
+    last_size: (usize, usize),
 }
 
 /// What one attempt came to.
@@ -53,7 +55,16 @@ struct Attempt {
 impl Slot {
     pub(crate) fn new(shared: Arc<Shared>, target: Arc<Target>, worker: u32, handover: Handover) -> Self {
         let deadline = Arc::new(Deadline::new());
-        Self { shared, target, worker, handover, deadline, connection: None, largest: (0, 0) }
+        Self {
+            shared,
+            target,
+            worker,
+            handover,
+            deadline,
+            connection: None,
+            failed_connections: 0,
+            last_size: (0, 0),
+        }
     }
 
     /// Begins a phase: a slot is one task for the length of it.
@@ -71,6 +82,9 @@ impl Slot {
             let exchange = self.perform(&task, phase, arrival).await;
             self.shared.control.count_ended();
             self.handover.give(exchange);
+            if self.failed_connections > 0 {
+                tokio::time::sleep(pause(self.failed_connections)).await;
+            }
             free_at = self.shared.clock.now();
         }
         self
@@ -78,7 +92,7 @@ impl Slot {
 
     async fn perform(&mut self, task: &SlotTask, phase: Phase, arrival: Arrival) -> Exchange {
         let shared = Arc::clone(&self.shared);
-        let mut received = Received::with_capacity(self.largest.0, self.largest.1);
+        let mut received = Received::with_capacity(self.last_size.0, self.last_size.1);
         let mut retries = 0;
         let attempt = match shared.workload.request(phase, arrival.request) {
             Some(prepared) => {
@@ -95,8 +109,7 @@ impl Slot {
         };
         task.clear_deadline();
         self.note_reachability(&attempt);
-        self.largest.0 = self.largest.0.max(received.buffer.len());
-        self.largest.1 = self.largest.1.max(received.events.len());
+        self.last_size = (received.buffer.len(), received.events.len());
         let end = match (&attempt.failure, attempt.times.last_read) {
             (None, Some(last_read)) => last_read,
             _ => shared.clock.now(),
@@ -170,13 +183,23 @@ impl Slot {
         task.set_deadline(self.shared.clock.now().saturating_add(nanoseconds(self.shared.timeout)));
     }
 
-    fn note_reachability(&self, attempt: &Attempt) {
+    fn note_reachability(&mut self, attempt: &Attempt) {
         match &attempt.failure {
             Some(failure) if failure.kind == FailureKind::Connect => {
+                self.failed_connections += 1;
                 self.shared.reachability.failed(&failure.message, &self.shared.brake);
             }
-            _ if attempt.status.is_some() => self.shared.reachability.answered(),
+            _ if attempt.status.is_some() => {
+                self.failed_connections = 0;
+                self.shared.reachability.answered();
+            }
             _ => {}
         }
     }
+}
+
+/// How long a slot waits after so many connections in a row that it could not have: 10 ms, then twice as long
+/// each time, up to 0.16 s. Without it the slots of a server that is gone would use up the requests of the others.
+fn pause(failed_connections: u32) -> Duration {
+    Duration::from_millis(10 << failed_connections.saturating_sub(1).min(4))
 }
