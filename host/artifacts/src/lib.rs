@@ -12,6 +12,7 @@ pub mod durable;
 pub mod error;
 pub mod error_summary;
 pub mod host;
+pub mod input_config;
 pub mod inputs;
 pub mod layout;
 pub mod manifest;

@@ -31,7 +31,7 @@ pub struct RunReport<'a> {
     pub benchmark_id: &'a str,
     /// The metrics.
     pub metrics: &'a RunMetrics,
-    /// The resolved configuration of the run, without secrets.
+    /// What was asked of the server, without secrets, as [`input_config`](crate::input_config) shapes it.
     pub input_config: &'a serde_json::Value,
     /// The seed of the workload.
     pub random_seed: u64,

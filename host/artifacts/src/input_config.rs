@@ -1,0 +1,126 @@
+//! `input_config` in the metrics of a run: what was asked of the server, in the words that readers of the file know.
+//!
+//! The Python tool of the same name accepts a file only if this part has its shape, so it holds no more than that
+//! shape has a place for. The whole resolved configuration is in the manifest.
+
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// A length in tokens that is drawn from a normal distribution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TokenLength {
+    /// The mean, in tokens.
+    pub mean: f64,
+    /// The standard deviation, in tokens.
+    pub std_dev: f64,
+}
+
+/// What one run asks of the server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputConfig<'a> {
+    /// The model.
+    pub model: &'a str,
+    /// The URLs of the servers, without secrets.
+    pub urls: &'a [String],
+    /// The name of the endpoint plugin.
+    pub endpoint_type: &'a str,
+    /// Whether answers are streamed.
+    pub streaming: bool,
+    /// How many requests are in flight at once.
+    pub concurrency: u32,
+    /// How many requests are sent, or none if only the duration ends the run.
+    pub requests: Option<u32>,
+    /// For how long requests are sent, or none if only their number ends the run.
+    pub duration: Option<Duration>,
+    /// How many different prompts there are.
+    pub prompts: u32,
+    /// The length of the prompts.
+    pub input_length: TokenLength,
+    /// The length of the answers that is asked for, if any.
+    pub output_length: Option<TokenLength>,
+    /// The seed of the prompts.
+    pub random_seed: u64,
+}
+
+impl InputConfig<'_> {
+    /// The JSON of the file.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        json!({
+            "models": { "items": [{ "name": self.model }] },
+            "endpoint": { "urls": self.urls, "type": self.endpoint_type, "streaming": self.streaming },
+            "datasets": [{
+                "name": "main",
+                "type": "synthetic",
+                "entries": self.prompts,
+                "random_seed": self.random_seed,
+                "prompts": self.lengths(),
+            }],
+            "phases": [self.phase()],
+        })
+    }
+
+    fn lengths(&self) -> Value {
+        let length = |length: TokenLength| json!({ "mean": length.mean, "stddev": length.std_dev });
+        let input = ("isl".to_owned(), length(self.input_length));
+        let output = self.output_length.map(|output| ("osl".to_owned(), length(output)));
+        std::iter::once(input).chain(output).collect::<Map<_, _>>().into()
+    }
+
+    fn phase(&self) -> Value {
+        let always = [
+            ("name", Value::from("profiling")),
+            ("kind", "profiling".into()),
+            ("type", "concurrency".into()),
+            ("concurrency", self.concurrency.into()),
+        ];
+        let requests = self.requests.map(|requests| ("requests", requests.into()));
+        let duration = self.duration.map(|duration| ("duration", duration.as_secs_f64().into()));
+        let fields = always.into_iter().chain(requests).chain(duration);
+        fields.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_asked_is_named() {
+        let config = InputConfig {
+            model: "demo",
+            urls: &["http://localhost:8000".to_owned()],
+            endpoint_type: "chat",
+            streaming: true,
+            concurrency: 10,
+            requests: Some(100),
+            duration: None,
+            prompts: 100,
+            input_length: TokenLength { mean: 550.0, std_dev: 0.0 },
+            output_length: None,
+            random_seed: 42,
+        };
+        let expected = json!({
+            "models": { "items": [{ "name": "demo" }] },
+            "endpoint": { "urls": ["http://localhost:8000"], "type": "chat", "streaming": true },
+            "datasets": [{
+                "name": "main", "type": "synthetic", "entries": 100, "random_seed": 42,
+                "prompts": { "isl": { "mean": 550.0, "stddev": 0.0 } },
+            }],
+            "phases": [{
+                "name": "profiling", "kind": "profiling", "type": "concurrency", "concurrency": 10, "requests": 100,
+            }],
+        });
+        assert_eq!(config.to_value(), expected);
+        let timed = InputConfig {
+            requests: None,
+            duration: Some(Duration::from_millis(2500)),
+            output_length: Some(TokenLength { mean: 128.0, std_dev: 4.0 }),
+            ..config
+        };
+        let value = timed.to_value();
+        assert_eq!(value["phases"][0]["duration"], 2.5);
+        assert!(value["phases"][0].get("requests").is_none());
+        assert_eq!(value["datasets"][0]["prompts"]["osl"], json!({ "mean": 128.0, "stddev": 4.0 }));
+    }
+}
