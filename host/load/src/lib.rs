@@ -1,13 +1,13 @@
 //! One run of the plan becomes records.
 //!
-//! Read the modules in the order in which a run uses them. [`workload`] makes the requests ahead of time and puts
-//! them into the wire format, so that nothing is built while the clock runs. [`target`] says where they go.
-//! [`run`] drives the rest: `arrivals` says when each request is due, `worker` is a thread with its share of the
+//! Read the modules in the order in which a run uses them. `workload` makes the requests ahead of time and puts
+//! them into the wire format, so that nothing is built while the clock runs. `target` says where they go.
+//! `run` drives the rest: `arrivals` says when each request is due, `worker` is a thread with its share of the
 //! `slot`s, a slot sends one request at a time over the `connection` it owns, and `framing` splits the response
 //! into events with their times. What a slot has received leaves the measuring thread as one
 //! [`Exchange`](aiperf_model::record::Exchange) through `handover`; `reading` turns it into a
 //! [`Record`](aiperf_model::record::Record) elsewhere, with the endpoint plugin and, where the server does not
-//! count, the `tokenizer`. [`control`] is the handle by which the rest of the program watches and stops a run.
+//! count, the `tokenizer`. `control` is the handle by which the rest of the program watches and stops a run.
 //!
 //! Nothing here computes a metric or writes a file.
 
@@ -15,7 +15,7 @@ mod arrivals;
 mod brake;
 mod clock;
 mod connection;
-pub mod control;
+mod control;
 mod deadline;
 mod error;
 mod failure;
@@ -23,13 +23,13 @@ mod framing;
 mod handover;
 mod reachability;
 mod reading;
-pub mod run;
+mod run;
 mod slot;
-pub mod target;
+mod target;
 mod task;
 mod tokenizer;
 mod worker;
-pub mod workload;
+mod workload;
 
 pub use clock::Clock;
 pub use control::{Control, Progress};

@@ -44,3 +44,31 @@ impl Reachability {
         self.lost.get().cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_failures_in_a_row_pull_the_brake() {
+        let (brake, reachability) = (Brake::new(), Reachability::new(1));
+        let fail = |times| (0..times).for_each(|_| reachability.failed("refused", &brake));
+        fail(9);
+        reachability.answered();
+        fail(9);
+        assert!(!brake.is_pulled());
+        assert_eq!(reachability.reason(), None);
+        fail(1);
+        assert!(brake.is_pulled());
+        assert_eq!(reachability.reason().as_deref(), Some("10 connections failed in a row: refused"));
+    }
+
+    #[test]
+    fn the_limit_grows_with_the_concurrency() {
+        let (brake, reachability) = (Brake::new(), Reachability::new(50));
+        (0..99).for_each(|_| reachability.failed("refused", &brake));
+        assert!(!brake.is_pulled());
+        reachability.failed("refused", &brake);
+        assert!(brake.is_pulled());
+    }
+}

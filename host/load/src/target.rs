@@ -15,89 +15,79 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The URL of a server, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerUrl {
-    /// As the user wrote it.
-    pub text: String,
-    /// Host and, unless it is 80, port: the `host` header.
-    pub authority: String,
+struct ServerUrl {
+    /// As the user wrote it, without what may be secret.
+    shown: String,
+    /// Host and, if the URL has one, port: the `host` header.
+    authority: String,
     /// The host to look up, without the brackets of an IPv6 address.
-    pub host: String,
-    /// The port; 80 unless the URL has one.
-    pub port: u16,
-    /// The path without a slash at its end, and the query; the path of the endpoint may be part of it.
-    pub path: String,
+    host: String,
+    /// 80 unless the URL has one.
+    port: u16,
+    /// Without a slash at its end; the path of the endpoint may be part of it.
+    path: String,
+    query: Option<String>,
 }
 
 impl ServerUrl {
     /// Takes a URL apart; the scheme may be missing.
-    ///
-    /// ```
-    /// let url = aiperf_load::target::ServerUrl::parse("localhost:8000/v1")?;
-    /// assert_eq!((url.host.as_str(), url.port, url.path.as_str()), ("localhost", 8000, "/v1"));
-    /// # Ok::<(), aiperf_load::LoadError>(())
-    /// ```
-    pub fn parse(text: &str) -> Result<Self, LoadError> {
-        let invalid = |reason: &str| LoadError::Url { url: text.to_owned(), reason: reason.to_owned() };
+    fn parse(text: &str) -> Result<Self, LoadError> {
+        let shown = without_secrets(text);
+        let invalid = |reason: &str| LoadError::Url { url: shown.to_owned(), reason: reason.to_owned() };
         let rest = match text.split_once("://") {
             None => text,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
             Some((scheme, _)) => {
-                return Err(LoadError::Scheme { url: text.to_owned(), scheme: scheme.to_ascii_lowercase() });
+                let scheme = scheme.to_ascii_lowercase();
+                return Err(LoadError::Scheme { url: shown.to_owned(), scheme });
             }
         };
-        let split = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(split);
-        if authority.contains('@') {
+        let uri: Uri = format!("http://{rest}").parse().map_err(|_| invalid("it cannot be read"))?;
+        let authority = uri.authority().ok_or_else(|| invalid("it names no host"))?;
+        if authority.as_str().contains('@') {
             return Err(invalid("it holds a user name; send credentials in a header instead"));
         }
-        if authority.is_empty() {
+        if authority.host().is_empty() {
             return Err(invalid("it names no host"));
         }
-        if path.contains('#') {
-            return Err(invalid("it holds a '#'"));
-        }
-        let uri: Uri =
-            format!("http://{authority}/").parse().map_err(|_| invalid("its host is not valid"))?;
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| invalid("it names no host"))?;
-        let named_port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.contains(']'));
-        if named_port.is_some_and(|port| port.parse::<u16>().is_err() || port == "0") {
+        let has_port = authority.as_str().len() > authority.host().len();
+        if has_port && !matches!(authority.port_u16(), Some(1..)) {
             return Err(invalid("its port is not a number from 1 to 65535"));
         }
         Ok(Self {
-            text: text.to_owned(),
-            authority: authority.to_owned(),
-            host: host.trim_matches(['[', ']']).to_owned(),
-            port: uri.port_u16().unwrap_or(80),
-            path: path.trim_end_matches('/').to_owned(),
+            shown: shown.to_owned(),
+            authority: authority.as_str().to_owned(),
+            host: authority.host().trim_matches(['[', ']']).to_owned(),
+            port: authority.port_u16().unwrap_or(80),
+            path: uri.path().trim_end_matches('/').to_owned(),
+            query: uri.query().map(str::to_owned),
         })
     }
 
-    /// The path of a request, for the path that the endpoint wants. What the URL already holds of it is not
-    /// appended again: neither all of it, nor a version such as `/v1` at which both meet.
-    #[must_use]
-    pub fn request_path(&self, endpoint_path: &str) -> String {
-        let endpoint_path = endpoint_path.trim_matches('/');
-        let (base, query) = match self.path.split_once('?') {
-            Some((base, query)) => (base.trim_end_matches('/'), Some(query)),
-            None => (self.path.as_str(), None),
+    /// The path and query of a request, for the path that the endpoint wants. What the URL already ends with of it,
+    /// all of it or a beginning such as `/v1`, is not appended again.
+    fn request_path(&self, endpoint_path: &str) -> String {
+        let (endpoint_path, endpoint_query) = match endpoint_path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (endpoint_path, None),
         };
-        let is_whole = base.strip_suffix(endpoint_path).is_some_and(|before| before.ends_with('/'));
-        let mut path = if endpoint_path.is_empty() || is_whole {
-            base.to_owned()
-        } else {
-            let (first, rest) = endpoint_path.split_once('/').unwrap_or((endpoint_path, ""));
-            let meets = !rest.is_empty() && base.rsplit('/').next() == Some(first);
-            format!("{base}/{}", if meets { rest } else { endpoint_path })
+        let segments = |path: &'_ str| -> Vec<String> {
+            path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
         };
-        if path.is_empty() {
-            path.push('/');
-        }
-        if let Some(query) = query {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str(query);
-        }
-        path
+        let (mut path, wanted) = (segments(&self.path), segments(endpoint_path));
+        let is_there = |count: &usize| wanted.get(..*count).is_some_and(|start| path.ends_with(start));
+        let overlap = (0..=wanted.len()).rev().find(is_there).unwrap_or(0);
+        path.extend(wanted.into_iter().skip(overlap));
+        let queries: Vec<_> = endpoint_query.into_iter().chain(self.query.as_deref()).collect();
+        let sign = if queries.is_empty() { "" } else { "?" };
+        format!("/{}{sign}{}", path.join("/"), queries.join("&"))
     }
+}
+
+/// A URL without user name, password and query.
+fn without_secrets(text: &str) -> &str {
+    let before_query = text.split('?').next().unwrap_or_default();
+    before_query.rsplit('@').next().unwrap_or_default()
 }
 
 /// A server to send requests to.
@@ -131,7 +121,7 @@ impl Target {
             .map(|path| url.request_path(path))
             .map(|path| {
                 path.parse().map_err(|_| LoadError::Url {
-                    url: url.text.clone(),
+                    url: url.shown.clone(),
                     reason: format!("'{path}' is no path"),
                 })
             })
@@ -172,7 +162,7 @@ fn common_headers(url: &ServerUrl, user: &[Header], streaming: bool) -> Result<H
 
 /// The first address of the server that accepts a connection.
 fn probe(url: &ServerUrl) -> Result<SocketAddr, LoadError> {
-    let unreachable = |reason: String| LoadError::Unreachable { url: url.text.clone(), reason };
+    let unreachable = |reason: String| LoadError::Unreachable { url: url.shown.clone(), reason };
     let addresses = (url.host.as_str(), url.port)
         .to_socket_addrs()
         .map_err(|error| unreachable(format!("the host '{}' is not known ({error})", url.host)))?;
@@ -196,7 +186,7 @@ mod tests {
             ("http://localhost:8000", "localhost", 8000, ""),
             ("localhost:8000/", "localhost", 8000, ""),
             ("HTTP://10.0.0.1/v1/", "10.0.0.1", 80, "/v1"),
-            ("http://[::1]:9/x?key=1", "::1", 9, "/x?key=1"),
+            ("http://[::1]:9/x?key=1", "::1", 9, "/x"),
             ("[::1]", "::1", 80, ""),
             ("server", "server", 80, ""),
         ] {
@@ -208,19 +198,20 @@ mod tests {
     #[test]
     fn what_is_no_url_is_refused_with_the_reason() {
         for (text, reason) in [
-            ("", "names no host"),
-            ("http://", "names no host"),
-            ("http:///v1", "names no host"),
-            ("http://a b", "host is not valid"),
+            ("", "cannot be read"),
+            ("http://", "cannot be read"),
+            ("http:///v1", "cannot be read"),
+            ("http://:8000", "names no host"),
+            ("http://a b", "cannot be read"),
             ("http://host:99999", "port is not a number"),
             ("http://host:", "port is not a number"),
             ("http://user:secret@host", "user name"),
-            ("http://host/#x", "holds a '#'"),
-            ("https://host", "asks for https"),
+            ("https://host?key=secret", "asks for https"),
             ("unix:///socket", "asks for unix"),
         ] {
             let error = ServerUrl::parse(text).unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 
@@ -237,6 +228,8 @@ mod tests {
             ("host/proxy/v1", chat, "/proxy/v1/chat/completions"),
             ("host/proxy", chat, "/proxy/v1/chat/completions"),
             ("host/v1?key=1", chat, "/v1/chat/completions?key=1"),
+            ("host/v1/chat", chat, "/v1/chat/completions"),
+            ("host/v1?key=1", "/v1/x?y=2", "/v1/x?y=2&key=1"),
             ("host", "v1/chat/completions", "/v1/chat/completions"),
             ("host/v1", "/v1", "/v1"),
             ("host/xv1", "/v1", "/xv1/v1"),

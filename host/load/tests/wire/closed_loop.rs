@@ -81,6 +81,7 @@ fn the_next_request_is_due_when_the_last_one_has_ended() {
     let server = streaming_server();
     let (_, records) = run_all(&run_spec(&server, 20), &workload_spec(20), Chat::new()).unwrap();
     assert!(records.windows(2).all(|pair| pair[0].timing.end <= pair[1].timing.due));
+    assert!(records.iter().all(|record| record.timing.send > record.timing.due));
     assert!(!records[0].timing.reused_connection);
     assert!(records[1..].iter().all(|record| record.timing.reused_connection));
 }
