@@ -176,13 +176,13 @@ fn reach_targets(
     spec: &RunSpec,
     workload: &Workload,
     endpoint: &dyn Endpoint,
-) -> Result<Vec<Arc<Target>>, LoadError> {
+) -> Result<Vec<Target>, LoadError> {
     let target_spec = TargetSpec {
         endpoint_path: spec.endpoint_path.as_deref(),
         default_path: &endpoint.info().default_path,
         headers: &spec.headers,
     };
-    spec.urls.iter().map(|url| Target::reach(url, target_spec, workload).map(Arc::new)).collect()
+    spec.urls.iter().map(|url| Target::reach(url, target_spec, workload)).collect()
 }
 
 fn total_requests(spec: &RunSpec, workload: &Workload) -> Option<u64> {
@@ -200,14 +200,16 @@ fn make_workers(
     worker_count: u32,
     concurrency: u32,
     shared: &Arc<Shared>,
-    targets: &[Arc<Target>],
+    targets: &[Target],
     handover: &Handover,
 ) -> Result<Vec<Worker>, LoadError> {
-    let slot_targets: Vec<_> = targets.iter().cycle().take(concurrency as usize).collect();
     (0..worker_count)
         .map(|worker| {
-            let slots = slot_targets
+            let targets: Vec<_> = targets.iter().map(|target| Arc::new(target.separate())).collect();
+            let slots = targets
                 .iter()
+                .cycle()
+                .take(concurrency as usize)
                 .skip(worker as usize)
                 .step_by(worker_count as usize)
                 .map(|target| Slot::new(Arc::clone(shared), Arc::clone(target), worker, handover.clone()))

@@ -76,10 +76,12 @@ impl Slot {
     /// Sends requests until no more are due.
     pub(crate) async fn run(mut self, phase: Phase, arrivals: Arc<dyn Arrivals>) -> Self {
         let task = SlotTask::current(Arc::clone(&self.deadline)).await;
+        let workload = self.shared.workload.clone();
         let mut free_at = self.shared.clock.now();
         while !self.shared.brake.is_pulled() {
             let Some(arrival) = arrivals.next(free_at) else { break };
-            let exchange = self.perform(&task, phase, arrival).await;
+            let Some(prepared) = workload.request(phase, arrival.request) else { break };
+            let exchange = self.perform(&task, prepared, phase, arrival).await;
             self.shared.control.count_ended();
             self.handover.give(exchange);
             if self.failed_connections > 0 {
@@ -90,29 +92,27 @@ impl Slot {
         self
     }
 
-    async fn perform(&mut self, task: &SlotTask, phase: Phase, arrival: Arrival) -> Exchange {
-        let shared = Arc::clone(&self.shared);
+    async fn perform(
+        &mut self,
+        task: &SlotTask,
+        prepared: &PreparedRequest,
+        phase: Phase,
+        arrival: Arrival,
+    ) -> Exchange {
         let mut received = Received::with_capacity(self.last_size.0, self.last_size.1);
         let mut retries = 0;
-        let attempt = match shared.workload.request(phase, arrival.request) {
-            Some(prepared) => {
-                shared.control.count_sent();
-                let first = self.attempt(task, prepared, &mut received).await;
-                if first.stale {
-                    retries = 1;
-                    self.attempt(task, prepared, &mut received).await
-                } else {
-                    first
-                }
-            }
-            None => Attempt { failure: Some(failure::cancelled(None)), ..Attempt::default() },
-        };
+        self.shared.control.count_sent();
+        let mut attempt = self.attempt(task, prepared, &mut received).await;
+        if attempt.stale {
+            retries = 1;
+            attempt = self.attempt(task, prepared, &mut received).await;
+        }
         task.clear_deadline();
         self.note_reachability(&attempt);
         self.last_size = (received.buffer.len(), received.events.len());
         let end = match (&attempt.failure, attempt.times.last_read) {
             (None, Some(last_read)) => last_read,
-            _ => shared.clock.now(),
+            _ => self.shared.clock.now(),
         };
         let timing = Timing {
             request: arrival.request,

@@ -130,6 +130,16 @@ impl Target {
         Ok(Self { address: probe(&url)?, uris, headers })
     }
 
+    /// The same target in memory of its own: requests share the bytes of their target, and threads that did so
+    /// would contend for its reference counts.
+    pub(crate) fn separate(&self) -> Self {
+        let uris = self.uris.iter().map(|uri| uri.to_string().parse().unwrap_or_else(|_| uri.clone()));
+        let headers = self.headers.iter().map(|(name, value)| {
+            (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone()))
+        });
+        Self { address: self.address, uris: uris.collect(), headers: headers.collect() }
+    }
+
     /// A request as hyper sends it. The clones share their bytes with the target and the workload.
     pub(crate) fn request(&self, prepared: &PreparedRequest) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(prepared.body.clone()));
