@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aiperf_model::parameter::{Parameter, ParameterValue};
@@ -43,7 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         events.len(),
         parse / events.len() as u32
     );
-    let short = median(5000, || endpoint.parse(&events[..1]).is_ok());
+    let one_event = events.get(..1).ok_or("there are no events")?;
+    let short = median(5000, || endpoint.parse(one_event).is_ok());
     println!("chat, parse of one event: {short:.1?}");
     let request = prompt(2500);
     let build = median(2000, || endpoint.build(&request).is_ok());
@@ -54,8 +56,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("throughput, evaluate of 64 measurements: {evaluate:.1?}");
 
     let fresh = with_fresh_instances()?;
-    let first = median(500, || fresh.parse(&events[..1]).is_ok());
+    let first = median(500, || fresh.parse(one_event).is_ok());
     println!("a new instance, configured, with its first call: {:.1?}", first.saturating_sub(short));
+
+    let crashing = crashing()?;
+    for which in ["first", "second", "third"] {
+        let (time, ()) = timed(|| (0..1000).for_each(|_| assert!(crashing.parse(one_event).is_err())));
+        println!("the {which} 1000 crashes: {:.1?} each", time / 1000);
+    }
     Ok(())
 }
 
@@ -74,9 +82,16 @@ fn start(cache: Option<&Path>) -> Result<PluginHost, Box<dyn Error>> {
 }
 
 /// The chat endpoint with an instance for each call.
-fn with_fresh_instances() -> Result<std::sync::Arc<dyn Endpoint>, Box<dyn Error>> {
+fn with_fresh_instances() -> Result<Arc<dyn Endpoint>, Box<dyn Error>> {
     let limits = Limits { calls_per_instance: 1, ..Limits::default() };
     Ok(PluginHost::new(HostConfig { limits, ..HostConfig::default() })?.endpoint("chat")?)
+}
+
+/// An endpoint that panics.
+fn crashing() -> Result<Arc<dyn Endpoint>, Box<dyn Error>> {
+    let mut host = PluginHost::new(HostConfig::default())?;
+    host.load_file(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/misbehaving.wasm")))?;
+    Ok(host.endpoint(r#"misbehaving:{"do":"panic"}"#)?)
 }
 
 fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {

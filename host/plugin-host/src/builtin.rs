@@ -38,18 +38,19 @@ pub(crate) const BUILT_INS: &[BuiltIn] = &[
 mod tests {
     use super::*;
     use std::fs;
+    use std::path::PathBuf;
 
     #[test]
     fn the_table_holds_what_the_folder_holds() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/prebuilt");
-        let mut files: Vec<String> = fs::read_dir(folder)
+        let mut files: Vec<PathBuf> = fs::read_dir(folder)
             .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".wasm"))
+            .map(|entry| PathBuf::from(entry.unwrap().file_name()))
+            .filter(|file| file.extension().is_some_and(|extension| extension == "wasm"))
             .collect();
         files.sort();
-        let table: Vec<String> =
-            BUILT_INS.iter().map(|plugin| format!("{}-{}.wasm", plugin.kind, plugin.name)).collect();
+        let file = |plugin: &BuiltIn| PathBuf::from(format!("{}-{}.wasm", plugin.kind, plugin.name));
+        let table: Vec<PathBuf> = BUILT_INS.iter().map(file).collect();
         assert_eq!(table, files);
     }
 }

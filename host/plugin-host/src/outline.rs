@@ -34,16 +34,7 @@ pub(crate) fn kinds(source: &Source, bytes: &[u8]) -> Result<Vec<Kind>, HostErro
     if !forbidden.is_empty() {
         return Err(HostError::ForbiddenImports { source_name: source.clone(), imports: forbidden });
     }
-    let kinds: Vec<Kind> = KINDS
-        .into_iter()
-        .filter(|kind| {
-            outline
-                .exports
-                .iter()
-                .filter_map(|name| contract_item(name))
-                .any(|(interface, _)| interface == kind.name())
-        })
-        .collect();
+    let kinds: Vec<Kind> = KINDS.into_iter().filter(|kind| outline.exports_kind(*kind)).collect();
     if kinds.is_empty() {
         return Err(HostError::NoKind { source_name: source.clone(), exports: outline.exports });
     }
@@ -94,6 +85,14 @@ impl Outline {
         }
         Ok(outline)
     }
+
+    /// Each kind has the name of its interface.
+    fn exports_kind(&self, kind: Kind) -> bool {
+        self.exports
+            .iter()
+            .filter_map(|name| contract_item(name))
+            .any(|(interface, _)| interface == kind.name())
+    }
 }
 
 /// The interface and the version of a name such as `aiperf:plugin/log@0.1.0`; none for names of other packages.
@@ -122,5 +121,37 @@ fn other_contract(source: &Source, version: &str) -> HostError {
         built_for: if version.is_empty() { String::new() } else { format!("@{version}") },
         offered: CONTRACT_VERSION,
         release: series(CONTRACT_VERSION).unwrap_or(CONTRACT_VERSION).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_contract_s_package() {
+        let world = include_str!("../../../wit/world.wit");
+        assert!(world.contains(&format!("package aiperf:plugin@{CONTRACT_VERSION};")));
+    }
+
+    #[test]
+    fn versions_of_one_series_fit() {
+        for version in ["0.1.0", "0.1.7"] {
+            assert!(fits(version), "{version}");
+        }
+        for version in ["", "0.2.0", "1.1.0", "0.1.0-rc1", "0.10.0"] {
+            assert!(!fits(version), "{version}");
+        }
+    }
+
+    #[test]
+    fn only_types_and_log_are_offered() {
+        assert!(is_offered("aiperf:plugin/log@0.1.0"));
+        assert!(is_offered("aiperf:plugin/types@0.1.2"));
+        for import in
+            ["aiperf:plugin/objective@0.1.0", "wasi:io/poll@0.2.9", "log", "aiperf:pluginx/log@0.1.0"]
+        {
+            assert!(!is_offered(import), "{import}");
+        }
     }
 }
