@@ -116,7 +116,7 @@ impl Reader<'_> {
             first_output,
             streamed: exchange.streamed,
             input_tokens: input_tokens(&response, prepared),
-            output_tokens: if produces_tokens { Some(output_tokens(&response)) } else { None },
+            output_tokens: produces_tokens.then(|| output_tokens(&response)),
             usage: response.usage,
             finish_reason: response.finish_reason,
         })

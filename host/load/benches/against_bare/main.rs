@@ -24,6 +24,11 @@ const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(1);
 
 fn main() {
+    let start = Instant::now();
+    let spec = WorkloadSpec { input_length: Length { mean: 550.0, std_dev: 0.0 }, ..workload_spec() };
+    let workload = Workload::prepare(&spec, &endpoint::Chat::new()).unwrap();
+    let (requests, elapsed) = (workload.profiling_bodies().len(), start.elapsed());
+    println!("{requests} requests of 550 tokens prepared in {:.1} ms", elapsed.as_secs_f64() * 1e3);
     println!(
         "requests/s of a bare hyper loop and ours, concurrency {CONCURRENCY}, median of {ROUNDS} ratios"
     );

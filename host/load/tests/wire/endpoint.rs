@@ -57,6 +57,7 @@ impl Endpoint for Chat {
             "messages": messages,
             "max_tokens": request.max_output_tokens,
             "stream": request.streaming,
+            "stream_options": {"include_usage": true},
         });
         let header = Header { name: "x-format".into(), value: "chat".into() };
         let path = (request.model == "elsewhere").then(|| "/elsewhere".to_owned());

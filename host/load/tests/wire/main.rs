@@ -5,6 +5,7 @@ mod closed_loop;
 mod endpoint;
 mod faults;
 mod server;
+mod simulated;
 mod streams;
 
 use aiperf_load::{Control, Length, LoadError, RunOutcome, RunSpec, Workload, WorkloadSpec, run};
