@@ -7,7 +7,8 @@
 //! into events with their times. What a slot has received leaves the measuring thread as one
 //! [`Exchange`](aiperf_model::record::Exchange) through `handover`; `reading` turns it into a
 //! [`Record`](aiperf_model::record::Record) elsewhere, with the endpoint plugin and, where the server does not
-//! count, the `tokenizer`. `control` is the handle by which the rest of the program watches and stops a run.
+//! count, the `tokenizer`. `control` is the handle by which the rest of the program watches and stops a run;
+//! `brake`, `deadline` and `reachability` are what ends one early.
 //!
 //! Nothing here computes a metric or writes a file.
 
