@@ -1,1 +1,33 @@
-fn main() {}
+//! `aiperf`: benchmark LLM inference servers across parameter values.
+//!
+//! Each subcommand is a file in `commands/`. This file only reads the arguments and turns what became of the command
+//! into an exit code.
+
+mod args;
+mod commands;
+mod exit_code;
+mod failure;
+mod plugins;
+mod redaction;
+mod signals;
+mod ui;
+
+use args::{Arguments, Command};
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let ended = match Arguments::parse().command {
+        Command::Profile(options) => commands::profile(*options),
+        Command::Analyze(arguments) => commands::analyze(&arguments),
+        Command::Simulate(arguments) => commands::simulate(&arguments),
+        Command::Completions { shell } => commands::completions(shell),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit.into()
+        }
+    }
+}

@@ -1,1 +1,28 @@
-//! The driver: takes a plan through load, metrics, analysis and files.
+//! The driver: takes a plan through load, metrics, analysis and files, one run after the other.
+//!
+//! [`Sweep::begin`] makes the directory and the manifest, [`Sweep::run`] does the rest. After every run the records
+//! are on disk before anything is computed from them, and the aggregates are written anew, so that the directory is
+//! a valid result of what is done so far, whatever happens next. [`reanalyze`] does the last part again for a
+//! directory of earlier.
+//!
+//! The driver decides nothing that the plan decides, shows nothing, and knows plugins by their traits only.
+
+mod benchmark;
+mod error;
+mod events;
+mod failure;
+mod files;
+mod frame;
+mod interrupt;
+mod ledger;
+mod one_run;
+mod reanalysis;
+mod sweep;
+
+pub use benchmark::Benchmark;
+pub use error::SweepError;
+pub use events::{Event, Observer};
+pub use interrupt::{Interrupt, Urgency};
+pub use ledger::Ending;
+pub use reanalysis::{reanalyze, reanalyze_file};
+pub use sweep::{Outcome, Sweep};

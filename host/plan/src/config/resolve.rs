@@ -62,7 +62,7 @@ impl Config {
             sweep,
             trials,
             workload,
-            plugins: plugins(&options)?,
+            plugins: PluginConfig::resolve(&options)?,
             output: output(&options, ui(options.ui, is_single_run, environment)?),
         })
     }
@@ -202,20 +202,26 @@ fn workload(options: &Options) -> Result<WorkloadConfig, ConfigError> {
     })
 }
 
-fn plugins(options: &Options) -> Result<PluginConfig, ConfigError> {
-    let mut criteria = chosen("--pareto", options.pareto.as_deref(), &CRITERIA)?;
-    let missing: Vec<PluginChoice> = CRITERIA
-        .into_iter()
-        .filter(|name| criteria.iter().all(|criterion| criterion.name != *name))
-        .map(PluginChoice::named)
-        .collect();
-    criteria.extend(missing);
-    Ok(PluginConfig {
-        files: options.plugin.clone().unwrap_or_default(),
-        objectives: chosen("--objective", options.objective.as_deref(), &OBJECTIVES)?,
-        criteria,
-        detectors: chosen("--trend", options.trend.as_deref(), &DETECTORS)?,
-    })
+impl PluginConfig {
+    /// The plugins that the options name, or the defaults. `dominance` and `efficient` are always among the criteria.
+    ///
+    /// # Errors
+    /// A choice that is no `name` or `name:{json}`, or one that is made twice.
+    pub fn resolve(options: &Options) -> Result<Self, ConfigError> {
+        let mut criteria = chosen("--pareto", options.pareto.as_deref(), &CRITERIA)?;
+        let missing: Vec<PluginChoice> = CRITERIA
+            .into_iter()
+            .filter(|name| criteria.iter().all(|criterion| criterion.name != *name))
+            .map(PluginChoice::named)
+            .collect();
+        criteria.extend(missing);
+        Ok(Self {
+            files: options.plugin.clone().unwrap_or_default(),
+            objectives: chosen("--objective", options.objective.as_deref(), &OBJECTIVES)?,
+            criteria,
+            detectors: chosen("--trend", options.trend.as_deref(), &DETECTORS)?,
+        })
+    }
 }
 
 /// What the user names, or the defaults.

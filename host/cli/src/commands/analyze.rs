@@ -1,0 +1,47 @@
+//! `aiperf analyze`: an earlier sweep again.
+
+use crate::args::{AnalyzeArguments, Format};
+use crate::exit_code::Exit;
+use crate::failure::Failure;
+use crate::plugins;
+use crate::ui;
+use aiperf_artifacts::sweep_json;
+use aiperf_plan::{Options, PluginConfig};
+use aiperf_sweep::{SweepError, reanalyze, reanalyze_file};
+use std::io::Write as _;
+
+pub fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
+    let plugins = plugins::load_analysis(&PluginConfig::resolve(&chosen(arguments))?)?;
+    let result = if arguments.input.is_dir() {
+        reanalyze(&arguments.input, &plugins, arguments.output.as_deref())
+    } else if arguments.output.is_some() {
+        let message =
+            "--output goes with a directory; of a sweep file the result is only printed: use --format json";
+        return Err(Failure::new(Exit::BadInput, message));
+    } else {
+        reanalyze_file(&arguments.input, &plugins)
+    };
+    let result = result.map_err(|error| match error {
+        // What cannot be read here is the user's choice of a path, not a disk that failed in mid-run.
+        SweepError::Artifacts(error) => Failure::new(Exit::BadInput, error),
+        error => error.into(),
+    })?;
+    match arguments.format {
+        Format::Table => print!("{}", ui::summary(&result)),
+        Format::Json => std::io::stdout()
+            .write_all(&sweep_json::render(&result)?)
+            .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot print the result: {error}")))?,
+    }
+    Ok(if result.conclusions.failures.is_empty() { Exit::Success } else { Exit::PluginFailed })
+}
+
+fn chosen(arguments: &AnalyzeArguments) -> Options {
+    let given = |choices: &[String]| (!choices.is_empty()).then(|| choices.to_vec());
+    Options {
+        plugin: (!arguments.plugin.is_empty()).then(|| arguments.plugin.clone()),
+        objective: given(&arguments.objective),
+        pareto: given(&arguments.pareto),
+        trend: given(&arguments.trend),
+        ..Options::default()
+    }
+}

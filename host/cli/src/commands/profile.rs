@@ -1,0 +1,109 @@
+//! `aiperf profile`: a benchmark from its flags to its summary.
+
+mod dry_run;
+
+use crate::exit_code::Exit;
+use crate::failure::Failure;
+use crate::plugins::Plugins;
+use crate::redaction::without_secrets;
+use crate::signals;
+use crate::ui::{self, Silent, Simple};
+use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, Environment, Options, Plan, Servers, Ui};
+use aiperf_simulator::{Settings, Simulator};
+use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Sweep};
+use std::io::IsTerminal as _;
+use std::net::Ipv4Addr;
+use std::thread;
+
+pub fn profile(options: Options) -> Result<Exit, Failure> {
+    let config = Config::resolve(with_file(options)?, &environment())?;
+    let plan = Plan::new(&config);
+    let plugins = Plugins::load(&config.server.endpoint_type, &config.plugins)?;
+    if config.output.ui_is_automatic {
+        eprintln!("{AUTOMATIC_UI_NOTICE}");
+    }
+    if config.output.dry_run {
+        print!("{}", dry_run::describe(&config, &plan));
+        return Ok(Exit::Success);
+    }
+    let servers = Started::new(&config.server.servers)?;
+    let benchmark = Benchmark {
+        config: &config,
+        plan: &plan,
+        urls: servers.urls,
+        endpoint: plugins.endpoint,
+        analysis: &plugins.analysis,
+        command_line: without_secrets(std::env::args()),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let interrupt = Interrupt::default();
+    signals::watch(interrupt.clone());
+    let sweep = Sweep::begin(&benchmark)?;
+    let directory = sweep.directory().display().to_string();
+    let outcome = sweep.run(&mut *observer(&config, &plan), &interrupt)?;
+    show(&outcome, &plan);
+    println!("\nFiles: {directory}");
+    Ok(exit(&outcome))
+}
+
+/// The options of `--config` below those of the command line.
+fn with_file(options: Options) -> Result<Options, Failure> {
+    match options.config.clone() {
+        Some(path) => Ok(options.over(Options::load_file(&path)?)),
+        None => Ok(options),
+    }
+}
+
+fn environment() -> Environment {
+    Environment {
+        openai_api_key: std::env::var("OPENAI_API_KEY").ok().map(Into::into),
+        stdout_is_terminal: std::io::stdout().is_terminal(),
+        cores: thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
+    }
+}
+
+/// The servers of a benchmark; the simulator runs for as long as this lives.
+struct Started {
+    urls: Vec<String>,
+    _simulator: Option<Simulator>,
+}
+
+impl Started {
+    fn new(servers: &Servers) -> Result<Self, Failure> {
+        match servers {
+            Servers::Urls(urls) => {
+                Ok(Self { urls: urls.iter().map(|url| url.endpoint("")).collect(), _simulator: None })
+            }
+            Servers::Simulator { query } => {
+                let simulator =
+                    Simulator::start(Settings::from_query(query)?, (Ipv4Addr::LOCALHOST, 0).into())?;
+                Ok(Self { urls: vec![simulator.base_url()], _simulator: Some(simulator) })
+            }
+        }
+    }
+}
+
+fn observer(config: &Config, plan: &Plan) -> Box<dyn Observer> {
+    match config.output.ui {
+        Ui::None => Box::new(Silent),
+        Ui::Simple => Box::new(Simple::new(plan.steps.len(), plan.shape.trials)),
+    }
+}
+
+fn show(outcome: &Outcome, plan: &Plan) {
+    let is_single = !plan.shape.sweep && plan.shape.trials == 1;
+    match &outcome.last_run {
+        Some(metrics) if is_single => println!("{}", ui::run_table(metrics)),
+        _ => print!("\n{}", ui::summary(&outcome.result)),
+    }
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    match outcome {
+        Outcome { interrupted: true, .. } => Exit::Interrupted,
+        Outcome { succeeded: 0, .. } => Exit::NothingSucceeded,
+        Outcome { result, .. } if !result.conclusions.failures.is_empty() => Exit::PluginFailed,
+        Outcome { failed: 1.., .. } => Exit::SomeFailed,
+        _ => Exit::Success,
+    }
+}

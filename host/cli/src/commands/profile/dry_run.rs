@@ -1,0 +1,50 @@
+//! `--dry-run`: the plan as text.
+
+use aiperf_model::parameter;
+use aiperf_model::sweep::Step;
+use aiperf_plan::{Config, Plan};
+use std::fmt::Write as _;
+
+/// Every run in order, with its seed, its load and the pause before it.
+pub fn describe(config: &Config, plan: &Plan) -> String {
+    let (values, trials) = (plan.values.len(), plan.shape.trials);
+    let mut text =
+        format!("{} runs: {values} values x {trials} trials, {} order\n", plan.steps.len(), plan.shape.order);
+    for step in &plan.steps {
+        text.push_str(&line(config, step));
+    }
+    let _ = writeln!(text, "pauses in total: {} s", plan.total_cooldown().as_secs_f64());
+    text
+}
+
+fn line(config: &Config, step: &Step) -> String {
+    let settings = config.settings(&step.value);
+    let pause = if step.cooldown.is_zero() {
+        String::new()
+    } else {
+        format!("wait {} s, ", step.cooldown.as_secs_f64())
+    };
+    let what = if step.value.parameters.is_empty() {
+        "run".into()
+    } else {
+        parameter::describe(&step.value.parameters)
+    };
+    let mut line = format!(
+        "{:>5}  {pause}{what}, trial {}, seed {}, concurrency {}",
+        step.index + 1,
+        step.trial,
+        step.value.seed,
+        settings.concurrency
+    );
+    if step.warm_up {
+        let _ = write!(line, ", {} warm-up requests", settings.warmup_requests);
+    }
+    if let Some(requests) = settings.requests {
+        let _ = write!(line, ", {requests} requests");
+    }
+    if let Some(duration) = settings.duration {
+        let _ = write!(line, ", {} s", duration.as_secs_f64());
+    }
+    line.push('\n');
+    line
+}

@@ -1,0 +1,28 @@
+//! The exit codes of `aiperf`, in one place and documented for scripts.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything went well.
+    Success = 0,
+    /// Something unexpected, such as a full disk; what was written is valid.
+    Unexpected = 1,
+    /// Arguments or configuration are wrong; nothing was sent or written.
+    BadInput = 2,
+    /// Some runs failed; the files are complete and the other runs are analysed.
+    SomeFailed = 3,
+    /// No run succeeded.
+    NothingSucceeded = 4,
+    /// A plugin failed; the files are complete without its part.
+    PluginFailed = 5,
+    /// Interrupted by the user; the files are valid up to there.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

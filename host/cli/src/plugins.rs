@@ -1,0 +1,87 @@
+//! From the names that the user chose to plugins that are ready.
+
+use crate::failure::Failure;
+use aiperf_model::plugin::{AnalysisPlugins, Endpoint, Kind};
+use aiperf_plan::{PluginChoice, PluginConfig};
+use aiperf_plugin_host::{HostConfig, Level, LogSink, PluginHost, user_cache_dir};
+use std::sync::Arc;
+
+/// The plugins of a benchmark.
+pub struct Plugins {
+    pub endpoint: Arc<dyn Endpoint>,
+    pub analysis: AnalysisPlugins,
+}
+
+impl Plugins {
+    /// All plugins of a benchmark, compiled at the same time.
+    pub fn load(endpoint: &PluginChoice, config: &PluginConfig) -> Result<Self, Failure> {
+        let (host, choices) = (host(config)?, Choices::new(config));
+        let endpoint = endpoint.to_string();
+        host.preload(choices.of_all_kinds().chain([(Kind::Endpoint, endpoint.as_str())]));
+        Ok(Self { endpoint: host.endpoint(&endpoint)?, analysis: choices.analysis(&host)? })
+    }
+}
+
+/// The plugins of an analysis without a benchmark.
+pub fn load_analysis(config: &PluginConfig) -> Result<AnalysisPlugins, Failure> {
+    let (host, choices) = (host(config)?, Choices::new(config));
+    host.preload(choices.of_all_kinds());
+    choices.analysis(&host)
+}
+
+fn host(config: &PluginConfig) -> Result<PluginHost, Failure> {
+    let log = LogSink::new(|line| {
+        if line.level >= Level::Info {
+            eprintln!("note: {line}");
+        }
+    });
+    let mut host = PluginHost::new(HostConfig { cache_dir: user_cache_dir(), log, ..HostConfig::default() })?;
+    for file in &config.files {
+        host.load_file(file)?;
+    }
+    Ok(host)
+}
+
+/// The choices as the host reads them.
+struct Choices {
+    objectives: Vec<String>,
+    criteria: Vec<String>,
+    detectors: Vec<String>,
+    chosen_criterion: String,
+}
+
+impl Choices {
+    fn new(config: &PluginConfig) -> Self {
+        let texts = |choices: &[PluginChoice]| choices.iter().map(PluginChoice::to_string).collect();
+        Self {
+            objectives: texts(&config.objectives),
+            criteria: texts(&config.criteria),
+            detectors: texts(&config.detectors),
+            chosen_criterion: config.criteria.first().map(|choice| choice.name.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn of_all_kinds(&self) -> impl Iterator<Item = (Kind, &str)> {
+        let kinds = [
+            (Kind::Objective, &self.objectives),
+            (Kind::Pareto, &self.criteria),
+            (Kind::Trend, &self.detectors),
+        ];
+        kinds
+            .into_iter()
+            .flat_map(|(kind, choices)| choices.iter().map(move |choice| (kind, choice.as_str())))
+    }
+
+    fn analysis(&self, host: &PluginHost) -> Result<AnalysisPlugins, Failure> {
+        Ok(AnalysisPlugins {
+            objectives: self
+                .objectives
+                .iter()
+                .map(|choice| host.objective(choice))
+                .collect::<Result<_, _>>()?,
+            criteria: self.criteria.iter().map(|choice| host.pareto(choice)).collect::<Result<_, _>>()?,
+            detectors: self.detectors.iter().map(|choice| host.trend(choice)).collect::<Result<_, _>>()?,
+            chosen_criterion: self.chosen_criterion.clone(),
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! The line-oriented interface: a progress bar per run, and a table that fills in as the runs end.
+//!
+//! Off a terminal the bars disappear and the table stays, so that a log reads well.
+
+use super::format;
+use aiperf_load::Control;
+use aiperf_model::catalogue::MetricId;
+use aiperf_model::metrics::{RunMetrics, Statistic};
+use aiperf_model::parameter;
+use aiperf_model::sweep::Step;
+use aiperf_sweep::{Ending, Event, Observer};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How often the bars move.
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// The columns of the table: header, width, metric and statistic.
+const COLUMNS: [(&str, usize, MetricId, Statistic); 7] = [
+    ("req/s", 10, MetricId::RequestThroughput, Statistic::Avg),
+    ("tokens/s", 10, MetricId::OutputTokenThroughput, Statistic::Avg),
+    ("TTFT p50", 10, MetricId::TimeToFirstToken, Statistic::P50),
+    ("TTFT p99", 10, MetricId::TimeToFirstToken, Statistic::P99),
+    ("ITL avg", 9, MetricId::InterTokenLatency, Statistic::Avg),
+    ("latency p99", 12, MetricId::RequestLatency, Statistic::P99),
+    ("errors %", 9, MetricId::RequestErrorRate, Statistic::Avg),
+];
+
+/// Shows bars and rows on standard error; standard output is left to the summary.
+pub struct Simple {
+    steps: usize,
+    trials: u32,
+    bar: Option<Moving>,
+    header_shown: bool,
+}
+
+impl Simple {
+    /// An interface for a plan of so many steps with so many trials per value.
+    pub fn new(steps: usize, trials: u32) -> Self {
+        Self { steps, trials, bar: None, header_shown: false }
+    }
+
+    fn title(&self, step: &Step) -> String {
+        let mut title = if step.value.parameters.is_empty() {
+            "run".into()
+        } else {
+            parameter::describe(&step.value.parameters)
+        };
+        if self.trials > 1 {
+            title.push_str(&std::format!(", trial {}/{}", step.trial, self.trials));
+        }
+        if self.steps > 1 {
+            title = std::format!("[{}/{}] {title}", step.index + 1, self.steps);
+        }
+        title
+    }
+
+    fn row(&mut self, step: &Step, ending: &Ending) {
+        let label = self.title(step);
+        if !self.header_shown {
+            self.header_shown = true;
+            let mut header = std::format!("{:<34}", "times in ms");
+            COLUMNS.iter().for_each(|(name, width, ..)| header.push_str(&std::format!("{name:>width$}")));
+            eprintln!("{header}");
+        }
+        match ending {
+            Ending::Succeeded(metrics) => eprintln!("{label:<34}{}", cells(metrics)),
+            Ending::Interrupted(metrics) => {
+                eprintln!("{label:<34}{}  interrupted, not counted", cells(metrics))
+            }
+            Ending::Failed { error, .. } => eprintln!("{label:<34}  failed: {error}"),
+        }
+    }
+}
+
+fn cells(metrics: &RunMetrics) -> String {
+    let cells = COLUMNS.iter().map(|(_, width, metric, statistic)| {
+        std::format!("{:>width$}", format::optional(metrics.statistic(*metric, *statistic)))
+    });
+    cells.collect()
+}
+
+impl Observer for Simple {
+    fn notify(&mut self, event: Event<'_>) {
+        match event {
+            Event::CoolingDown { step } => self.bar = Some(Moving::countdown(step.cooldown)),
+            Event::RunStarted { step, control } => {
+                self.bar = Some(Moving::load(self.title(step), control.clone()))
+            }
+            Event::RunEnded { step, ending } => {
+                self.bar = None;
+                self.row(step, ending);
+            }
+        }
+    }
+}
+
+/// A bar that a thread of its own moves until it is dropped.
+struct Moving {
+    bar: ProgressBar,
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Moving {
+    fn load(title: String, control: Control) -> Self {
+        let template = "{prefix:<34} [{bar:30}] {pos}/{len} requests, {elapsed} {msg}";
+        Self::start(title, template, move |bar| {
+            let progress = control.progress();
+            bar.set_length(progress.total.unwrap_or(progress.sent));
+            bar.set_position(progress.completed + progress.failed);
+            if progress.failed > 0 {
+                bar.set_message(std::format!("{} failed", progress.failed));
+            }
+        })
+    }
+
+    fn countdown(cooldown: Duration) -> Self {
+        Self::start("cooldown".into(), "{prefix:<34} [{bar:30}] {elapsed} of {msg}", move |bar| {
+            bar.set_message(std::format!("{}s", cooldown.as_secs_f64()));
+            bar.set_length(cooldown.as_millis() as u64);
+            bar.set_position(bar.elapsed().as_millis() as u64);
+        })
+    }
+
+    fn start(title: String, template: &str, refresh: impl Fn(&ProgressBar) + Send + 'static) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target());
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(title);
+        let ended = Arc::new(AtomicBool::new(false));
+        let (moving, stop) = (bar.clone(), Arc::clone(&ended));
+        let thread = thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                refresh(&moving);
+                thread::park_timeout(REFRESH);
+            }
+        });
+        Self { bar, ended, thread: Some(thread) }
+    }
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A bar that panicked is no reason to stop the benchmark.
+            let _ = thread.join();
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+fn target() -> ProgressDrawTarget {
+    if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+}

@@ -1,0 +1,161 @@
+//! What a sweep says, as text: the table of values, the best configurations, the fronts and the trends.
+
+use super::format;
+use super::table::table;
+use aiperf_model::conclusion::{BestConfiguration, Conclusions, Direction, Front, MemberStanding, Trend};
+use aiperf_model::parameter::{self, Parameter};
+use aiperf_model::point::{Measurement, Point};
+use aiperf_model::sweep::SweepResult;
+use comfy_table::Table;
+use std::fmt::Write as _;
+
+/// The columns of the table of values: key in the sweep file and header.
+const COLUMNS: [(&str, &str); 8] = [
+    ("request_throughput_avg", "req/s"),
+    ("output_token_throughput_avg", "tokens/s"),
+    ("goodput_avg", "goodput req/s"),
+    ("ttft_p50_ms", "TTFT p50 ms"),
+    ("ttft_p99_ms", "TTFT p99 ms"),
+    ("itl_avg_ms", "ITL avg ms"),
+    ("request_latency_p99_ms", "latency p99 ms"),
+    ("request_error_rate_avg", "errors %"),
+];
+
+/// The metrics whose trends the summary tells; the files have all.
+const TRENDS: [&str; 5] = [
+    "request_throughput_avg",
+    "output_token_throughput_avg",
+    "ttft_p99_ms",
+    "itl_avg_ms",
+    "request_latency_p99_ms",
+];
+
+/// The whole summary, ending in a newline.
+pub fn summary(result: &SweepResult) -> String {
+    let mut text = format!("{}\n\n{}\n", title(result), values_table(result));
+    if !result.failed_values.is_empty() {
+        text.push_str("\nFailed values (in no statistic)\n");
+        for failed in &result.failed_values {
+            let _ = writeln!(text, "  {}: {}", parameter::describe(&failed.parameters), failed.error);
+        }
+    }
+    text.push_str(&conclusions(&result.conclusions, &result.points));
+    text
+}
+
+fn title(result: &SweepResult) -> String {
+    let axes = if result.axes.is_empty() { "one value".to_owned() } else { result.axes.join(" and ") };
+    match result.trials_per_value {
+        1 => format!("Results over {axes} (1 trial per value, no intervals)"),
+        trials => format!(
+            "Results over {axes} (mean of {trials} trials ± half of the {} % interval)",
+            format::number(result.confidence_level * 100.0).trim_end_matches(".00")
+        ),
+    }
+}
+
+fn values_table(result: &SweepResult) -> Table {
+    let is_measured = |key: &str| result.points.iter().any(|point| point.measurement(key).is_some());
+    let columns: Vec<_> = COLUMNS.iter().filter(|(key, _)| is_measured(key)).collect();
+    let mut header = vec![if result.axes.is_empty() { "value".into() } else { result.axes.join(", ") }];
+    header.extend(columns.iter().map(|(_, name)| (*name).to_owned()));
+    header.push("optimal by".into());
+    let rows = result.points.iter().map(|point| {
+        let mut row = vec![format::values(&point.parameters)];
+        row.extend(columns.iter().map(|(key, _)| measurement(point.measurement(key))));
+        row.push(optimal_under(&result.conclusions, point.index));
+        row
+    });
+    table(header, rows)
+}
+
+fn measurement(measurement: Option<&Measurement>) -> String {
+    let Some(measurement) = measurement else { return "-".into() };
+    let half_width = measurement.confidence.map(|interval| interval.high - measurement.mean);
+    format::with_half_width(measurement.mean, half_width)
+}
+
+/// The names of the criteria under which a point is optimal.
+fn optimal_under(conclusions: &Conclusions, point_index: u32) -> String {
+    let criteria =
+        conclusions.fronts.iter().filter(|front| front.optimal().any(|m| m.point_index == point_index));
+    criteria.map(|front| front.criterion.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn conclusions(conclusions: &Conclusions, points: &[Point]) -> String {
+    let mut text = String::new();
+    if !conclusions.best.is_empty() {
+        text.push_str("\nBest configurations\n");
+        conclusions.best.iter().for_each(|best| text.push_str(&best_line(best)));
+    }
+    if !conclusions.fronts.is_empty() {
+        text.push_str("\nPareto optimal\n");
+        for front in &conclusions.fronts {
+            let chosen = conclusions.chosen_criterion.as_deref() == Some(front.criterion.as_str());
+            text.push_str(&front_line(front, chosen, points));
+        }
+    }
+    let shown: Vec<_> =
+        conclusions.trends.iter().filter(|trend| TRENDS.contains(&trend.key.as_str())).collect();
+    if !shown.is_empty() {
+        text.push_str("\nTrends\n");
+        shown.iter().for_each(|trend| text.push_str(&trend_lines(trend)));
+    }
+    for failure in &conclusions.failures {
+        let _ = writeln!(text, "\nerror: {}", failure.message);
+    }
+    text
+}
+
+fn best_line(best: &BestConfiguration) -> String {
+    let at = if best.parameters.is_empty() {
+        "the one value".into()
+    } else {
+        parameter::describe(&best.parameters)
+    };
+    let way = match best.direction {
+        Direction::Minimize => "lowest",
+        Direction::Maximize => "highest",
+    };
+    let mut line = format!("  {:<18} {at}: {} {}", best.objective, format::number(best.value), best.unit);
+    if let Some(metric) = &best.metric {
+        let _ = write!(line, " ({way} {metric})");
+    }
+    if let Some(interval) = best.confidence {
+        let _ =
+            write!(line, ", interval {} to {}", format::number(interval.low), format::number(interval.high));
+    }
+    line.push('\n');
+    line
+}
+
+fn front_line(front: &Front, chosen: bool, points: &[Point]) -> String {
+    let optimal: Vec<_> = front.optimal().map(|member| group_if_several(&member.parameters)).collect();
+    let mark = if chosen { " (pareto_optimal)" } else { "" };
+    let mut line = format!("  {:<18} {}{mark}\n", front.criterion, optimal.join(", "));
+    for member in &front.members {
+        let MemberStanding::DominatedBy(by) = member.standing else { continue };
+        if let Some(better) = points.iter().find(|point| point.index == by) {
+            let (value, by) = (group_if_several(&member.parameters), group_if_several(&better.parameters));
+            let _ = writeln!(line, "  {:<18} {value} gives way to {by}", "");
+        }
+    }
+    line
+}
+
+fn group_if_several(parameters: &[Parameter]) -> String {
+    let values = format::values(parameters);
+    if parameters.len() > 1 { format!("({values})") } else { values }
+}
+
+fn trend_lines(trend: &Trend) -> String {
+    let place = if trend.fixed.is_empty() {
+        trend.key.clone()
+    } else {
+        format!("{} at {}", trend.key, parameter::describe(&trend.fixed))
+    };
+    let findings: Vec<_> = trend.findings.iter().map(|finding| finding.message.as_str()).collect();
+    let findings =
+        if findings.is_empty() { "no inflection in this range".to_owned() } else { findings.join("; ") };
+    format!("  {place:<30} {findings} [{}]\n", trend.detector)
+}

@@ -1,0 +1,30 @@
+//! What the driver is given.
+
+use aiperf_model::plugin::{AnalysisPlugins, Endpoint};
+use aiperf_plan::{Config, Plan};
+use std::sync::Arc;
+
+/// A benchmark that is ready to begin.
+pub struct Benchmark<'a> {
+    /// What is asked.
+    pub config: &'a Config,
+    /// In which order.
+    pub plan: &'a Plan,
+    /// The servers, base URL or full endpoint URL; at least one.
+    pub urls: Vec<String>,
+    /// The wire format.
+    pub endpoint: Arc<dyn Endpoint>,
+    /// The plugins that analyse the points.
+    pub analysis: &'a AnalysisPlugins,
+    /// The command line, without secrets.
+    pub command_line: Vec<String>,
+    /// The version of the program.
+    pub version: &'a str,
+}
+
+impl Benchmark<'_> {
+    /// Whether requests ask for server-sent events: as the user said, else wherever the wire format can.
+    pub(crate) fn streaming(&self) -> bool {
+        self.config.server.streaming.unwrap_or(true) && self.endpoint.info().supports_streaming
+    }
+}

@@ -1,0 +1,34 @@
+//! What the driver tells while it works.
+
+use crate::ledger::Ending;
+use aiperf_load::Control;
+use aiperf_model::sweep::Step;
+
+/// Something happened.
+pub enum Event<'a> {
+    /// The driver waits before a step.
+    CoolingDown {
+        /// The step that comes after.
+        step: &'a Step,
+    },
+    /// The load of a step begins.
+    RunStarted {
+        /// The step.
+        step: &'a Step,
+        /// The running load, whose counters may be read at any time.
+        control: &'a Control,
+    },
+    /// A step ended; its files and the aggregates are on disk.
+    RunEnded {
+        /// The step.
+        step: &'a Step,
+        /// How it ended.
+        ending: &'a Ending,
+    },
+}
+
+/// Somebody who wants to know, such as a user interface.
+pub trait Observer {
+    /// Called on the driver's thread; must return quickly.
+    fn notify(&mut self, event: Event<'_>);
+}

@@ -1,0 +1,125 @@
+//! What became of each run so far, and the points and failures that follow from it.
+
+use aiperf_metrics::points;
+use aiperf_model::metrics::{RunMetrics, Selection};
+use aiperf_model::point::Point;
+use aiperf_model::sweep::{FailedTrial, FailedValue, SweepValue};
+
+/// How one run ended.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    /// It counts.
+    Succeeded(RunMetrics),
+    /// The user stopped it; what was measured is in its files and in no statistic over trials.
+    Interrupted(RunMetrics),
+    /// It is in no statistic.
+    Failed {
+        /// Why, one line.
+        error: String,
+        /// When, RFC 3339 UTC.
+        timestamp: String,
+    },
+}
+
+/// One run that ended.
+#[derive(Clone, Debug)]
+struct Entry {
+    value: u32,
+    trial: u32,
+    ending: Ending,
+}
+
+/// The runs that ended, in order of execution.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    entries: Vec<Entry>,
+}
+
+impl Ledger {
+    /// Notes how a run ended.
+    pub(crate) fn note(&mut self, value: u32, trial: u32, ending: Ending) {
+        self.entries.push(Entry { value, trial, ending });
+    }
+
+    /// How the last run ended.
+    pub(crate) fn last(&self) -> Option<&Ending> {
+        self.entries.last().map(|entry| &entry.ending)
+    }
+
+    /// How many runs succeeded and failed.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let count =
+            |wanted: fn(&Ending) -> bool| self.entries.iter().filter(|entry| wanted(&entry.ending)).count();
+        (
+            count(|ending| matches!(ending, Ending::Succeeded(_))),
+            count(|ending| matches!(ending, Ending::Failed { .. })),
+        )
+    }
+
+    /// The metrics of a value's successful trials, in order of execution.
+    pub(crate) fn successes(&self, value: u32) -> Vec<RunMetrics> {
+        let of_value = self.entries.iter().filter(|entry| entry.value == value);
+        of_value
+            .filter_map(|entry| match &entry.ending {
+                Ending::Succeeded(metrics) => Some(metrics.clone()),
+                Ending::Interrupted(_) | Ending::Failed { .. } => None,
+            })
+            .collect()
+    }
+
+    /// The numbers of a value's successful trials, in order of execution.
+    pub(crate) fn successful_trials(&self, value: u32) -> Vec<u32> {
+        let succeeded = |entry: &&Entry| entry.value == value && matches!(entry.ending, Ending::Succeeded(_));
+        self.entries.iter().filter(succeeded).map(|entry| entry.trial).collect()
+    }
+
+    /// The points of the values that have a successful trial, in the order of `values`.
+    pub(crate) fn points(
+        &self,
+        values: &[SweepValue],
+        confidence_level: f64,
+        selection: Selection,
+    ) -> Vec<Point> {
+        let runs = values.iter().map(|value| (value, self.successes(value.index)));
+        runs.filter(|(_, runs)| !runs.is_empty())
+            .map(|(value, runs)| {
+                points::point(value.index, value.parameters.clone(), &runs, confidence_level, selection)
+            })
+            .collect()
+    }
+
+    /// The trials that failed, in the order of `values` and then of execution.
+    pub(crate) fn failed_trials(&self, values: &[SweepValue]) -> Vec<FailedTrial> {
+        values.iter().flat_map(|value| self.failures_of(value)).collect()
+    }
+
+    /// The values that ran and have no successful trial, each with its last failure.
+    pub(crate) fn failed_values(&self, values: &[SweepValue]) -> Vec<FailedValue> {
+        let hopeless = values.iter().filter(|value| self.successes(value.index).is_empty());
+        hopeless
+            .filter_map(|value| {
+                let last = self.failures_of(value).last()?;
+                Some(FailedValue {
+                    index: value.index,
+                    parameters: last.parameters,
+                    error: last.error,
+                    timestamp: last.timestamp,
+                })
+            })
+            .collect()
+    }
+
+    fn failures_of(&self, value: &SweepValue) -> impl Iterator<Item = FailedTrial> {
+        let of_value = self.entries.iter().filter(|entry| entry.value == value.index);
+        of_value.filter_map(|entry| match &entry.ending {
+            Ending::Succeeded(_) | Ending::Interrupted(_) => None,
+            Ending::Failed { error, timestamp } => Some(FailedTrial {
+                index: value.index,
+                parameters: value.parameters.clone(),
+                trial: entry.trial,
+                error: error.clone(),
+                timestamp: timestamp.clone(),
+            }),
+        })
+    }
+}

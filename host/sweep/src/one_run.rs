@@ -1,0 +1,166 @@
+//! One run of the plan: workload, load, records, metrics, and the files of the run.
+
+use crate::benchmark::Benchmark;
+use crate::error::SweepError;
+use crate::events::{Event, Observer};
+use crate::failure;
+use crate::interrupt::Interrupt;
+use crate::ledger::Ending;
+use aiperf_artifacts::error_summary::ErrorSummary;
+use aiperf_artifacts::run::{self, RunReport};
+use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
+use aiperf_load::{Clock, Control, Length, LoadError, RunOutcome, RunSpec, Workload, WorkloadSpec};
+use aiperf_metrics::{Accumulator, record_metrics};
+use aiperf_model::metrics::RunMetrics;
+use aiperf_model::record::{Phase, Record};
+use aiperf_model::sweep::Step;
+use aiperf_plan::RunSettings;
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+
+/// What the records of a run add up to.
+struct Measured {
+    outcome: RunOutcome,
+    metrics: RunMetrics,
+    errors: ErrorSummary,
+}
+
+/// Runs one step and writes the files of its folder. An error ends the benchmark; a run that failed is an [`Ending`].
+pub(crate) fn execute(
+    benchmark: &Benchmark<'_>,
+    step: &Step,
+    folder: &Path,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<Ending, SweepError> {
+    let settings = benchmark.config.settings(&step.value);
+    let workload = match prepare(benchmark, step, &settings) {
+        Ok(workload) => workload,
+        Err(error) => return failed_to_load(error),
+    };
+    inputs::write(&folder.join(layout::INPUTS), workload.profiling_bodies())?;
+    let control = Control::new();
+    interrupt.watch(&control);
+    observer.notify(Event::RunStarted { step, control: &control });
+    let measured = match measure(benchmark, step, &settings, &workload, folder, &control)? {
+        Ok(measured) => measured,
+        Err(error) => return failed_to_load(error),
+    };
+    let Measured { outcome, metrics, errors } = &measured;
+    let failure = failure::reason(outcome, metrics, errors, benchmark.config.load.max_error_rate);
+    write_report(benchmark, step, folder, &measured, failure.as_deref())?;
+    Ok(match failure {
+        _ if outcome.cancelled => Ending::Interrupted(measured.metrics),
+        Some(error) => Ending::Failed { error, timestamp: time::now() },
+        None => Ending::Succeeded(measured.metrics),
+    })
+}
+
+fn prepare(benchmark: &Benchmark<'_>, step: &Step, settings: &RunSettings) -> Result<Workload, LoadError> {
+    let length =
+        |length: aiperf_plan::Length| Length { mean: f64::from(length.mean), std_dev: length.std_dev };
+    let spec = WorkloadSpec {
+        model: benchmark.config.model.clone(),
+        seed: settings.seed,
+        requests: settings.requests.unwrap_or(UNBOUNDED_WORKLOAD),
+        warmup_requests: if step.warm_up { settings.warmup_requests } else { 0 },
+        input_length: length(settings.isl),
+        output_length: settings.osl.map(length),
+        streaming: benchmark.streaming(),
+        extra: benchmark.config.workload.extra(),
+    };
+    Workload::prepare(&spec, &*benchmark.endpoint)
+}
+
+/// How many different requests a run without a number of requests goes through before it begins again.
+const UNBOUNDED_WORKLOAD: u32 = 1000;
+
+/// Sends the load. The records are on the disk when this returns, also where the load could not be finished.
+fn measure(
+    benchmark: &Benchmark<'_>,
+    step: &Step,
+    settings: &RunSettings,
+    workload: &Workload,
+    folder: &Path,
+    control: &Control,
+) -> Result<Result<Measured, LoadError>, ArtifactError> {
+    let server = &benchmark.config.server;
+    let spec = RunSpec {
+        urls: benchmark.urls.clone(),
+        endpoint_path: server.endpoint.clone(),
+        headers: server.request_headers(),
+        concurrency: settings.concurrency,
+        requests: settings.requests,
+        duration: settings.duration,
+        grace_period: settings.grace_period,
+        request_timeout: server.request_timeout,
+        warm_up: step.warm_up,
+        workers: Some(benchmark.config.load.workers),
+    };
+    let clock = Clock::start();
+    let mut writer = RecordsWriter::create(&folder.join(layout::RECORDS), clock.wall())?;
+    let mut accumulator = Accumulator::new(&benchmark.config.workload.goodput);
+    let mut errors = ErrorSummary::default();
+    let mut sink = |record: Record| {
+        let metrics = record_metrics(&record);
+        writer.write(&record, &metrics)?;
+        if let (Phase::Profiling, Err(failure)) = (record.timing.phase, &record.outcome) {
+            errors.add(failure);
+        }
+        accumulator.add(&record, &metrics);
+        Ok(())
+    };
+    let outcome = aiperf_load::run_at(clock, &spec, workload, &benchmark.endpoint, control, &mut sink);
+    writer.finish()?;
+    Ok(outcome.map(|outcome| Measured { outcome, metrics: accumulator.finish(), errors }))
+}
+
+/// Whether the load error is the server's or plugin's of this run, or a fault of the whole plan.
+fn failed_to_load(error: LoadError) -> Result<Ending, SweepError> {
+    match error {
+        LoadError::Unreachable { .. } | LoadError::PluginCrashed { .. } | LoadError::Build { .. } => {
+            Ok(Ending::Failed { error: error.to_string(), timestamp: time::now() })
+        }
+        error => Err(error.into()),
+    }
+}
+
+fn write_report(
+    benchmark: &Benchmark<'_>,
+    step: &Step,
+    folder: &Path,
+    measured: &Measured,
+    failure: Option<&str>,
+) -> Result<(), ArtifactError> {
+    let outcome = &measured.outcome;
+    let start_unix_ns = outcome.clock.unix_ns(outcome.start);
+    let incomplete = if outcome.cancelled { Some("interrupted by the user") } else { failure };
+    run::write(
+        folder,
+        &RunReport {
+            aiperf_version: benchmark.version,
+            benchmark_id: &benchmark_id(start_unix_ns, step),
+            metrics: &measured.metrics,
+            input_config: &benchmark.config.redacted(),
+            random_seed: step.value.seed,
+            trial: step.trial,
+            cli_command: &benchmark.command_line.join(" "),
+            variation_index: step.value.index,
+            parameters: &step.value.parameters,
+            was_cancelled: outcome.cancelled,
+            incomplete_reason: incomplete,
+            errors: &measured.errors,
+            start_unix_ns,
+            end_unix_ns: outcome.clock.unix_ns(outcome.end),
+        },
+    )
+}
+
+/// Twelve hexadecimal digits that no other run has: a hash of its start and its step.
+fn benchmark_id(start_unix_ns: u64, step: &Step) -> String {
+    let digest = Sha256::new()
+        .chain_update(start_unix_ns.to_le_bytes())
+        .chain_update(step.index.to_le_bytes())
+        .finalize();
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,126 @@
+//! The analysis of an earlier sweep again, with any plugins and no server.
+
+use crate::error::SweepError;
+use crate::files::write_sweep;
+use crate::frame::Frame;
+use crate::ledger::{Ending, Ledger};
+use aiperf_analysis::analyze;
+use aiperf_artifacts::manifest::{RunRecord, RunState};
+use aiperf_artifacts::{ArtifactError, Layout, Manifest, layout, read_run, read_sweep};
+use aiperf_metrics::statistics;
+use aiperf_model::metrics::Selection;
+use aiperf_model::parameter::Parameter;
+use aiperf_model::plugin::{AnalysisPlugins, Identity, Kind};
+use aiperf_model::point::Measurement;
+use aiperf_model::sweep::{SweepResult, SweepValue};
+use std::cmp::Ordering;
+use std::path::Path;
+
+/// Analyses the runs below a directory again and writes both sweep files, into `output` or else where they were.
+/// The same directory and plugins give the same bytes.
+pub fn reanalyze(
+    directory: &Path,
+    analysis: &AnalysisPlugins,
+    output: Option<&Path>,
+) -> Result<SweepResult, SweepError> {
+    let manifest = Manifest::read(&directory.join(layout::MANIFEST))?;
+    let folders = Layout::new(directory, manifest.shape());
+    let Some(sweep_aggregate) = folders.sweep_aggregate() else {
+        let found = if manifest.plan.trials > 1 { "trials of one value" } else { "a single run" };
+        return Err(SweepError::NoSweep { directory: directory.display().to_string(), found });
+    };
+    let mut values = manifest.values();
+    values.sort_by(|a, b| ascending(&a.parameters, &b.parameters));
+    let frame = Frame {
+        axes: &manifest.plan.axes,
+        trials_per_value: manifest.plan.trials,
+        order: manifest.plan.order,
+        confidence_level: manifest.plan.confidence_level,
+        selection: selection(&manifest),
+        plugins: with_analysis(&manifest.plugins, analysis),
+        values,
+    };
+    let result = frame.result(&read_ledger(&manifest, &frame.values, &folders)?, analysis);
+    let output = output.unwrap_or(&sweep_aggregate);
+    std::fs::create_dir_all(output).map_err(|source| ArtifactError::Io {
+        action: "create",
+        path: output.to_path_buf(),
+        source,
+    })?;
+    write_sweep(output, &result)?;
+    Ok(result)
+}
+
+/// Analyses one sweep file again; nothing is written. Intervals are computed anew from the deviations.
+pub fn reanalyze_file(file: &Path, analysis: &AnalysisPlugins) -> Result<SweepResult, SweepError> {
+    let mut result = read_sweep::read(file)?;
+    for point in &mut result.points {
+        for measurement in &mut point.measurements {
+            measurement.confidence = confidence(measurement, point.trials, result.confidence_level);
+        }
+    }
+    result.conclusions = analyze(&result.axes, &result.points, analysis);
+    result.plugins = with_analysis(&result.plugins, analysis);
+    Ok(result)
+}
+
+/// What the runs of the manifest left behind. A run that was never done or is not complete is no part of it.
+fn read_ledger(
+    manifest: &Manifest,
+    values: &[SweepValue],
+    folders: &Layout,
+) -> Result<Ledger, ArtifactError> {
+    let mut ledger = Ledger::default();
+    for run in &manifest.runs {
+        let Some(value) = values.iter().find(|value| value.index == run.value) else { continue };
+        if let Some(ending) = read_ending(run, value, folders)? {
+            ledger.note(run.value, run.trial, ending);
+        }
+    }
+    Ok(ledger)
+}
+
+fn read_ending(
+    run: &RunRecord,
+    value: &SweepValue,
+    folders: &Layout,
+) -> Result<Option<Ending>, ArtifactError> {
+    Ok(match &run.state {
+        RunState::Pending | RunState::Running => None,
+        RunState::Done => {
+            Some(Ending::Succeeded(read_run::read(&folders.run(&value.parameters, run.trial))?))
+        }
+        RunState::Failed { error, timestamp } => {
+            Some(Ending::Failed { error: error.clone(), timestamp: timestamp.clone() })
+        }
+    })
+}
+
+/// Which metrics the sweep file had.
+fn selection(manifest: &Manifest) -> Selection {
+    let written = manifest.configuration.pointer("/sweep/metrics").cloned().unwrap_or_default();
+    serde_json::from_value(written).unwrap_or_default()
+}
+
+/// The plugins that measured, and those that analyse now.
+fn with_analysis(before: &[Identity], analysis: &AnalysisPlugins) -> Vec<Identity> {
+    let measured = before.iter().filter(|plugin| plugin.kind == Kind::Endpoint);
+    measured.chain(analysis.identities()).cloned().collect()
+}
+
+fn ascending(a: &[Parameter], b: &[Parameter]) -> Ordering {
+    let position = |parameter: &Parameter| parameter.value.as_number().unwrap_or_default();
+    let pairs = a.iter().zip(b);
+    pairs
+        .map(|(a, b)| position(a).total_cmp(&position(b)))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+/// A file may hold the mean and deviation over `trials` trials without their values.
+fn confidence(measurement: &Measurement, trials: u32, level: f64) -> Option<aiperf_model::point::Interval> {
+    let n = if measurement.trials.len() == 1 { trials as usize } else { measurement.trials.len() };
+    let interval = statistics::interval_from_moments(n, measurement.mean, measurement.std_dev?, level)?;
+    let is_negative = measurement.mean < 0.0 || measurement.trials.iter().any(|trial| *trial < 0.0);
+    Some(if is_negative { interval } else { statistics::clip_at_zero(interval) })
+}

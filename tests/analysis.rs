@@ -1,0 +1,84 @@
+//! `aiperf analyze`: the specification's own numbers, and an earlier directory again.
+
+use crate::support::Workplace;
+use serde_json::{Value, json};
+
+/// The specification's example: its four values with their means, deviations and bounds.
+const EXAMPLE: &str = include_str!("fixtures/specification_sweep.json");
+
+fn analysed(place: &Workplace) -> Value {
+    std::fs::write(place.path().join("example.json"), EXAMPLE).unwrap();
+    serde_json::from_str(&place.run("analyze example.json --format json").expect(0).stdout).unwrap()
+}
+
+#[test]
+fn the_specifications_example_comes_out_as_written() {
+    let place = Workplace::new();
+    let sweep = analysed(&place);
+    let best = &sweep["best_configurations"];
+    assert_eq!(
+        (&best["best_throughput"]["value"], &best["best_throughput"]["metric"]),
+        (&json!(40), &json!(255.1))
+    );
+    assert_eq!(
+        (&best["best_latency_p99"]["value"], &best["best_latency_p99"]["metric"]),
+        (&json!(10), &json!(125.4))
+    );
+    assert_eq!(sweep["pareto_fronts"]["dominance"], json!([10, 20, 30, 40]));
+    assert_eq!(sweep["pareto_fronts"]["efficient"], json!([10, 30, 40]));
+    assert_eq!(sweep["pareto_optimal"], json!([10, 20, 30, 40]));
+    let (throughput, latency) = (&sweep["trends"]["request_throughput_avg"], &sweep["trends"]["ttft_p99_ms"]);
+    assert_eq!(throughput["rate_of_change"], json!([80.6, 69.5, 9.8]));
+    assert_eq!(latency["rate_of_change"], json!([19.8, 35.3, 105.2]));
+    assert_eq!(throughput["inflection_points"], json!([30]));
+    assert_eq!(latency["inflection_points"], json!([40]));
+}
+
+#[test]
+fn the_interval_is_students() {
+    let place = Workplace::new();
+    let block = &analysed(&place)["per_value_metrics"]["10"]["request_throughput_avg"];
+    let bound = |key: &str| (block[key].as_f64().unwrap() * 100.0).round() / 100.0;
+    assert_eq!((bound("ci_low"), bound("ci_high")), (91.35, 99.05));
+}
+
+#[test]
+fn the_other_criterion_can_fill_pareto_optimal() {
+    let place = Workplace::new();
+    std::fs::write(place.path().join("example.json"), EXAMPLE).unwrap();
+    let output = place.run("analyze example.json --format json --pareto efficient").expect(0).stdout;
+    let sweep: Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(sweep["pareto_optimal"], json!([10, 30, 40]));
+    assert_eq!(sweep["metadata"]["pareto_criterion"], "efficient");
+}
+
+#[test]
+fn a_table_tells_the_same_and_nothing_is_written_for_a_file() {
+    let place = Workplace::new();
+    std::fs::write(place.path().join("example.json"), EXAMPLE).unwrap();
+    let table = place.run("analyze example.json").expect(0).stdout;
+    for part in ["concurrency 40", "255.1", "concurrency 10", "125.4", "10, 20, 30, 40", "10, 30, 40"] {
+        assert!(table.contains(part), "{part:?} is not in\n{table}");
+    }
+    assert_eq!(place.files(""), ["example.json"]);
+}
+
+#[test]
+fn an_earlier_directory_gives_the_same_bytes_again() {
+    let place = Workplace::new();
+    place
+        .run("profile --model demo --url sim:?prefill-rate=1000000&itl-ms=0.1 --osl 3 --concurrency 1,2,4 --num-profile-runs 3 --num-prompts 8 --ui none")
+        .expect(0);
+    let base = "artifacts/demo-openai-chat-concurrency_sweep";
+    let files = ["profile_export_aiperf_sweep.json", "profile_export_aiperf_sweep.csv"]
+        .map(|file| format!("{base}/aggregate/sweep_aggregate/{file}"));
+    let before = files.clone().map(|file| place.bytes(&file));
+    for file in &files {
+        std::fs::remove_file(place.path().join(file)).unwrap();
+    }
+    place.run(&format!("analyze {base}")).expect(0);
+    assert!(files.map(|file| place.bytes(&file)) == before);
+    place.run(&format!("analyze {base} --pareto efficient --output elsewhere")).expect(0);
+    let other = place.json("elsewhere/profile_export_aiperf_sweep.json");
+    assert_eq!(other["metadata"]["pareto_criterion"], "efficient");
+}

@@ -1,0 +1,109 @@
+//! Servers that fail: what was measured stays, and the exit code says what happened.
+
+use crate::support::{Server, Workplace, aiperf};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
+
+#[test]
+fn nothing_reachable_is_said_plainly() {
+    let place = Workplace::new();
+    let failed = place.run("profile --model m --url http://127.0.0.1:9 --concurrency 1,2").expect(4);
+    assert!(failed.stderr.contains("127.0.0.1:9"), "{}", failed.stderr);
+    let sweep = place
+        .json("artifacts/m-openai-chat-concurrency_sweep/sweep_aggregate/profile_export_aiperf_sweep.json");
+    let failed_values = sweep["metadata"]["failed_values"].as_array().unwrap();
+    assert_eq!(
+        failed_values.iter().map(|failed| failed["value"].as_i64().unwrap()).collect::<Vec<_>>(),
+        [1, 2]
+    );
+    assert_eq!(sweep["metadata"]["num_successful_values"], 0);
+}
+
+#[test]
+fn a_server_that_dies_costs_its_value_and_no_other() {
+    let place = Workplace::new();
+    let mut server = Server::start("--prefill-rate 1000000 --itl-ms 1 --itl-slope-ms 0");
+    let url = server.chat_url();
+    // The third value is endless in comparison, so that the server dies in the middle of it.
+    let mut running = aiperf()
+        .args([
+            "profile",
+            "--model",
+            "m",
+            "--url",
+            &url,
+            "--concurrency",
+            "2,4,8",
+            "--osl",
+            "20",
+            "--num-prompts",
+            "2000",
+        ])
+        .args(["--benchmark-duration", "1"])
+        .current_dir(place.path())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(running.stderr.take().unwrap());
+    let mut seen = String::new();
+    while !seen.contains("concurrency 4") {
+        assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "{seen}");
+    }
+    server.kill();
+    stderr.read_to_string(&mut seen).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(3), "{seen}");
+    let sweep = place
+        .json("artifacts/m-openai-chat-concurrency_sweep/sweep_aggregate/profile_export_aiperf_sweep.json");
+    let failed = &sweep["metadata"]["failed_values"];
+    assert_eq!(failed.as_array().unwrap().len(), 1);
+    assert_eq!(failed[0]["value"], 8);
+    assert!(!failed[0]["error"].as_str().unwrap().is_empty());
+    let timestamp = failed[0]["timestamp"].as_str().unwrap();
+    assert!(timestamp.ends_with('Z') && timestamp.len() == "2025-01-15T10:30:45Z".len(), "{timestamp}");
+    let analysed: Vec<_> = sweep["per_value_metrics"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(analysed, ["2", "4"]);
+    assert_eq!(sweep["metadata"]["num_successful_values"], 2);
+    assert_eq!(sweep["trends"]["request_throughput_avg"]["rate_of_change"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_share_of_errors_is_counted_and_too_large_a_share_fails_the_run() {
+    for (rate, code) in [("0.25", 0), ("0.75", 4)] {
+        let place = Workplace::new();
+        let arguments = format!(
+            "profile --model m --url sim:?error-rate={rate}&prefill-rate=1000000&itl-ms=0.1 --osl 2 --concurrency 2 --num-prompts 40"
+        );
+        place.run(&arguments).expect(code);
+        let run = place.json("artifacts/m-openai-chat-concurrency2/profile_export_aiperf.json");
+        let share = run["request_error_rate"]["avg"].as_f64().unwrap() / 100.0;
+        assert!((share - rate.parse::<f64>().unwrap()).abs() < 0.05, "{share}");
+    }
+}
+
+#[test]
+fn a_stream_without_its_end_is_a_failure() {
+    for fault in ["cut-after-tokens=2", "no-done=true"] {
+        let place = Workplace::new();
+        let arguments = format!(
+            "profile --model m --url sim:?{fault}&prefill-rate=1000000&itl-ms=0.1 --osl 5 --concurrency 1 --num-prompts 4"
+        );
+        place.run(&arguments).expect(4);
+        let records =
+            String::from_utf8(place.bytes("artifacts/m-openai-chat-concurrency1/profile_export.jsonl"))
+                .unwrap();
+        assert_eq!(records.lines().count(), 4, "{fault}");
+        assert!(records.lines().all(|line| line.contains("incomplete")), "{fault}: {records}");
+    }
+}
+
+#[test]
+fn a_server_that_closes_after_each_stream_causes_no_failure() {
+    let place = Workplace::new();
+    let arguments = "profile --model m --url sim:?close-after-stream=true&prefill-rate=1000000&itl-ms=0.1 --osl 2 --concurrency 4 --num-prompts 60";
+    place.run(arguments).expect(0);
+    let run = place.json("artifacts/m-openai-chat-concurrency4/profile_export_aiperf.json");
+    assert_eq!(run["request_count"]["avg"], 60.0);
+    assert_eq!(run["request_error_rate"]["avg"], 0.0);
+}

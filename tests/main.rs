@@ -1,0 +1,13 @@
+//! Tests that run the program as users do: the binary, real servers over loopback, real files.
+//!
+//! One test binary, so that the program is linked once. It is a test target of the `aiperf` package, which makes
+//! cargo build the binary first; see `host/cli/Cargo.toml`.
+
+mod analysis;
+mod bad_input;
+mod failures;
+mod law;
+mod layout;
+mod seeds;
+mod specification;
+mod support;

@@ -1,0 +1,171 @@
+//! Running the binary and its simulator, and reading what they leave.
+
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// The binary under test, with an environment that no user's settings reach.
+pub fn aiperf() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aiperf"));
+    command.env_remove("OPENAI_API_KEY");
+    command
+}
+
+/// The path of the binary under test.
+pub fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_aiperf"))
+}
+
+/// A folder to run in, and the commands run there.
+pub struct Workplace {
+    folder: TempDir,
+}
+
+impl Workplace {
+    pub fn new() -> Self {
+        Self { folder: TempDir::new().unwrap() }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs `aiperf` with arguments as a shell would split them.
+    pub fn run(&self, arguments: &str) -> Finished {
+        self.run_with(&split(arguments))
+    }
+
+    pub fn run_with<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Finished {
+        let output = aiperf().args(arguments).current_dir(self.path()).stdin(Stdio::null()).output().unwrap();
+        Finished::from(output)
+    }
+
+    /// The file at a path below the folder, as JSON.
+    pub fn json(&self, path: &str) -> Value {
+        let path = self.path().join(path);
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    pub fn bytes(&self, path: &str) -> Vec<u8> {
+        let path = self.path().join(path);
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// All files below a folder, relative to it, sorted.
+    pub fn files(&self, below: &str) -> Vec<String> {
+        let root = self.path().join(below);
+        let mut found = Vec::new();
+        collect(&root, &root, &mut found);
+        found.sort();
+        found
+    }
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else {
+            found.push(path.strip_prefix(root).unwrap().to_string_lossy().into_owned());
+        }
+    }
+}
+
+/// What a command left behind.
+pub struct Finished {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Finished {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Finished {
+    /// Checks the exit code and shows everything where it is another.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+/// `aiperf simulate` as a process of its own, ended when dropped.
+pub struct Server {
+    process: Child,
+    pub url: String,
+}
+
+impl Server {
+    /// Starts the simulator on a free port.
+    pub fn start(arguments: &str) -> Self {
+        let mut command = aiperf();
+        command.args(["simulate", "--port", "0"]).args(split(arguments));
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let line = lines.next().expect("the simulator prints its address").unwrap();
+        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        Self { process, url }
+    }
+
+    /// Ends it as a user would end a server: by its pid.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    pub fn chat_url(&self) -> String {
+        format!("{}/v1/chat/completions", self.url)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Splits at spaces; single and double quotes keep a word together.
+fn split(arguments: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut quote, mut begun) = (String::new(), None, false);
+    for character in arguments.chars() {
+        match (character, quote) {
+            ('"' | '\'', None) => (quote, begun) = (Some(character), true),
+            (end, Some(open)) if end == open => quote = None,
+            (space, None) if space.is_whitespace() => {
+                if begun {
+                    words.push(std::mem::take(&mut word));
+                }
+                begun = false;
+            }
+            (other, _) => {
+                word.push(other);
+                begun = true;
+            }
+        }
+    }
+    if begun {
+        words.push(word);
+    }
+    words
+}
+
+/// A folder's path as text.
+pub fn text(path: impl Into<PathBuf>) -> String {
+    path.into().to_string_lossy().into_owned()
+}
