@@ -149,11 +149,16 @@ impl Connection {
         framing: &mut Framing,
         received: &mut Received,
     ) -> Result<(), Broken> {
+        // Whoever got the head of the response has just driven the connection.
+        let mut driven = true;
         poll_fn(|_| {
             if let Some(interruption) = task.interruption() {
                 return Poll::Ready(Err(Broken::Interrupted(interruption)));
             }
-            let mut driven = false;
+            if !driven {
+                self.drive(task);
+            }
+            driven = false;
             loop {
                 match task.muted(|| Pin::new(&mut body).poll_frame(&mut unwoken())) {
                     Poll::Ready(Some(Ok(frame))) => {
@@ -161,16 +166,12 @@ impl Connection {
                             // hyper reads no further before this frame is taken, so the last read brought it.
                             framing.push(&bytes, self.stamps.last_read(), received);
                         }
-                        driven = false;
+                        self.drive(task);
                     }
                     Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Broken::Connection(error))),
                     Poll::Ready(None) => return Poll::Ready(Ok(())),
-                    Poll::Pending if driven && self.driver_ended => return Poll::Ready(Err(Broken::Closed)),
-                    Poll::Pending if driven => return Poll::Pending,
-                    Poll::Pending => {
-                        self.drive(task);
-                        driven = true;
-                    }
+                    Poll::Pending if self.driver_ended => return Poll::Ready(Err(Broken::Closed)),
+                    Poll::Pending => return Poll::Pending,
                 }
             }
         })
