@@ -39,7 +39,7 @@ fn value_i_has_the_seed_base_plus_i() {
     assert_eq!(inputs(&sweep, 4), inputs(&shifted, 4));
     let manifest = sweep.json("artifacts/demo-openai-chat-concurrency_sweep/manifest.json");
     let seeds: Vec<_> =
-        manifest["values"].as_array().unwrap().iter().map(|value| value["seed"].clone()).collect();
+        manifest["plan"]["values"].as_array().unwrap().iter().map(|value| value["seed"].clone()).collect();
     assert_eq!(seeds, [100, 101, 102]);
 }
 

@@ -13,11 +13,6 @@ pub fn aiperf() -> Command {
     command
 }
 
-/// The path of the binary under test.
-pub fn binary() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_aiperf"))
-}
-
 /// A folder to run in, and the commands run there.
 pub struct Workplace {
     folder: TempDir,

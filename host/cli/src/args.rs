@@ -10,13 +10,13 @@ use std::path::PathBuf;
 /// Benchmark LLM inference servers across parameter values
 #[derive(Parser)]
 #[command(name = "aiperf", version, max_term_width = 110, arg_required_else_help = true)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 }
 
 #[derive(Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Measure a server: one run, a sweep over lists of values, repeated trials, or both
     Profile(Box<Options>),
     /// Analyse an earlier sweep again, with any plugins and no server
@@ -32,7 +32,7 @@ pub enum Command {
 
 /// How `analyze` prints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// Tables for people.
     #[default]
     Table,
@@ -41,7 +41,7 @@ pub enum Format {
 }
 
 #[derive(Args)]
-pub struct AnalyzeArguments {
+pub(crate) struct AnalyzeArguments {
     /// The directory of an earlier sweep, whose sweep files are written anew, or one sweep file, which is only read
     pub input: PathBuf,
 
@@ -71,7 +71,7 @@ pub struct AnalyzeArguments {
 }
 
 /// The port and address, and a flag for each setting of the simulator.
-pub struct SimulateArguments {
+pub(crate) struct SimulateArguments {
     pub host: IpAddr,
     pub port: u16,
     pub settings: Settings,

@@ -5,7 +5,7 @@ mod completions;
 mod profile;
 mod simulate;
 
-pub use analyze::analyze;
-pub use completions::completions;
-pub use profile::profile;
-pub use simulate::simulate;
+pub(crate) use analyze::analyze;
+pub(crate) use completions::completions;
+pub(crate) use profile::profile;
+pub(crate) use simulate::simulate;

@@ -10,13 +10,13 @@ use std::fmt;
 
 /// What went wrong and how the process ends.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     pub exit: Exit,
     message: String,
 }
 
 impl Failure {
-    pub fn new(exit: Exit, error: impl fmt::Display) -> Self {
+    pub(crate) fn new(exit: Exit, error: impl fmt::Display) -> Self {
         Self { exit, message: error.to_string() }
     }
 }

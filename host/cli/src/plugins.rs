@@ -7,14 +7,14 @@ use aiperf_plugin_host::{HostConfig, Level, LogSink, PluginHost, user_cache_dir}
 use std::sync::Arc;
 
 /// The plugins of a benchmark.
-pub struct Plugins {
+pub(crate) struct Plugins {
     pub endpoint: Arc<dyn Endpoint>,
     pub analysis: AnalysisPlugins,
 }
 
 impl Plugins {
     /// All plugins of a benchmark, compiled at the same time.
-    pub fn load(endpoint: &PluginChoice, config: &PluginConfig) -> Result<Self, Failure> {
+    pub(crate) fn load(endpoint: &PluginChoice, config: &PluginConfig) -> Result<Self, Failure> {
         let (host, choices) = (host(config)?, Choices::new(config));
         let endpoint = endpoint.to_string();
         host.preload(choices.of_all_kinds().chain([(Kind::Endpoint, endpoint.as_str())]));
@@ -23,7 +23,7 @@ impl Plugins {
 }
 
 /// The plugins of an analysis without a benchmark.
-pub fn load_analysis(config: &PluginConfig) -> Result<AnalysisPlugins, Failure> {
+pub(crate) fn load_analysis(config: &PluginConfig) -> Result<AnalysisPlugins, Failure> {
     let (host, choices) = (host(config)?, Choices::new(config));
     host.preload(choices.of_all_kinds());
     choices.analysis(&host)

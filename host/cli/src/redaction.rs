@@ -1,12 +1,12 @@
 //! The command line as it may be written into files.
 
-const REDACTED: &str = "<redacted>";
+use aiperf_model::secret::REDACTED;
 
 /// Flags whose values hold keys.
 const SECRET_FLAGS: [&str; 3] = ["--api-key", "--header", "-H"];
 
 /// The arguments with keys and headers replaced, whether the value stands alone, behind `=` or at the short flag.
-pub fn without_secrets(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
+pub(crate) fn without_secrets(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut next_is_secret = false;
     let redact = |argument: String| {
         if std::mem::take(&mut next_is_secret) {

@@ -5,7 +5,7 @@ use std::thread;
 use tokio::runtime::Builder;
 
 /// Watches for signals on a thread of its own for as long as the process lives.
-pub fn watch(interrupt: Interrupt) {
+pub(crate) fn watch(interrupt: Interrupt) {
     thread::spawn(move || {
         // Without a runtime signals keep their default: the process ends, and the files are valid up to there.
         let Ok(runtime) = Builder::new_current_thread().enable_io().build() else { return };

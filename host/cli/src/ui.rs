@@ -7,7 +7,7 @@ mod simple;
 mod summary;
 mod table;
 
-pub use none::Silent;
-pub use run_table::run_table;
-pub use simple::Simple;
-pub use summary::summary;
+pub(crate) use none::Silent;
+pub(crate) use run_table::run_table;
+pub(crate) use simple::Simple;
+pub(crate) use summary::summary;

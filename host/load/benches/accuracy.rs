@@ -9,7 +9,7 @@
 #[path = "../tests/wire/endpoint.rs"]
 mod endpoint;
 
-use aiperf_load::{Control, Length, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_load::{Clock, Control, Length, RunSpec, Workload, WorkloadSpec, run};
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{Phase, Record};
 use aiperf_simulator::{Settings, Simulator};
@@ -71,7 +71,7 @@ fn run_against(simulator: &Simulator) -> Vec<Record> {
         extra: None,
     };
     let spec = RunSpec {
-        urls: vec![simulator.base_url()],
+        urls: vec![simulator.base_url().parse().unwrap()],
         endpoint_path: None,
         headers: vec![],
         concurrency: CONCURRENCY,
@@ -84,7 +84,7 @@ fn run_against(simulator: &Simulator) -> Vec<Record> {
     };
     let workload = Workload::prepare(&workload_spec, &*endpoint).unwrap();
     let mut records = vec![];
-    run(&spec, &workload, &endpoint, &Control::new(), &mut |record| {
+    run(Clock::start(), &spec, &workload, &endpoint, &Control::new(), &mut |record| {
         if record.timing.phase == Phase::Profiling {
             records.push(record);
         }

@@ -27,23 +27,21 @@ pub enum LoadError {
         /// What it said.
         source: PluginError,
     },
-    /// The URL of a server is none.
-    #[error("'{url}' is not the URL of a server: {reason}; write it like http://localhost:8000")]
-    Url {
-        /// The text that was given.
+    /// The endpoint wants a path that HTTP does not allow.
+    #[error("'{path}' is no path on {url}; write --endpoint like /v1/chat/completions")]
+    Path {
+        /// The server.
         url: String,
-        /// What is wrong with it.
-        reason: String,
+        /// The path.
+        path: String,
     },
     /// The URL asks for a protocol that this program does not speak.
     #[error(
-        "'{url}' asks for {scheme}, but load can be sent over http only; write http:// and end TLS in a proxy on this machine"
+        "{url} asks for https, but load can be sent over http only; write http:// and end TLS in a proxy on this machine"
     )]
-    Scheme {
-        /// The text that was given.
+    Tls {
+        /// The URL, without secrets.
         url: String,
-        /// Its scheme.
-        scheme: String,
     },
     /// A header that HTTP does not allow.
     #[error("the header '{name}' is not one that HTTP allows; write it like 'Name: value' on one line")]

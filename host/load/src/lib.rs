@@ -35,5 +35,5 @@ mod workload;
 pub use clock::Clock;
 pub use control::{Control, Progress};
 pub use error::LoadError;
-pub use run::{Counts, RunOutcome, RunSpec, run, run_at};
+pub use run::{Counts, RunOutcome, RunSpec, run};
 pub use workload::{Length, Workload, WorkloadSpec};

@@ -14,8 +14,9 @@ use crate::target::{Target, TargetSpec};
 use crate::worker::Worker;
 use crate::workload::Workload;
 use aiperf_model::plugin::Endpoint;
-use aiperf_model::record::{FailureKind, Phase, Record, RunClock};
+use aiperf_model::record::{FailureKind, Phase, Record};
 use aiperf_model::request::Header;
+use aiperf_model::server::ServerUrl;
 use director::Director;
 use std::io;
 use std::num::NonZeroUsize;
@@ -27,7 +28,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct RunSpec {
     /// The URLs of the servers, at least one; slots are spread over them in turn.
-    pub urls: Vec<String>,
+    pub urls: Vec<ServerUrl>,
     /// The path of the user's choice, or none for the endpoint's own.
     pub endpoint_path: Option<String>,
     /// Headers for all requests, such as `authorization`; they win over ours.
@@ -64,9 +65,7 @@ pub struct Counts {
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunOutcome {
-    /// Turns the times of the records into wall-clock time.
-    pub clock: RunClock,
-    /// When profiling began, in nanoseconds since the origin.
+    /// When profiling began, in nanoseconds since the origin of the clock, as all times of the records.
     pub start: u64,
     /// When the last profiling request ended.
     pub end: u64,
@@ -83,17 +82,6 @@ pub struct RunOutcome {
 /// Blocks until the last request has ended and its record was taken. A request that fails is a record, not an error.
 /// Records come in no order; those of the warm-up may mix with the first ones of profiling.
 pub fn run(
-    spec: &RunSpec,
-    workload: &Workload,
-    endpoint: &Arc<dyn Endpoint>,
-    control: &Control,
-    sink: &mut dyn FnMut(Record) -> io::Result<()>,
-) -> Result<RunOutcome, LoadError> {
-    run_at(Clock::start(), spec, workload, endpoint, control, sink)
-}
-
-/// Like [`run`], with a clock that the caller has started, for a sink that needs the wall-clock time of the records.
-pub fn run_at(
     clock: Clock,
     spec: &RunSpec,
     workload: &Workload,
@@ -148,7 +136,6 @@ pub fn run_at(
         return Err(LoadError::Sink(error));
     }
     Ok(RunOutcome {
-        clock: clock.wall(),
         start: driven.start,
         end: driven.end,
         cancelled: driven.ended_by_order,

@@ -3,6 +3,7 @@
 use crate::error::LoadError;
 use crate::workload::{PreparedRequest, Workload, parse_header};
 use aiperf_model::request::Header;
+use aiperf_model::server::{Scheme, ServerUrl};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
@@ -12,83 +13,6 @@ use std::time::Duration;
 
 /// How long the connection before the load may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The URL of a server, taken apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct ServerUrl {
-    /// As the user wrote it, without what may be secret.
-    shown: String,
-    /// Host and, if the URL has one, port: the `host` header.
-    authority: String,
-    /// The host to look up, without the brackets of an IPv6 address.
-    host: String,
-    /// 80 unless the URL has one.
-    port: u16,
-    /// Without a slash at its end; the path of the endpoint may be part of it.
-    path: String,
-    query: Option<String>,
-}
-
-impl ServerUrl {
-    /// Takes a URL apart; the scheme may be missing.
-    fn parse(text: &str) -> Result<Self, LoadError> {
-        let shown = without_secrets(text);
-        let invalid = |reason: &str| LoadError::Url { url: shown.to_owned(), reason: reason.to_owned() };
-        let rest = match text.split_once("://") {
-            None => text,
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-            Some((scheme, _)) => {
-                let scheme = scheme.to_ascii_lowercase();
-                return Err(LoadError::Scheme { url: shown.to_owned(), scheme });
-            }
-        };
-        let uri: Uri = format!("http://{rest}").parse().map_err(|_| invalid("it cannot be read"))?;
-        let authority = uri.authority().ok_or_else(|| invalid("it names no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(invalid("it holds a user name; send credentials in a header instead"));
-        }
-        if authority.host().is_empty() {
-            return Err(invalid("it names no host"));
-        }
-        let has_port = authority.as_str().len() > authority.host().len();
-        if has_port && !matches!(authority.port_u16(), Some(1..)) {
-            return Err(invalid("its port is not a number from 1 to 65535"));
-        }
-        Ok(Self {
-            shown: shown.to_owned(),
-            authority: authority.as_str().to_owned(),
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(80),
-            path: uri.path().trim_end_matches('/').to_owned(),
-            query: uri.query().map(str::to_owned),
-        })
-    }
-
-    /// The path and query of a request, for the path that the endpoint wants. What the URL already ends with of it,
-    /// all of it or a beginning such as `/v1`, is not appended again.
-    fn request_path(&self, endpoint_path: &str) -> String {
-        let (endpoint_path, endpoint_query) = match endpoint_path.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (endpoint_path, None),
-        };
-        let segments = |path: &'_ str| -> Vec<String> {
-            path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
-        };
-        let (mut path, wanted) = (segments(&self.path), segments(endpoint_path));
-        let is_there = |count: &usize| wanted.get(..*count).is_some_and(|start| path.ends_with(start));
-        let overlap = (0..=wanted.len()).rev().find(is_there).unwrap_or(0);
-        path.extend(wanted.into_iter().skip(overlap));
-        let queries: Vec<_> = endpoint_query.into_iter().chain(self.query.as_deref()).collect();
-        let sign = if queries.is_empty() { "" } else { "?" };
-        format!("/{}{sign}{}", path.join("/"), queries.join("&"))
-    }
-}
-
-/// A URL without user name, password and query.
-fn without_secrets(text: &str) -> &str {
-    let before_query = text.split('?').next().unwrap_or_default();
-    before_query.rsplit('@').next().unwrap_or_default()
-}
 
 /// A server to send requests to.
 #[derive(Clone, Debug)]
@@ -112,22 +36,25 @@ pub(crate) struct TargetSpec<'a> {
 
 impl Target {
     /// Looks the server up and connects to it once, to know that it is there before the load begins.
-    pub(crate) fn reach(url: &str, spec: TargetSpec<'_>, workload: &Workload) -> Result<Self, LoadError> {
-        let url = ServerUrl::parse(url)?;
+    pub(crate) fn reach(
+        url: &ServerUrl,
+        spec: TargetSpec<'_>,
+        workload: &Workload,
+    ) -> Result<Self, LoadError> {
+        if url.scheme() == Scheme::Https {
+            return Err(LoadError::Tls { url: url.to_string() });
+        }
         let uris = workload
             .paths()
             .iter()
             .map(|path| spec.endpoint_path.or(path.as_deref()).unwrap_or(spec.default_path))
             .map(|path| url.request_path(path))
             .map(|path| {
-                path.parse().map_err(|_| LoadError::Url {
-                    url: url.shown.clone(),
-                    reason: format!("'{path}' is no path"),
-                })
+                path.parse().map_err(|_| LoadError::Path { url: url.to_string(), path: path.clone() })
             })
             .collect::<Result<_, _>>()?;
-        let headers = common_headers(&url, spec.headers, workload.streaming())?;
-        Ok(Self { address: probe(&url)?, uris, headers })
+        let headers = common_headers(url, spec.headers, workload.streaming())?;
+        Ok(Self { address: probe(url)?, uris, headers })
     }
 
     /// The same target in memory of its own: requests share the bytes of their target, and threads that did so
@@ -158,7 +85,7 @@ impl Target {
 fn common_headers(url: &ServerUrl, user: &[Header], streaming: bool) -> Result<HeaderMap, LoadError> {
     let accept = if streaming { "text/event-stream" } else { "application/json" };
     let mut headers = HeaderMap::new();
-    let host = url.authority.parse().map_err(|_| LoadError::Header { name: "host".into() })?;
+    let host = url.authority().parse().map_err(|_| LoadError::Header { name: "host".into() })?;
     headers.insert(HOST, host);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static(accept));
@@ -172,11 +99,11 @@ fn common_headers(url: &ServerUrl, user: &[Header], streaming: bool) -> Result<H
 
 /// The first address of the server that accepts a connection.
 fn probe(url: &ServerUrl) -> Result<SocketAddr, LoadError> {
-    let unreachable = |reason: String| LoadError::Unreachable { url: url.shown.clone(), reason };
-    let addresses = (url.host.as_str(), url.port)
+    let unreachable = |reason: String| LoadError::Unreachable { url: url.to_string(), reason };
+    let addresses = (url.host(), url.port())
         .to_socket_addrs()
-        .map_err(|error| unreachable(format!("the host '{}' is not known ({error})", url.host)))?;
-    let mut reason = format!("the host '{}' has no address", url.host);
+        .map_err(|error| unreachable(format!("the host '{}' is not known ({error})", url.host())))?;
+    let mut reason = format!("the host '{}' has no address", url.host());
     for address in addresses {
         match TcpStream::connect_timeout(&address, PROBE_TIMEOUT) {
             Ok(_) => return Ok(address),
@@ -184,70 +111,4 @@ fn probe(url: &ServerUrl) -> Result<SocketAddr, LoadError> {
         }
     }
     Err(unreachable(reason))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_are_taken_apart() {
-        for (text, host, port, path) in [
-            ("http://localhost:8000", "localhost", 8000, ""),
-            ("localhost:8000/", "localhost", 8000, ""),
-            ("HTTP://10.0.0.1/v1/", "10.0.0.1", 80, "/v1"),
-            ("http://[::1]:9/x?key=1", "::1", 9, "/x"),
-            ("[::1]", "::1", 80, ""),
-            ("server", "server", 80, ""),
-        ] {
-            let url = ServerUrl::parse(text).unwrap();
-            assert_eq!((url.host.as_str(), url.port, url.path.as_str()), (host, port, path), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_url_is_refused_with_the_reason() {
-        for (text, reason) in [
-            ("", "cannot be read"),
-            ("http://", "cannot be read"),
-            ("http:///v1", "cannot be read"),
-            ("http://:8000", "names no host"),
-            ("http://a b", "cannot be read"),
-            ("http://host:99999", "port is not a number"),
-            ("http://host:", "port is not a number"),
-            ("http://user:secret@host", "user name"),
-            ("https://host?key=secret", "asks for https"),
-            ("unix:///socket", "asks for unix"),
-        ] {
-            let error = ServerUrl::parse(text).unwrap_err().to_string();
-            assert!(error.contains(reason), "{text}: {error}");
-            assert!(!error.contains("secret"), "{error}");
-        }
-    }
-
-    #[test]
-    fn the_path_of_the_endpoint_is_never_appended_twice() {
-        let chat = "/v1/chat/completions";
-        for (url, endpoint_path, path) in [
-            ("host", chat, "/v1/chat/completions"),
-            ("host/", chat, "/v1/chat/completions"),
-            ("host/v1", chat, "/v1/chat/completions"),
-            ("host/v1/", chat, "/v1/chat/completions"),
-            ("host/v1/chat/completions", chat, "/v1/chat/completions"),
-            ("host/v1/chat/completions/", chat, "/v1/chat/completions"),
-            ("host/proxy/v1", chat, "/proxy/v1/chat/completions"),
-            ("host/proxy", chat, "/proxy/v1/chat/completions"),
-            ("host/v1?key=1", chat, "/v1/chat/completions?key=1"),
-            ("host/v1/chat", chat, "/v1/chat/completions"),
-            ("host/v1?key=1", "/v1/x?y=2", "/v1/x?y=2&key=1"),
-            ("host", "v1/chat/completions", "/v1/chat/completions"),
-            ("host/v1", "/v1", "/v1"),
-            ("host/xv1", "/v1", "/xv1/v1"),
-            ("host", "/generate", "/generate"),
-            ("host/x", "/", "/x"),
-            ("host", "", "/"),
-        ] {
-            assert_eq!(ServerUrl::parse(url).unwrap().request_path(endpoint_path), path, "{url}");
-        }
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Plain data and the traits of plugins; no I/O, no clock, no randomness, and no library but `serde` and
 //! `thiserror`. Read the modules in the order of the river: [`parameter`] and [`sweep`] say what is asked,
-//! [`request`] and [`response`] what goes over the wire, [`record`] what was measured, [`catalogue`] and
+//! [`server`] of whom, [`request`] and [`response`] what goes over the wire, [`record`] what was measured, [`catalogue`] and
 //! [`metrics`] what follows from it, [`point`] what the trials of a value say together, and [`conclusion`] what
 //! the analysis makes of all points. [`plugin`] holds the traits behind which plugins stand.
 
@@ -15,4 +15,6 @@ pub mod point;
 pub mod record;
 pub mod request;
 pub mod response;
+pub mod secret;
+pub mod server;
 pub mod sweep;

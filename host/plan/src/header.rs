@@ -1,8 +1,9 @@
 //! Headers that the user adds to every request.
 
 use crate::error::ConfigError;
-use crate::secret::{REDACTED, Secret, is_secret_name};
+use crate::secret::Secret;
 use aiperf_model::request::Header;
+use aiperf_model::secret::{REDACTED, is_secret_name};
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};

@@ -52,6 +52,6 @@ pub use options::{Options, SweepMetrics, SweepMode, SweepType, UiChoice};
 pub use plan::Plan;
 pub use plugin_choice::PluginChoice;
 pub use secret::Secret;
-pub use server::{ServerUrl, Servers};
+pub use server::Servers;
 pub use sweep::Axis;
 pub use sweepable::{Sweepable, Values};

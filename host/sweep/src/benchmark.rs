@@ -1,6 +1,7 @@
 //! What the driver is given.
 
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint};
+use aiperf_model::server::ServerUrl;
 use aiperf_plan::{Config, Plan};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ pub struct Benchmark<'a> {
     /// In which order.
     pub plan: &'a Plan,
     /// The servers, base URL or full endpoint URL; at least one.
-    pub urls: Vec<String>,
+    pub urls: Vec<ServerUrl>,
     /// The wire format.
     pub endpoint: Arc<dyn Endpoint>,
     /// The plugins that analyse the points.

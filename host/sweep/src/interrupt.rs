@@ -99,7 +99,7 @@ mod tests {
     fn a_wish_to_stop_ends_a_wait() {
         let interrupt = Interrupt::default();
         let waiting = interrupt.clone();
-        let waiter = std::thread::spawn(move || waiting.wait(Duration::from_secs(3600)));
+        let waiter = std::thread::spawn(move || waiting.wait(Duration::from_hours(1)));
         interrupt.escalate();
         waiter.join().unwrap();
     }

@@ -17,6 +17,7 @@ mod interrupt;
 mod ledger;
 mod one_run;
 mod reanalysis;
+mod report;
 mod sweep;
 
 pub use benchmark::Benchmark;

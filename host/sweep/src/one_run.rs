@@ -6,8 +6,8 @@ use crate::events::{Event, Observer};
 use crate::failure;
 use crate::interrupt::Interrupt;
 use crate::ledger::Ending;
+use crate::report;
 use aiperf_artifacts::error_summary::ErrorSummary;
-use aiperf_artifacts::run::{self, RunReport};
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
 use aiperf_load::{Clock, Control, Length, LoadError, RunOutcome, RunSpec, Workload, WorkloadSpec};
 use aiperf_metrics::{Accumulator, record_metrics};
@@ -15,14 +15,14 @@ use aiperf_model::metrics::RunMetrics;
 use aiperf_model::record::{Phase, Record};
 use aiperf_model::sweep::Step;
 use aiperf_plan::RunSettings;
-use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
 /// What the records of a run add up to.
-struct Measured {
-    outcome: RunOutcome,
-    metrics: RunMetrics,
-    errors: ErrorSummary,
+pub(crate) struct Measured {
+    pub(crate) clock: Clock,
+    pub(crate) outcome: RunOutcome,
+    pub(crate) metrics: RunMetrics,
+    pub(crate) errors: ErrorSummary,
 }
 
 /// Runs one step and writes the files of its folder. An error ends the benchmark; a run that failed is an [`Ending`].
@@ -46,9 +46,10 @@ pub(crate) fn execute(
         Ok(measured) => measured,
         Err(error) => return failed_to_load(error),
     };
-    let Measured { outcome, metrics, errors } = &measured;
+    let Measured { outcome, metrics, errors, .. } = &measured;
     let failure = failure::reason(outcome, metrics, errors, benchmark.config.load.max_error_rate);
-    write_report(benchmark, step, folder, &measured, failure.as_deref())?;
+    let asked = report::input_config(benchmark, &settings, workload.profiling_bodies().len());
+    report::write(benchmark, step, folder, &asked, &measured, failure.as_deref())?;
     Ok(match failure {
         _ if outcome.cancelled => Ending::Interrupted(measured.metrics),
         Some(error) => Ending::Failed { error, timestamp: time::now() },
@@ -110,9 +111,9 @@ fn measure(
         accumulator.add(&record, &metrics);
         Ok(())
     };
-    let outcome = aiperf_load::run_at(clock, &spec, workload, &benchmark.endpoint, control, &mut sink);
+    let outcome = aiperf_load::run(clock, &spec, workload, &benchmark.endpoint, control, &mut sink);
     writer.finish()?;
-    Ok(outcome.map(|outcome| Measured { outcome, metrics: accumulator.finish(), errors }))
+    Ok(outcome.map(|outcome| Measured { clock, outcome, metrics: accumulator.finish(), errors }))
 }
 
 /// Whether the load error is the server's or plugin's of this run, or a fault of the whole plan.
@@ -123,44 +124,4 @@ fn failed_to_load(error: LoadError) -> Result<Ending, SweepError> {
         }
         error => Err(error.into()),
     }
-}
-
-fn write_report(
-    benchmark: &Benchmark<'_>,
-    step: &Step,
-    folder: &Path,
-    measured: &Measured,
-    failure: Option<&str>,
-) -> Result<(), ArtifactError> {
-    let outcome = &measured.outcome;
-    let start_unix_ns = outcome.clock.unix_ns(outcome.start);
-    let incomplete = if outcome.cancelled { Some("interrupted by the user") } else { failure };
-    run::write(
-        folder,
-        &RunReport {
-            aiperf_version: benchmark.version,
-            benchmark_id: &benchmark_id(start_unix_ns, step),
-            metrics: &measured.metrics,
-            input_config: &benchmark.config.redacted(),
-            random_seed: step.value.seed,
-            trial: step.trial,
-            cli_command: &benchmark.command_line.join(" "),
-            variation_index: step.value.index,
-            parameters: &step.value.parameters,
-            was_cancelled: outcome.cancelled,
-            incomplete_reason: incomplete,
-            errors: &measured.errors,
-            start_unix_ns,
-            end_unix_ns: outcome.clock.unix_ns(outcome.end),
-        },
-    )
-}
-
-/// Twelve hexadecimal digits that no other run has: a hash of its start and its step.
-fn benchmark_id(start_unix_ns: u64, step: &Step) -> String {
-    let digest = Sha256::new()
-        .chain_update(start_unix_ns.to_le_bytes())
-        .chain_update(step.index.to_le_bytes())
-        .finalize();
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

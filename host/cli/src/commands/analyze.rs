@@ -10,7 +10,7 @@ use aiperf_plan::{Options, PluginConfig};
 use aiperf_sweep::{SweepError, reanalyze, reanalyze_file};
 use std::io::Write as _;
 
-pub fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
+pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
     let plugins = plugins::load_analysis(&PluginConfig::resolve(&chosen(arguments))?)?;
     let result = if arguments.input.is_dir() {
         reanalyze(&arguments.input, &plugins, arguments.output.as_deref())

@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 #[expect(clippy::unnecessary_wraps, reason = "all commands end alike")]
-pub fn completions(shell: Shell) -> Result<Exit, Failure> {
+pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
     clap_complete::generate(shell, &mut Arguments::command(), "aiperf", &mut std::io::stdout());
     Ok(Exit::Success)
 }

@@ -8,6 +8,7 @@ use crate::plugins::Plugins;
 use crate::redaction::without_secrets;
 use crate::signals;
 use crate::ui::{self, Silent, Simple};
+use aiperf_model::server::ServerUrl;
 use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, Environment, Options, Plan, Servers, Ui};
 use aiperf_simulator::{Settings, Simulator};
 use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Sweep};
@@ -15,7 +16,7 @@ use std::io::IsTerminal as _;
 use std::net::Ipv4Addr;
 use std::thread;
 
-pub fn profile(options: Options) -> Result<Exit, Failure> {
+pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let config = Config::resolve(with_file(options)?, &environment())?;
     let plan = Plan::new(&config);
     let plugins = Plugins::load(&config.server.endpoint_type, &config.plugins)?;
@@ -64,20 +65,20 @@ fn environment() -> Environment {
 
 /// The servers of a benchmark; the simulator runs for as long as this lives.
 struct Started {
-    urls: Vec<String>,
+    urls: Vec<ServerUrl>,
     _simulator: Option<Simulator>,
 }
 
 impl Started {
     fn new(servers: &Servers) -> Result<Self, Failure> {
         match servers {
-            Servers::Urls(urls) => {
-                Ok(Self { urls: urls.iter().map(|url| url.endpoint("")).collect(), _simulator: None })
-            }
+            Servers::Urls(urls) => Ok(Self { urls: urls.clone(), _simulator: None }),
             Servers::Simulator { query } => {
                 let simulator =
                     Simulator::start(Settings::from_query(query)?, (Ipv4Addr::LOCALHOST, 0).into())?;
-                Ok(Self { urls: vec![simulator.base_url()], _simulator: Some(simulator) })
+                let url =
+                    simulator.base_url().parse().map_err(|error| Failure::new(Exit::Unexpected, error))?;
+                Ok(Self { urls: vec![url], _simulator: Some(simulator) })
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::exit_code::Exit;
 use crate::failure::Failure;
 use aiperf_simulator::Simulator;
 
-pub fn simulate(arguments: &SimulateArguments) -> Result<Exit, Failure> {
+pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Exit, Failure> {
     let simulator = Simulator::start(arguments.settings.clone(), (arguments.host, arguments.port).into())?;
     println!("serving a simulated model on {} (Ctrl-C to stop)", simulator.base_url());
     simulator.wait();

@@ -3,7 +3,7 @@
 use aiperf_model::parameter::Parameter;
 
 /// A number with about four significant digits and thousands separators: `12,345`, `255.1`, `9.80`, `0.0412`.
-pub fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let magnitude = value.abs();
     let digits = match magnitude {
         m if m == 0.0 || m >= 1000.0 => 0,
@@ -16,12 +16,12 @@ pub fn number(value: f64) -> String {
 }
 
 /// A number, or `-` where there is none.
-pub fn optional(value: Option<f64>) -> String {
+pub(crate) fn optional(value: Option<f64>) -> String {
     value.map_or_else(|| "-".into(), number)
 }
 
 /// `95.20 ± 3.85`, or the mean alone where nothing is known of its spread.
-pub fn with_half_width(mean: f64, half_width: Option<f64>) -> String {
+pub(crate) fn with_half_width(mean: f64, half_width: Option<f64>) -> String {
     match half_width {
         Some(half_width) => format!("{} ± {}", number(mean), number(half_width)),
         None => number(mean),
@@ -29,7 +29,7 @@ pub fn with_half_width(mean: f64, half_width: Option<f64>) -> String {
 }
 
 /// The values alone, `10` or `10, 128`, for a column whose header names the parameters.
-pub fn values(parameters: &[Parameter]) -> String {
+pub(crate) fn values(parameters: &[Parameter]) -> String {
     parameters.iter().map(|parameter| parameter.value.to_string()).collect::<Vec<_>>().join(", ")
 }
 

@@ -3,7 +3,7 @@
 use aiperf_sweep::{Event, Observer};
 
 /// Ignores every event.
-pub struct Silent;
+pub(crate) struct Silent;
 
 impl Observer for Silent {
     fn notify(&mut self, _: Event<'_>) {}

@@ -16,7 +16,7 @@ const STATISTICS: [Statistic; 7] = [
 ];
 
 /// A row per metric that the catalogue marks for the console.
-pub fn run_table(metrics: &RunMetrics) -> Table {
+pub(crate) fn run_table(metrics: &RunMetrics) -> Table {
     let statistics = STATISTICS.iter().map(|statistic| statistic.name().to_owned());
     let header = std::iter::once("Metric".to_owned()).chain(statistics).collect();
     let shown = metrics.entries.iter().filter(|(id, _)| id.metric().console);

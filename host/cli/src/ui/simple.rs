@@ -31,7 +31,7 @@ const COLUMNS: [(&str, usize, MetricId, Statistic); 7] = [
 ];
 
 /// Shows bars and rows on standard error; standard output is left to the summary.
-pub struct Simple {
+pub(crate) struct Simple {
     steps: usize,
     trials: u32,
     bar: Option<Moving>,
@@ -40,7 +40,7 @@ pub struct Simple {
 
 impl Simple {
     /// An interface for a plan of so many steps with so many trials per value.
-    pub fn new(steps: usize, trials: u32) -> Self {
+    pub(crate) fn new(steps: usize, trials: u32) -> Self {
         Self { steps, trials, bar: None, header_shown: false }
     }
 

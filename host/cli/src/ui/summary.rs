@@ -31,7 +31,7 @@ const TRENDS: [&str; 5] = [
 ];
 
 /// The whole summary, ending in a newline.
-pub fn summary(result: &SweepResult) -> String {
+pub(crate) fn summary(result: &SweepResult) -> String {
     let mut text = format!("{}\n\n{}\n", title(result), values_table(result));
     if !result.failed_values.is_empty() {
         text.push_str("\nFailed values (in no statistic)\n");

@@ -11,7 +11,7 @@ mod bare_server;
 mod endpoint;
 mod idle_endpoint;
 
-use aiperf_load::{Control, Length, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_load::{Clock, Control, Length, RunSpec, Workload, WorkloadSpec, run};
 use aiperf_model::plugin::Endpoint;
 use bare_server::BareServer;
 use bytes::Bytes;
@@ -70,7 +70,7 @@ fn workload_spec() -> WorkloadSpec {
 
 fn our_requests_per_second(server: &BareServer, workload: &Workload, endpoint: &Arc<dyn Endpoint>) -> f64 {
     let spec = RunSpec {
-        urls: vec![server.address.to_string()],
+        urls: vec![server.address.to_string().parse().unwrap()],
         endpoint_path: None,
         headers: vec![],
         concurrency: CONCURRENCY,
@@ -82,7 +82,7 @@ fn our_requests_per_second(server: &BareServer, workload: &Workload, endpoint: &
         workers: Some(1),
     };
     let start = Instant::now();
-    let outcome = run(&spec, workload, endpoint, &Control::new(), &mut |_| Ok(())).unwrap();
+    let outcome = run(Clock::start(), &spec, workload, endpoint, &Control::new(), &mut |_| Ok(())).unwrap();
     assert_eq!(outcome.counts.succeeded, outcome.counts.sent);
     // Until the last record is there: what is still unread when the load ends costs time too.
     outcome.counts.succeeded as f64 / start.elapsed().as_secs_f64()

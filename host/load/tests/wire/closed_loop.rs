@@ -3,7 +3,7 @@
 use crate::endpoint::Chat;
 use crate::server::Server;
 use crate::{TOKEN, failure, run_all, run_spec, run_with, workload_spec};
-use aiperf_load::{Control, Counts, LoadError, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_load::{Clock, Control, Counts, LoadError, RunSpec, Workload, WorkloadSpec, run};
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{FailureKind, Phase};
 use aiperf_model::request::Header;
@@ -116,7 +116,12 @@ fn the_path_is_that_of_the_user_or_of_the_format() {
     let set = RunSpec { endpoint_path: Some("/mine".into()), ..run_spec(&server, 1) };
     run_all(&set, &elsewhere, Chat::new()).unwrap();
     let full = format!("{}/v1/chat/completions", server.url());
-    run_all(&RunSpec { urls: vec![full], ..run_spec(&server, 1) }, &workload_spec(1), Chat::new()).unwrap();
+    run_all(
+        &RunSpec { urls: vec![full.parse().unwrap()], ..run_spec(&server, 1) },
+        &workload_spec(1),
+        Chat::new(),
+    )
+    .unwrap();
     let paths: Vec<_> = server
         .requests()
         .iter()
@@ -129,7 +134,11 @@ fn the_path_is_that_of_the_user_or_of_the_format() {
 #[test]
 fn slots_are_spread_over_several_servers() {
     let (one, two) = (streaming_server(), streaming_server());
-    let spec = RunSpec { urls: vec![one.url(), two.url()], concurrency: 2, ..run_spec(&one, 2) };
+    let spec = RunSpec {
+        urls: vec![one.url().parse().unwrap(), two.url().parse().unwrap()],
+        concurrency: 2,
+        ..run_spec(&one, 2)
+    };
     let workload = WorkloadSpec { warmup_requests: 0, ..workload_spec(2) };
     // With two requests, each slot sends at least one unless the other is done first; both connect either way.
     let (outcome, _) = run_all(&RunSpec { requests: Some(40), ..spec }, &workload, Chat::new()).unwrap();
@@ -219,9 +228,14 @@ fn a_sink_that_fails_ends_the_run() {
     let server = streaming_server();
     let endpoint: Arc<dyn Endpoint> = Arc::new(Chat::new());
     let workload = Workload::prepare(&workload_spec(10), &*endpoint).unwrap();
-    let error = run(&run_spec(&server, 10_000_000), &workload, &endpoint, &Control::new(), &mut |_| {
-        Err(io::Error::other("disk full"))
-    })
+    let error = run(
+        Clock::start(),
+        &run_spec(&server, 10_000_000),
+        &workload,
+        &endpoint,
+        &Control::new(),
+        &mut |_| Err(io::Error::other("disk full")),
+    )
     .unwrap_err();
     assert_eq!(error.to_string(), "a record could not be written: disk full");
 }

@@ -166,7 +166,7 @@ fn a_stall_is_a_timeout() {
 fn a_server_that_is_not_there_is_told_before_the_load() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let server = Server::answering(|_| {});
-    let spec = RunSpec { urls: vec![format!("http://{address}")], ..run_spec(&server, 1) };
+    let spec = RunSpec { urls: vec![format!("http://{address}").parse().unwrap()], ..run_spec(&server, 1) };
     let error = run_all(&spec, &workload_spec(1), Chat::new()).unwrap_err();
     assert!(matches!(error, LoadError::Unreachable { .. }));
     let message = error.to_string();
@@ -175,9 +175,9 @@ fn a_server_that_is_not_there_is_told_before_the_load() {
         "{message}"
     );
 
-    let spec = RunSpec { urls: vec!["https://localhost".into()], ..spec };
+    let spec = RunSpec { urls: vec!["https://localhost".parse().unwrap()], ..spec };
     let error = run_all(&spec, &workload_spec(1), Chat::new()).unwrap_err();
-    assert!(matches!(error, LoadError::Scheme { .. }), "{error}");
+    assert!(matches!(error, LoadError::Tls { .. }), "{error}");
 }
 
 #[test]
@@ -204,7 +204,11 @@ fn a_server_that_goes_away_ends_the_run_after_a_few_refusals() {
 fn one_server_of_two_that_goes_away_does_not_use_up_the_requests() {
     let gone = Server::serving_one_connection(|_| {});
     let there = Server::answering(|peer| peer.stream(&[TOKEN, "[DONE]"]));
-    let spec = RunSpec { urls: vec![there.url(), gone.url()], concurrency: 2, ..run_spec(&there, 2000) };
+    let spec = RunSpec {
+        urls: vec![there.url().parse().unwrap(), gone.url().parse().unwrap()],
+        concurrency: 2,
+        ..run_spec(&there, 2000)
+    };
     let (outcome, _) = run_all(&spec, &workload_spec(10), Chat::new()).unwrap();
     assert_eq!(outcome.unreachable, None);
     assert_eq!(outcome.counts.sent, 2000);

@@ -8,7 +8,7 @@ mod server;
 mod simulated;
 mod streams;
 
-use aiperf_load::{Control, Length, LoadError, RunOutcome, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_load::{Clock, Control, Length, LoadError, RunOutcome, RunSpec, Workload, WorkloadSpec, run};
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{Answer, Failure, Record};
 use endpoint::Chat;
@@ -38,7 +38,7 @@ fn workload_spec(requests: u32) -> WorkloadSpec {
 
 fn run_spec(server: &Server, requests: u32) -> RunSpec {
     RunSpec {
-        urls: vec![server.url()],
+        urls: vec![server.url().parse().unwrap()],
         endpoint_path: None,
         headers: vec![],
         concurrency: 1,
@@ -69,7 +69,7 @@ fn run_with(
     let endpoint: Arc<dyn Endpoint> = Arc::new(endpoint);
     let workload = Workload::prepare(workload, &*endpoint)?;
     let mut records = vec![];
-    let outcome = run(spec, &workload, &endpoint, control, &mut |record| {
+    let outcome = run(Clock::start(), spec, &workload, &endpoint, control, &mut |record| {
         records.push(record);
         Ok(())
     })?;

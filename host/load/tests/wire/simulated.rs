@@ -12,7 +12,7 @@ const ITL_MS: u64 = 4;
 
 fn spec(simulator: &Simulator) -> RunSpec {
     RunSpec {
-        urls: vec![simulator.base_url()],
+        urls: vec![simulator.base_url().parse().unwrap()],
         endpoint_path: None,
         headers: vec![],
         concurrency: 4,

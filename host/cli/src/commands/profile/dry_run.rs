@@ -6,7 +6,7 @@ use aiperf_plan::{Config, Plan};
 use std::fmt::Write as _;
 
 /// Every run in order, with its seed, its load and the pause before it.
-pub fn describe(config: &Config, plan: &Plan) -> String {
+pub(crate) fn describe(config: &Config, plan: &Plan) -> String {
     let (values, trials) = (plan.values.len(), plan.shape.trials);
     let mut text =
         format!("{} runs: {values} values x {trials} trials, {} order\n", plan.steps.len(), plan.shape.order);

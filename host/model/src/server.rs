@@ -1,0 +1,261 @@
+//! The URL of a server, and the path of an endpoint on it.
+
+use crate::secret::{REDACTED, is_secret_name};
+use serde::{Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+
+/// The URL of one server: a base URL, or the full URL of an endpoint. Printed and serialised without the values of
+/// query parameters that look like secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerUrl {
+    scheme: Scheme,
+    /// Host and port as written.
+    authority: String,
+    host: String,
+    port: Option<u16>,
+    /// Without a slash at its end; empty if there is none.
+    path: String,
+    query: Option<String>,
+}
+
+/// How the server is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+/// Why a text is not the URL of a server; a fragment that fits after the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAServerUrl(&'static str);
+
+impl ServerUrl {
+    /// How the server is spoken to.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// Host and, if the URL has one, port: the `host` header.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The host to look up, without the brackets of an IPv6 address.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.host.trim_matches(['[', ']'])
+    }
+
+    /// The port, which is that of the scheme unless the URL has one.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.scheme {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+        })
+    }
+
+    /// The path and query of a request, for the path that an endpoint wants. What the URL already ends with of it,
+    /// all of it or a beginning such as `/v1`, is not appended again.
+    #[must_use]
+    pub fn request_path(&self, endpoint_path: &str) -> String {
+        let (endpoint_path, own_query) = split_query(endpoint_path);
+        let (mut path, wanted) = (segments(&self.path), segments(endpoint_path));
+        let is_there = |count: &usize| wanted.get(..*count).is_some_and(|start| path.ends_with(start));
+        let overlap = (0..=wanted.len()).rev().find(is_there).unwrap_or(0);
+        path.extend(wanted.into_iter().skip(overlap));
+        let queries: Vec<&str> = own_query.into_iter().chain(self.query.as_deref()).collect();
+        let sign = if queries.is_empty() { "" } else { "?" };
+        format!("/{}{sign}{}", path.join("/"), queries.join("&"))
+    }
+}
+
+impl FromStr for ServerUrl {
+    type Err = NotAServerUrl;
+
+    /// Reads a URL; the scheme is `http` where there is none.
+    fn from_str(text: &str) -> Result<Self, NotAServerUrl> {
+        let text = text.trim();
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
+            Some(_) => return Err(NotAServerUrl("has a scheme other than http and https")),
+            None => (Scheme::Http, text),
+        };
+        if !rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)) {
+            return Err(NotAServerUrl("is not a URL"));
+        }
+        if rest.contains('#') {
+            return Err(NotAServerUrl("has a part after '#', which no server sees"));
+        }
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err(NotAServerUrl(
+                "holds a user name or password, which belongs into --header 'Authorization: Basic …'",
+            ));
+        }
+        let (host, port) = host_and_port(authority)?;
+        let (path, query) = split_query(path);
+        Ok(Self {
+            scheme,
+            authority: authority.to_owned(),
+            host: host.to_owned(),
+            port,
+            path: path.trim_end_matches('/').to_owned(),
+            query: query.map(str::to_owned),
+        })
+    }
+}
+
+fn host_and_port(authority: &str) -> Result<(&str, Option<u16>), NotAServerUrl> {
+    let host_end = match authority.find(']') {
+        Some(bracket) if authority.starts_with('[') => bracket + 1,
+        Some(_) => return Err(NotAServerUrl("is not a URL")),
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    let (host, port) = authority.split_at(host_end);
+    if host.is_empty() || host == "[]" {
+        return Err(NotAServerUrl("has no host"));
+    }
+    if port.is_empty() {
+        return Ok((host, None));
+    }
+    match port.strip_prefix(':').and_then(|port| port.parse().ok()) {
+        Some(port @ 1..) => Ok((host, Some(port))),
+        _ => Err(NotAServerUrl("has a port that is not a number from 1 to 65535")),
+    }
+}
+
+fn split_query(text: &str) -> (&str, Option<&str>) {
+    text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)))
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').filter(|segment| !segment.is_empty()).collect()
+}
+
+impl fmt::Display for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        write!(f, "{scheme}://{}{}", self.authority, self.path)?;
+        for (position, parameter) in self.query.iter().flat_map(|query| query.split('&')).enumerate() {
+            let sign = if position == 0 { '?' } else { '&' };
+            match parameter.split_once('=') {
+                Some((name, _)) if is_secret_name(name) => write!(f, "{sign}{name}={REDACTED}")?,
+                _ => write!(f, "{sign}{parameter}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for ServerUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A text that may be no URL, without what may be secret in it.
+#[must_use]
+pub fn without_secrets(text: &str) -> &str {
+    let (before_query, _) = split_query(text);
+    before_query.rsplit_once('@').map_or(before_query, |(_, host)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAT: &str = "/v1/chat/completions";
+
+    fn url(text: &str) -> ServerUrl {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn urls_are_taken_apart() {
+        for (text, host, port, authority) in [
+            ("http://localhost:8000", "localhost", 8000, "localhost:8000"),
+            ("localhost:8000/", "localhost", 8000, "localhost:8000"),
+            ("HTTP://10.0.0.1/v1/", "10.0.0.1", 80, "10.0.0.1"),
+            ("https://server", "server", 443, "server"),
+            ("http://[::1]:9/x?key=1", "::1", 9, "[::1]:9"),
+            ("[::1]", "::1", 80, "[::1]"),
+        ] {
+            let url = url(text);
+            assert_eq!((url.host(), url.port(), url.authority()), (host, port, authority), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_path_is_never_appended_twice() {
+        for (text, endpoint_path, path) in [
+            ("host", CHAT, CHAT),
+            ("host/", CHAT, CHAT),
+            ("host/v1", CHAT, CHAT),
+            ("host/v1/", CHAT, CHAT),
+            ("host/v1/chat", CHAT, CHAT),
+            ("host/v1/chat/completions", CHAT, CHAT),
+            ("host/v1/chat/completions/", CHAT, CHAT),
+            ("host/proxy/v1", CHAT, "/proxy/v1/chat/completions"),
+            ("host/proxy", CHAT, "/proxy/v1/chat/completions"),
+            ("host/xv1", "/v1", "/xv1/v1"),
+            ("host/v1?key=1", CHAT, "/v1/chat/completions?key=1"),
+            ("host/v1?key=1", "/v1/x?y=2", "/v1/x?y=2&key=1"),
+            ("host?key=1", "", "/?key=1"),
+            ("host", "v1/chat/completions", CHAT),
+            ("host/generate", "", "/generate"),
+            ("host/x", "/", "/x"),
+            ("host", "", "/"),
+        ] {
+            assert_eq!(url(text).request_path(endpoint_path), path, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_told_why() {
+        for (text, reason) in [
+            ("", "no host"),
+            ("http://", "no host"),
+            ("http:///v1", "no host"),
+            ("http://:8000", "no host"),
+            ("ftp://host", "scheme"),
+            ("http://a b", "not a URL"),
+            ("http://h/ä", "not a URL"),
+            ("http://a]:1", "not a URL"),
+            ("http://host:99999", "port"),
+            ("http://host:0", "port"),
+            ("http://host:", "port"),
+            ("http://[::1]x", "port"),
+            ("http://host/#x", "'#'"),
+            ("http://me:hunter2@host", "user name"),
+        ] {
+            let error = text.parse::<ServerUrl>().unwrap_err().to_string();
+            assert!(error.contains(reason), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_a_query_are_sent_and_not_shown() {
+        let url = url("h:1/v1?api-key=hunter2&api-version=2");
+        assert_eq!(url.to_string(), "http://h:1/v1?api-key=<redacted>&api-version=2");
+        assert_eq!(format!("{url:?}"), url.to_string());
+        assert!(url.request_path("").contains("hunter2"));
+        assert_eq!(without_secrets("me:hunter2@h/x?key=hunter2"), "h/x");
+    }
+}
