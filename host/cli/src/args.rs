@@ -61,7 +61,7 @@ pub(crate) struct AnalyzeArguments {
     #[arg(long, value_name = "PLUGIN")]
     pub objective: Vec<String>,
 
-    /// Criterion that fills pareto_optimal [default: dominance]; further ones are reported too
+    /// Criterion that fills `pareto_optimal` [default: dominance]; further ones are reported too
     #[arg(long, value_name = "PLUGIN")]
     pub pareto: Vec<String>,
 

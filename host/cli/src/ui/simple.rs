@@ -45,32 +45,26 @@ impl Simple {
     }
 
     fn title(&self, step: &Step) -> String {
-        let mut title = if step.value.parameters.is_empty() {
-            "run".into()
-        } else {
-            parameter::describe(&step.value.parameters)
-        };
-        if self.trials > 1 {
-            title.push_str(&std::format!(", trial {}/{}", step.trial, self.trials));
+        let (run, runs) = (step.index + 1, self.steps);
+        let parameters = &step.value.parameters;
+        let value = if parameters.is_empty() { "run".into() } else { parameter::describe(parameters) };
+        match (runs, self.trials) {
+            (1, _) => value,
+            (_, 1) => format!("[{run}/{runs}] {value}"),
+            (_, trials) => format!("[{run}/{runs}] {value}, trial {}/{trials}", step.trial),
         }
-        if self.steps > 1 {
-            title = std::format!("[{}/{}] {title}", step.index + 1, self.steps);
-        }
-        title
     }
 
     fn row(&mut self, step: &Step, ending: &Ending) {
         let label = self.title(step);
-        if !self.header_shown {
-            self.header_shown = true;
-            let mut header = std::format!("{:<34}", "times in ms");
-            COLUMNS.iter().for_each(|(name, width, ..)| header.push_str(&std::format!("{name:>width$}")));
-            eprintln!("{header}");
+        if !std::mem::replace(&mut self.header_shown, true) {
+            let names = COLUMNS.map(|(name, width, ..)| format!("{name:>width$}"));
+            eprintln!("{:<34}{}", "times in ms", names.concat());
         }
         match ending {
             Ending::Succeeded(metrics) => eprintln!("{label:<34}{}", cells(metrics)),
             Ending::Interrupted(metrics) => {
-                eprintln!("{label:<34}{}  interrupted, not counted", cells(metrics))
+                eprintln!("{label:<34}{}  interrupted, not counted", cells(metrics));
             }
             Ending::Failed { error, .. } => eprintln!("{label:<34}  failed: {error}"),
         }
@@ -78,10 +72,10 @@ impl Simple {
 }
 
 fn cells(metrics: &RunMetrics) -> String {
-    let cells = COLUMNS.iter().map(|(_, width, metric, statistic)| {
-        std::format!("{:>width$}", format::optional(metrics.statistic(*metric, *statistic)))
+    let cells = COLUMNS.map(|(_, width, metric, statistic)| {
+        format!("{:>width$}", format::optional(metrics.statistic(metric, statistic)))
     });
-    cells.collect()
+    cells.concat()
 }
 
 impl Observer for Simple {
@@ -89,7 +83,7 @@ impl Observer for Simple {
         match event {
             Event::CoolingDown { step } => self.bar = Some(Moving::countdown(step.cooldown)),
             Event::RunStarted { step, control } => {
-                self.bar = Some(Moving::load(self.title(step), control.clone()))
+                self.bar = Some(Moving::load(self.title(step), control.clone()));
             }
             Event::RunEnded { step, ending } => {
                 self.bar = None;
@@ -114,14 +108,14 @@ impl Moving {
             bar.set_length(progress.total.unwrap_or(progress.sent));
             bar.set_position(progress.completed + progress.failed);
             if progress.failed > 0 {
-                bar.set_message(std::format!("{} failed", progress.failed));
+                bar.set_message(format!("{} failed", progress.failed));
             }
         })
     }
 
     fn countdown(cooldown: Duration) -> Self {
         Self::start("cooldown".into(), "{prefix:<34} [{bar:30}] {elapsed} of {msg}", move |bar| {
-            bar.set_message(std::format!("{}s", cooldown.as_secs_f64()));
+            bar.set_message(format!("{}s", cooldown.as_secs_f64()));
             bar.set_length(cooldown.as_millis() as u64);
             bar.set_position(bar.elapsed().as_millis() as u64);
         })

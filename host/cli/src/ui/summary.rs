@@ -86,7 +86,7 @@ fn conclusions(conclusions: &Conclusions, points: &[Point]) -> String {
     let mut text = String::new();
     if !conclusions.best.is_empty() {
         text.push_str("\nBest configurations\n");
-        conclusions.best.iter().for_each(|best| text.push_str(&best_line(best)));
+        text.extend(conclusions.best.iter().map(best_line));
     }
     if !conclusions.fronts.is_empty() {
         text.push_str("\nPareto optimal\n");
@@ -99,7 +99,7 @@ fn conclusions(conclusions: &Conclusions, points: &[Point]) -> String {
         conclusions.trends.iter().filter(|trend| TRENDS.contains(&trend.key.as_str())).collect();
     if !shown.is_empty() {
         text.push_str("\nTrends\n");
-        shown.iter().for_each(|trend| text.push_str(&trend_lines(trend)));
+        text.extend(shown.into_iter().map(trend_lines));
     }
     for failure in &conclusions.failures {
         let _ = writeln!(text, "\nerror: {}", failure.message);
