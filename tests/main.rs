@@ -3,6 +3,14 @@
 //! One test binary, so that the program is linked once. It is a test target of the `aiperf` package, which makes
 //! cargo build the binary first; see `host/cli/Cargo.toml`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
 mod analysis;
 mod bad_input;
 mod failures;

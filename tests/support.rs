@@ -2,56 +2,56 @@
 
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// The binary under test, with an environment that no user's settings reach.
-pub fn aiperf() -> Command {
+pub(crate) fn aiperf() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aiperf"));
     command.env_remove("OPENAI_API_KEY");
     command
 }
 
 /// A folder to run in, and the commands run there.
-pub struct Workplace {
+pub(crate) struct Workplace {
     folder: TempDir,
 }
 
 impl Workplace {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: TempDir::new().unwrap() }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// Runs `aiperf` with arguments as a shell would split them.
-    pub fn run(&self, arguments: &str) -> Finished {
+    pub(crate) fn run(&self, arguments: &str) -> Finished {
         self.run_with(&split(arguments))
     }
 
-    pub fn run_with<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Finished {
+    pub(crate) fn run_with<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Finished {
         let output = aiperf().args(arguments).current_dir(self.path()).stdin(Stdio::null()).output().unwrap();
         Finished::from(output)
     }
 
     /// The file at a path below the folder, as JSON.
-    pub fn json(&self, path: &str) -> Value {
+    pub(crate) fn json(&self, path: &str) -> Value {
         let path = self.path().join(path);
         let text =
             std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    pub fn bytes(&self, path: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, path: &str) -> Vec<u8> {
         let path = self.path().join(path);
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
     /// All files below a folder, relative to it, sorted.
-    pub fn files(&self, below: &str) -> Vec<String> {
+    pub(crate) fn files(&self, below: &str) -> Vec<String> {
         let root = self.path().join(below);
         let mut found = Vec::new();
         collect(&root, &root, &mut found);
@@ -73,10 +73,10 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
 }
 
 /// What a command left behind.
-pub struct Finished {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Finished {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl From<Output> for Finished {
@@ -92,21 +92,21 @@ impl From<Output> for Finished {
 impl Finished {
     /// Checks the exit code and shows everything where it is another.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 }
 
 /// `aiperf simulate` as a process of its own, ended when dropped.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
     /// Starts the simulator on a free port.
-    pub fn start(arguments: &str) -> Self {
+    pub(crate) fn start(arguments: &str) -> Self {
         let mut command = aiperf();
         command.args(["simulate", "--port", "0"]).args(split(arguments));
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
@@ -117,12 +117,12 @@ impl Server {
     }
 
     /// Ends it as a user would end a server: by its pid.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    pub fn chat_url(&self) -> String {
+    pub(crate) fn chat_url(&self) -> String {
         format!("{}/v1/chat/completions", self.url)
     }
 }
@@ -158,9 +158,4 @@ fn split(arguments: &str) -> Vec<String> {
         words.push(word);
     }
     words
-}
-
-/// A folder's path as text.
-pub fn text(path: impl Into<PathBuf>) -> String {
-    path.into().to_string_lossy().into_owned()
 }
