@@ -104,7 +104,8 @@ impl Toolchain {
         Ok(())
     }
 
-    /// The replacements of paths, in the form cargo takes: separated by the unit separator.
+    /// The compiler's flags, in the form cargo takes: separated by the unit separator. They replace paths, and strip
+    /// names: a profile's `strip` does not reach packages with an `opt-level` of their own.
     fn flags(&self, root: &Path) -> anyhow::Result<OsString> {
         let source = self.sysroot.join("lib/rustlib/src/rust");
         let mut paths = vec![(root.to_owned(), "/aiperf"), (source.clone(), "/rust")];
@@ -114,12 +115,9 @@ impl Toolchain {
         for registry in registries()? {
             paths.push((registry, "/crates"));
         }
-        let mut flags = OsString::new();
+        let mut flags = OsString::from("-Cstrip=symbols");
         for (path, name) in paths {
-            if !flags.is_empty() {
-                flags.push("\u{1f}");
-            }
-            flags.push("--remap-path-prefix=");
+            flags.push("\u{1f}--remap-path-prefix=");
             flags.push(path);
             flags.push("=");
             flags.push(name);
