@@ -90,7 +90,7 @@ impl Reader<'_> {
         prepared: Option<&PreparedRequest>,
     ) -> Result<Answer, (FailureKind, String)> {
         let events: Vec<_> = exchange.events.iter().map(|mark| event(&exchange.buffer, mark)).collect();
-        let parsed = self.endpoint.parse(&events);
+        let parsed = self.endpoint.parse(&events, exchange.streamed);
         let crash = match &parsed {
             Err(PluginError::Crashed(message)) => Some(message.as_str()),
             _ => None,

@@ -111,8 +111,9 @@ pub trait Endpoint: Plugin {
     fn info(&self) -> &EndpointInfo;
     /// Put one request into the format.
     fn build(&self, request: &Request) -> Result<Payload, PluginError>;
-    /// Read the events of one successful response.
-    fn parse(&self, events: &[Event<'_>]) -> Result<Response, PluginError>;
+    /// Read the events of one successful response: of an event stream if it was `streamed`, else the one event that
+    /// is the whole body.
+    fn parse(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError>;
 }
 
 /// One number to optimise.

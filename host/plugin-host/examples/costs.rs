@@ -38,14 +38,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let events = chat_response(256);
     let events: Vec<Event<'_>> =
         events.iter().map(|data| Event { name: None, data: data.as_bytes() }).collect();
-    let parse = median(500, || endpoint.parse(&events).is_ok());
+    let parse = median(500, || endpoint.parse(&events, true).is_ok());
     println!(
         "chat, parse of {} events: {parse:.1?}, {:.0?} per event",
         events.len(),
         parse / events.len() as u32
     );
     let one_event = events.get(..1).ok_or("there are no events")?;
-    let short = median(5000, || endpoint.parse(one_event).is_ok());
+    let short = median(5000, || endpoint.parse(one_event, true).is_ok());
     println!("chat, parse of one event: {short:.1?}");
     let request = prompt(2500);
     let build = median(2000, || endpoint.build(&request).is_ok());
@@ -56,12 +56,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("throughput, evaluate of 64 measurements: {evaluate:.1?}");
 
     let fresh = with_fresh_instances()?;
-    let first = median(500, || fresh.parse(one_event).is_ok());
+    let first = median(500, || fresh.parse(one_event, true).is_ok());
     println!("a new instance, configured, with its first call: {:.1?}", first.saturating_sub(short));
 
     let crashing = crashing()?;
     for which in ["first", "second", "third"] {
-        let (time, ()) = timed(|| (0..1000).for_each(|_| assert!(crashing.parse(one_event).is_err())));
+        let (time, ()) = timed(|| (0..1000).for_each(|_| assert!(crashing.parse(one_event, true).is_err())));
         println!("the {which} 1000 crashes: {:.1?} each", time / 1000);
     }
     Ok(())

@@ -74,10 +74,10 @@ impl Endpoint for ComponentEndpoint {
         })
     }
 
-    fn parse(&self, events: &[Event<'_>]) -> Result<Response, PluginError> {
+    fn parse(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError> {
         let lent: Vec<wit::Event<'_>> =
             events.iter().map(|event| wit::Event { name: event.name, data: event.data }).collect();
-        let response = self.pool.call("parse", |guest, store| guest.call_parse(store, &lent))?;
+        let response = self.pool.call("parse", |guest, store| guest.call_parse(store, &lent, streamed))?;
         check_chunks(&response.chunks, events.len()).map_err(|problem| malformed(&self.pool, &problem))?;
         Ok(Response {
             chunks: response

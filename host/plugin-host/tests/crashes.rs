@@ -15,7 +15,7 @@ fn a_thousand_crashes_leave_nothing_behind() {
     host.load_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/misbehaving.wasm")).unwrap();
     let endpoint = host.endpoint(r#"misbehaving:{"do":"panic"}"#).unwrap();
     let crash = || {
-        let error = endpoint.parse(&[Event { name: None, data: b"x" }]).unwrap_err();
+        let error = endpoint.parse(&[Event { name: None, data: b"x" }], true).unwrap_err();
         assert!(matches!(error, PluginError::Crashed(_)), "{error}");
     };
     (0..100).for_each(|_| crash());

@@ -51,9 +51,10 @@ pub trait Endpoint: DeserializeOwned + Send + Sync + 'static {
         Err(Error::Unsupported("this endpoint reads no answers".to_owned()))
     }
 
-    /// What all events of one answer say.
-    fn parse(&self, events: &[Event]) -> Result<Response> {
-        fold(events, |event| self.read(event))
+    /// What all events of one answer say: those of an event stream if it was `streamed`, else the one event that is
+    /// the whole body.
+    fn parse(&self, events: &[Event], streamed: bool) -> Result<Response> {
+        fold(events, streamed, |event| self.read(event))
     }
 }
 
@@ -111,8 +112,8 @@ impl<T: Endpoint + Registered<Kind>> Guest for Adapter<T> {
         register::configured::<Kind, T>()?.build(&request)
     }
 
-    fn parse(events: Vec<Event>) -> Result<Response> {
-        register::configured::<Kind, T>()?.parse(&events)
+    fn parse(events: Vec<Event>, streamed: bool) -> Result<Response> {
+        register::configured::<Kind, T>()?.parse(&events, streamed)
     }
 }
 

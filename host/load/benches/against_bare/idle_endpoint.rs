@@ -28,7 +28,7 @@ impl Endpoint for Idle {
         self.0.build(request)
     }
 
-    fn parse(&self, events: &[Event<'_>]) -> Result<Response, PluginError> {
+    fn parse(&self, events: &[Event<'_>], _streamed: bool) -> Result<Response, PluginError> {
         let usage = Usage { output_tokens: Some(events.len() as u32), ..Usage::default() };
         Ok(Response { usage: Some(usage), complete: true, ..Response::default() })
     }

@@ -64,8 +64,9 @@ impl Endpoint for Chat {
         Ok(Payload { path, headers: vec![header], body: serde_json::to_vec(&body).unwrap() })
     }
 
-    fn parse(&self, events: &[Event<'_>]) -> Result<Response, PluginError> {
-        let mut response = Response::default();
+    fn parse(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError> {
+        // A body that can be read is a whole response.
+        let mut response = Response { complete: !streamed, ..Response::default() };
         for (event_index, event) in (0..).zip(events) {
             if event.data == b"[DONE]" {
                 response.complete = true;
@@ -94,8 +95,6 @@ fn read_value(value: &Value, event_index: u32, response: &mut Response) {
             ..Usage::default()
         });
     }
-    // A message, or an embedding, is a whole response.
-    response.complete |= value["choices"][0]["message"].is_object() || value["data"].is_array();
     if let Some(reason) = value["choices"][0]["finish_reason"].as_str() {
         response.finish_reason = Some(reason.to_owned());
     }

@@ -159,7 +159,7 @@ fn chat_builds_requests_and_reads_streams() {
         "[DONE]",
     ];
     let events = data.map(|data| Event { name: None, data: data.as_bytes() });
-    let response = chat.parse(&events).unwrap();
+    let response = chat.parse(&events, true).unwrap();
     let chunks: Vec<_> = response
         .chunks
         .iter()
@@ -170,8 +170,18 @@ fn chat_builds_requests_and_reads_streams() {
     assert_eq!(response.usage.unwrap().output_tokens, Some(2));
     assert_eq!(response.finish_reason.as_deref(), Some("stop"));
     assert!(response.complete);
-    assert!(chat.parse(&events[..3]).is_ok_and(|response| !response.complete));
-    assert!(chat.parse(&[Event { name: None, data: b"{" }]).is_err());
+    assert!(chat.parse(&events[..3], true).is_ok_and(|response| !response.complete));
+    assert!(chat.parse(&[Event { name: None, data: b"{" }], true).is_err());
+}
+
+#[test]
+fn a_body_is_complete_where_a_stream_of_the_same_event_is_not() {
+    let (host, _) = host(Limits::default());
+    let completions = host.endpoint("completions").unwrap();
+    let data = br#"{"choices":[{"index":0,"text":"Hello","finish_reason":"stop"}]}"#;
+    let events = [Event { name: None, data }];
+    assert!(completions.parse(&events, false).unwrap().complete);
+    assert!(!completions.parse(&events, true).unwrap().complete);
 }
 
 #[test]

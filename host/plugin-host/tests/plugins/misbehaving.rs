@@ -76,7 +76,7 @@ fn malformed(result: Result<impl Sized, PluginError>) -> String {
 #[test]
 fn a_plugin_that_behaves_is_served() {
     let (endpoint, _) = endpoint(limits(), "nothing");
-    let response = endpoint.parse(&EVENTS).unwrap();
+    let response = endpoint.parse(&EVENTS, true).unwrap();
     let texts: Vec<_> = response.chunks.iter().map(|chunk| chunk.text.as_deref().unwrap()).collect();
     assert_eq!(texts, ["one", "two"]);
     let payload = endpoint.build(&request()).unwrap();
@@ -88,8 +88,8 @@ fn a_plugin_that_behaves_is_served() {
 fn an_endless_loop_is_stopped() {
     let (endpoint, _) = endpoint(limits(), "loop");
     let told = "endpoint 'misbehaving' ran longer than 0.2 s in parse and was stopped";
-    assert_eq!(crash(endpoint.parse(&EVENTS)), told);
-    assert_eq!(crash(endpoint.parse(&EVENTS)), told);
+    assert_eq!(crash(endpoint.parse(&EVENTS, true)), told);
+    assert_eq!(crash(endpoint.parse(&EVENTS, true)), told);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn analysis_has_a_time_limit_of_its_own() {
 fn endless_recursion_is_stopped() {
     let (endpoint, _) = endpoint(patient(), "recurse");
     assert_eq!(
-        crash(endpoint.parse(&EVENTS)),
+        crash(endpoint.parse(&EVENTS, true)),
         "endpoint 'misbehaving' reached outside of its memory in parse, as endless recursion does"
     );
 }
@@ -116,7 +116,7 @@ fn endless_recursion_is_stopped() {
 fn memory_is_limited() {
     let (endpoint, _) = endpoint(patient(), "allocate");
     assert_eq!(
-        crash(endpoint.parse(&EVENTS)),
+        crash(endpoint.parse(&EVENTS, true)),
         "endpoint 'misbehaving' tried to use more than 64 MiB of memory in parse"
     );
 }
@@ -124,7 +124,7 @@ fn memory_is_limited() {
 #[test]
 fn a_panic_is_told_with_its_message() {
     let (endpoint, messages) = endpoint(limits(), "panic");
-    let text = crash(endpoint.parse(&EVENTS));
+    let text = crash(endpoint.parse(&EVENTS, true));
     assert!(text.starts_with("endpoint 'misbehaving' panicked in parse: src/lib.rs:"), "{text}");
     assert!(text.ends_with(": no such thing: 2"), "{text}");
     let lines = messages.take();
@@ -143,12 +143,12 @@ fn a_large_result_is_stopped() {
     let (host, _) = misbehaving_host(patient());
     let large = host.endpoint(&choice("return-much")).unwrap();
     assert_eq!(
-        crash(large.parse(&EVENTS)),
+        crash(large.parse(&EVENTS, true)),
         "endpoint 'misbehaving' logged or returned more than 32 MiB in parse"
     );
     let larger = host.endpoint(&choice("return-more-than-memory")).unwrap();
     assert_eq!(
-        crash(larger.parse(&EVENTS)),
+        crash(larger.parse(&EVENTS, true)),
         "endpoint 'misbehaving' tried to use more than 64 MiB of memory in parse"
     );
 }
@@ -156,7 +156,7 @@ fn a_large_result_is_stopped() {
 #[test]
 fn a_large_log_is_cut() {
     let (endpoint, messages) = endpoint(patient(), "log-much");
-    endpoint.parse(&EVENTS).unwrap();
+    endpoint.parse(&EVENTS, true).unwrap();
     let lines = messages.take();
     assert_eq!(lines.len(), 100);
     assert!(lines.iter().all(|line| line.message.len() < 5000));
@@ -165,7 +165,7 @@ fn a_large_log_is_cut() {
 #[test]
 fn a_long_log_is_cut_and_the_rest_is_counted() {
     let (endpoint, messages) = endpoint(patient(), "log-often");
-    endpoint.parse(&EVENTS).unwrap();
+    endpoint.parse(&EVENTS, true).unwrap();
     let lines = messages.take();
     assert_eq!(lines.len(), 101);
     assert_eq!(lines[99].message, "line 99");
@@ -177,7 +177,7 @@ fn a_long_log_is_cut_and_the_rest_is_counted() {
 fn each_call_has_its_own_messages() {
     let (endpoint, messages) = endpoint(limits(), "log-one");
     for _ in 0..2 {
-        endpoint.parse(&EVENTS).unwrap();
+        endpoint.parse(&EVENTS, true).unwrap();
         let lines: Vec<String> = messages.take().iter().map(ToString::to_string).collect();
         assert_eq!(lines, ["endpoint 'misbehaving': one line"]);
     }
@@ -194,7 +194,7 @@ fn errors_keep_their_kind_and_words() {
         ("other", PluginError::Other("other".to_owned())),
     ] {
         let endpoint = host.endpoint(&choice(what)).unwrap();
-        assert_eq!(endpoint.parse(&EVENTS).unwrap_err(), error);
+        assert_eq!(endpoint.parse(&EVENTS, true).unwrap_err(), error);
     }
 }
 
@@ -203,11 +203,11 @@ fn what_an_endpoint_returns_is_checked() {
     let (host, _) = misbehaving_host(limits());
     let endpoint = |what: &str| host.endpoint(&choice(what)).unwrap();
     assert_eq!(
-        malformed(endpoint("index").parse(&EVENTS)),
+        malformed(endpoint("index").parse(&EVENTS, true)),
         "endpoint 'misbehaving' returned a chunk of event 7, but there are 2 events"
     );
     assert_eq!(
-        malformed(endpoint("descend").parse(&EVENTS)),
+        malformed(endpoint("descend").parse(&EVENTS, true)),
         "endpoint 'misbehaving' returned a chunk of event 0 after one of event 1"
     );
     assert_eq!(
@@ -281,7 +281,7 @@ fn many_threads_share_one_plugin() {
             scope.spawn(move || {
                 for call in 0..100_u8 {
                     let data = [b'a' + thread, b'a' + call % 26];
-                    let response = endpoint.parse(&[Event { name: None, data: &data }]).unwrap();
+                    let response = endpoint.parse(&[Event { name: None, data: &data }], true).unwrap();
                     assert_eq!(response.chunks[0].text.as_deref().unwrap().as_bytes(), data);
                 }
             });

@@ -76,8 +76,6 @@ impl Answer<'_> {
 
 impl Choice<'_> {
     fn add_to(self, delta: &mut Delta) {
-        // A whole answer needs no end marker.
-        delta.end |= self.message.is_some();
         if let Some(Text(reason)) = self.finish_reason {
             delta.finish_reason = Some(reason.into_owned());
         }

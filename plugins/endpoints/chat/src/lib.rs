@@ -42,9 +42,9 @@ impl Endpoint for Chat {
         event.json::<Answer>()?.into_delta()
     }
 
-    fn parse(&self, events: &[Event]) -> Result<Response> {
+    fn parse(&self, events: &[Event], streamed: bool) -> Result<Response> {
         let mut repeat = Repeat::new(|event: &Event| self.read(event));
-        fold(events, |event| repeat.read(event))
+        fold(events, streamed, |event| repeat.read(event))
     }
 }
 

@@ -8,8 +8,9 @@ fn build(request: &Request) -> Value {
     serde_json::from_slice(&Chat::default().build(request).unwrap().body).unwrap()
 }
 
+/// Reads a stream.
 fn parse(data: &[&str]) -> Result<Response> {
-    Chat::default().parse(&testing::events(data))
+    Chat::default().parse(&testing::events(data), true)
 }
 
 /// Event, text and reasoning of each chunk.
@@ -169,13 +170,14 @@ fn tool_calls_are_content() {
 }
 
 #[test]
-fn a_whole_answer_is_complete_without_a_marker() {
-    let response = parse(&[
+fn a_whole_answer_is_complete_without_a_marker_and_a_stream_of_one_event_is_not() {
+    let events = testing::events(&[
         r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":1}}"#,
-    ])
-    .unwrap();
+    ]);
+    let response = Chat::default().parse(&events, false).unwrap();
     assert_eq!(chunks(&response), [(0, "Hello", "")]);
     assert!(response.complete);
+    assert!(!Chat::default().parse(&events, true).unwrap().complete);
 }
 
 #[test]
@@ -219,9 +221,9 @@ fn a_repeating_stream_reads_as_each_event_alone() {
         [r#""a""#, r#"" b""#, r#""\n""#, r#""é""#, r#""\u00e9\"""#, r#""""#, r#""c""#].map(chunk).into();
     let events = testing::events(&data.iter().map(String::as_str).collect::<Vec<_>>());
     let chat = Chat::default();
-    assert_eq!(chat.parse(&events), fold(&events, |event| chat.read(event)));
+    assert_eq!(chat.parse(&events, true), fold(&events, true, |event| chat.read(event)));
     assert_eq!(
-        chunks(&chat.parse(&events).unwrap()).iter().map(|(_, text, _)| *text).collect::<Vec<_>>(),
+        chunks(&chat.parse(&events, true).unwrap()).iter().map(|(_, text, _)| *text).collect::<Vec<_>>(),
         ["a", " b", "\n", "é", "é\"", "c"]
     );
 }

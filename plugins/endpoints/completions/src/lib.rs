@@ -97,12 +97,9 @@ impl Endpoint for Completions {
         Ok(delta)
     }
 
-    fn parse(&self, events: &[Event]) -> Result<Response> {
+    fn parse(&self, events: &[Event], streamed: bool) -> Result<Response> {
         let mut repeat = Repeat::new(|event: &Event| self.read(event));
-        let mut response = fold(events, |event| repeat.read(event))?;
-        // A whole answer looks like a chunk; unlike a stream cut short after one, it says why it ends.
-        response.complete |= events.len() == 1 && response.finish_reason.is_some();
-        Ok(response)
+        fold(events, streamed, |event| repeat.read(event))
     }
 }
 
@@ -119,8 +116,9 @@ mod tests {
         serde_json::from_slice(&Completions {}.build(request).unwrap().body).unwrap()
     }
 
+    /// Reads a stream.
     fn parse(data: &[&str]) -> Result<Response> {
-        Completions {}.parse(&testing::events(data))
+        Completions {}.parse(&testing::events(data), true)
     }
 
     #[test]
@@ -172,9 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_answer_is_complete_and_a_first_chunk_is_not() {
-        assert!(parse(&[r#"{"choices":[{"text":"upon","finish_reason":"stop"}]}"#]).unwrap().complete);
-        assert!(!parse(&[r#"{"choices":[{"text":"upon","finish_reason":null}]}"#]).unwrap().complete);
+    fn a_whole_answer_is_complete_and_a_stream_cut_after_the_same_event_is_not() {
+        let events = testing::events(&[r#"{"choices":[{"text":"upon","finish_reason":"stop"}]}"#]);
+        assert!(Completions {}.parse(&events, false).unwrap().complete);
+        assert!(!Completions {}.parse(&events, true).unwrap().complete);
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Endpoint for Embeddings {
         if answer.data.is_none_or(|entries| entries.is_empty()) {
             return Err(Error::Malformed("no embeddings in `data`".to_owned()));
         }
-        Ok(Delta { usage: answer.usage.map(Into::into), end: true, ..Delta::default() })
+        Ok(Delta { usage: answer.usage.map(Into::into), ..Delta::default() })
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn parse(data: &str) -> Result<Response> {
-        Embeddings {}.parse(&testing::events(&[data]))
+        Embeddings {}.parse(&testing::events(&[data]), false)
     }
 
     #[test]

@@ -14,17 +14,24 @@ pub struct Delta {
     pub usage: Option<Usage>,
     /// Why the server stopped.
     pub finish_reason: Option<String>,
-    /// Whether the answer is complete with this event.
+    /// Whether a stream is complete with this event. A whole body needs no end.
     pub end: bool,
 }
 
 /// Reads `events` one by one. The last usage and the last finish reason count.
-pub fn fold(events: &[Event], mut read: impl FnMut(&Event) -> Result<Delta>) -> Result<Response> {
+///
+/// If the answer was `streamed`, it is complete with an event that says so. Otherwise the event is the whole body,
+/// and complete if it can be read.
+pub fn fold(
+    events: &[Event],
+    streamed: bool,
+    mut read: impl FnMut(&Event) -> Result<Delta>,
+) -> Result<Response> {
     let mut response = Response {
         chunks: Vec::with_capacity(events.len()),
         usage: None,
         finish_reason: None,
-        complete: false,
+        complete: !streamed && !events.is_empty(),
     };
     for (event, event_index) in events.iter().zip(0_u32..) {
         let delta = read(event).map_err(|error| at_event(event_index, error))?;
@@ -72,7 +79,7 @@ mod tests {
 
     #[test]
     fn events_with_text_become_chunks_that_know_their_event() {
-        let response = fold(&testing::events(&["nothing", "a", "empty", "b", "end"]), read).unwrap();
+        let response = fold(&testing::events(&["nothing", "a", "empty", "b", "end"]), true, read).unwrap();
         let chunks: Vec<_> =
             response.chunks.iter().map(|chunk| (chunk.event_index, chunk.text.as_deref())).collect();
         assert_eq!(chunks, [(1, Some("a")), (3, Some("b"))]);
@@ -81,20 +88,30 @@ mod tests {
 
     #[test]
     fn the_last_report_counts_and_silence_takes_nothing_back() {
-        let response = fold(&testing::events(&["one", "two", "stop", "nothing"]), read).unwrap();
+        let response = fold(&testing::events(&["one", "two", "stop", "nothing"]), true, read).unwrap();
         assert_eq!(response.usage.and_then(|usage| usage.output_tokens), Some(2));
         assert_eq!(response.finish_reason.as_deref(), Some("stop"));
         assert!(!response.complete);
     }
 
     #[test]
+    fn a_body_is_complete_without_an_end_and_a_stream_is_not() {
+        let complete =
+            |data: &[&str], streamed| fold(&testing::events(data), streamed, read).unwrap().complete;
+        assert!(complete(&["stop"], false));
+        assert!(!complete(&["stop"], true));
+        assert!(complete(&["stop", "end"], true));
+        assert!(!complete(&[], false));
+    }
+
+    #[test]
     fn a_malformed_event_is_numbered_and_a_server_error_is_not() {
         assert_eq!(
-            fold(&testing::events(&["a", "bad"]), read),
+            fold(&testing::events(&["a", "bad"]), true, read),
             Err(Error::Malformed("event 1: not JSON".to_owned()))
         );
         assert_eq!(
-            fold(&testing::events(&["a", "down"]), read),
+            fold(&testing::events(&["a", "down"]), true, read),
             Err(Error::Server("out of memory".to_owned()))
         );
     }

@@ -1009,6 +1009,7 @@ pub mod exports {
                 pub unsafe fn _export_parse_cabi<T_: Guest>(
                     arg0: *mut u8,
                     arg1: usize,
+                    arg2: i32,
                 ) -> *mut u8 {
                     unsafe {
                         #[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
@@ -1063,7 +1064,7 @@ pub mod exports {
                                 len7 * (5 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            T_::parse(result7)
+                            T_::parse(result7, _rt::bool_lift(arg2 as u8))
                         };
                         let ptr9 = (&raw mut _RET_AREA.0).cast::<u8>();
                         match result8 {
@@ -1507,6 +1508,11 @@ pub mod exports {
                     /// no chunk; an event has at most one. The host drops comments and
                     /// keep-alives before.
                     ///
+                    /// `streamed` is true if the server answered with an event stream, whatever
+                    /// was asked for. Then the end marker decides whether the response is
+                    /// complete; otherwise the one event is the whole body. The two cannot be
+                    /// told apart by the data: in some formats a body looks like an event.
+                    ///
                     /// The host calls this after the last byte, off the thread that measures.
                     ///
                     /// # Errors
@@ -1516,6 +1522,7 @@ pub mod exports {
                     #[allow(async_fn_in_trait)]
                     fn parse(
                         events: _rt::Vec<Event>,
+                        streamed: bool,
                     ) -> ::core::result::Result<Response, Error>;
                 }
                 #[doc(hidden)]
@@ -1548,12 +1555,13 @@ pub mod exports {
                         "C" fn _post_return_build(arg0 : * mut u8,) { unsafe {
                         $($path_to_types)*:: __post_return_build::<$ty > (arg0) } }
                         #[unsafe (export_name = "aiperf:plugin/endpoint@0.1.0#parse")]
-                        unsafe extern "C" fn export_parse(arg0 : * mut u8, arg1 : usize,)
-                        -> * mut u8 { unsafe { $($path_to_types)*::
-                        _export_parse_cabi::<$ty > (arg0, arg1) } } #[unsafe (export_name
-                        = "cabi_post_aiperf:plugin/endpoint@0.1.0#parse")] unsafe extern
-                        "C" fn _post_return_parse(arg0 : * mut u8,) { unsafe {
-                        $($path_to_types)*:: __post_return_parse::<$ty > (arg0) } } };
+                        unsafe extern "C" fn export_parse(arg0 : * mut u8, arg1 : usize,
+                        arg2 : i32,) -> * mut u8 { unsafe { $($path_to_types)*::
+                        _export_parse_cabi::<$ty > (arg0, arg1, arg2) } } #[unsafe
+                        (export_name = "cabi_post_aiperf:plugin/endpoint@0.1.0#parse")]
+                        unsafe extern "C" fn _post_return_parse(arg0 : * mut u8,) {
+                        unsafe { $($path_to_types)*:: __post_return_parse::<$ty > (arg0)
+                        } } };
                     };
                 }
                 #[doc(hidden)]
@@ -1710,9 +1718,9 @@ macro_rules! __export_endpoint_plugin_impl {
         =
         "component-type:wit-bindgen:0.61.1:aiperf:plugin@0.1.0:endpoint-plugin:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1487] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1497] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xc9\x0a\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd3\x0a\x01A\x02\x01\
 A\x08\x01B\x16\x01q\x05\x10invalid-settings\x01s\0\x0bunsupported\x01s\0\x09malf\
 ormed\x01s\0\x06server\x01s\0\x05other\x01s\0\x04\0\x05error\x03\0\0\x01ks\x01r\x04\
 \x04names\x07versions\x07summarys\x0fsettings-schema\x02\x04\0\x0bplugin-info\x03\
@@ -1741,10 +1749,10 @@ ens\x0c\x0doutput-tokens\x0c\x10reasoning-tokens\x0c\x13cached-input-tokens\x0c\
 ish-reason\x0d\x08complete\x7f\x04\0\x08response\x03\0\x1e\x01@\0\0\x03\x04\0\x08\
 describe\x01\x20\x01j\x01\x05\x01\x01\x01@\x01\x08settingss\0!\x04\0\x09configur\
 e\x01\"\x01j\x01\x15\x01\x01\x01@\x01\x07request\x0f\0#\x04\0\x05build\x01$\x01p\
-\x17\x01j\x01\x1f\x01\x01\x01@\x01\x06events%\0&\x04\0\x05parse\x01'\x04\0\x1cai\
-perf:plugin/endpoint@0.1.0\x05\x04\x04\0#aiperf:plugin/endpoint-plugin@0.1.0\x04\
-\0\x0b\x15\x01\0\x0fendpoint-plugin\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\
-\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x17\x01j\x01\x1f\x01\x01\x01@\x02\x06events%\x08streamed\x7f\0&\x04\0\x05parse\x01\
+'\x04\0\x1caiperf:plugin/endpoint@0.1.0\x05\x04\x04\0#aiperf:plugin/endpoint-plu\
+gin@0.1.0\x04\0\x0b\x15\x01\0\x0fendpoint-plugin\x03\0\0\0G\x09producers\x01\x0c\
+processed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }
