@@ -1,7 +1,7 @@
 //! Tests that run the program as users do: the binary, real servers over loopback, real files.
 //!
-//! One test binary, so that the program is linked once. It is a test target of the `aiperf` package, which makes
-//! cargo build the binary first; see `host/cli/Cargo.toml`.
+//! One test binary, so that the program is linked once; `law/` is another, since it compares times. Both are test targets
+//! of the `aiperf` package, which makes cargo build the binary first; see `host/cli/Cargo.toml`.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,8 +13,8 @@
 
 mod analysis;
 mod bad_input;
+mod endpoints;
 mod failures;
-mod law;
 mod layout;
 mod seeds;
 mod specification;
