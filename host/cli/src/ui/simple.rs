@@ -80,15 +80,14 @@ fn cells(metrics: &RunMetrics) -> String {
 
 impl Observer for Simple {
     fn notify(&mut self, event: Event<'_>) {
+        // The old bar clears its line before anything else is drawn there.
+        self.bar = None;
         match event {
             Event::CoolingDown { step } => self.bar = Some(Moving::countdown(step.cooldown)),
             Event::RunStarted { step, control } => {
                 self.bar = Some(Moving::load(self.title(step), control.clone()));
             }
-            Event::RunEnded { step, ending } => {
-                self.bar = None;
-                self.row(step, ending);
-            }
+            Event::RunEnded { step, ending } => self.row(step, ending),
         }
     }
 }

@@ -59,7 +59,7 @@ fn values_table(result: &SweepResult) -> Table {
     let columns: Vec<_> = COLUMNS.iter().filter(|(key, _)| is_measured(key)).collect();
     let mut header = vec![if result.axes.is_empty() { "value".into() } else { result.axes.join(", ") }];
     header.extend(columns.iter().map(|(_, name)| (*name).to_owned()));
-    header.push("optimal by".into());
+    header.push("optimal".into());
     let rows = result.points.iter().map(|point| {
         let mut row = vec![format::values(&point.parameters)];
         row.extend(columns.iter().map(|(key, _)| measurement(point.measurement(key))));
@@ -75,11 +75,21 @@ fn measurement(measurement: Option<&Measurement>) -> String {
     format::with_half_width(measurement.mean, half_width)
 }
 
-/// The names of the criteria under which a point is optimal.
+/// The marks of the criteria under which a point is optimal.
 fn optimal_under(conclusions: &Conclusions, point_index: u32) -> String {
-    let criteria =
-        conclusions.fronts.iter().filter(|front| front.optimal().any(|m| m.point_index == point_index));
-    criteria.map(|front| front.criterion.as_str()).collect::<Vec<_>>().join(" ")
+    let marked = conclusions.fronts.iter().zip(marks(&conclusions.fronts));
+    let optimal = marked.filter(|(front, _)| front.optimal().any(|member| member.point_index == point_index));
+    optimal.map(|(_, mark)| mark).collect::<Vec<_>>().join(" ")
+}
+
+/// A letter for each criterion, its first one, or its number where another begins alike.
+fn marks(fronts: &[Front]) -> Vec<String> {
+    let letter = |front: &Front| front.criterion.chars().next().map(|first| first.to_ascii_uppercase());
+    let marks = (1..).zip(fronts).map(|(number, front)| {
+        let alike = fronts.iter().filter(|other| letter(other) == letter(front)).count();
+        letter(front).filter(|_| alike == 1).map_or_else(|| number.to_string(), String::from)
+    });
+    marks.collect()
 }
 
 fn conclusions(conclusions: &Conclusions, points: &[Point]) -> String {
@@ -90,9 +100,9 @@ fn conclusions(conclusions: &Conclusions, points: &[Point]) -> String {
     }
     if !conclusions.fronts.is_empty() {
         text.push_str("\nPareto optimal\n");
-        for front in &conclusions.fronts {
+        for (front, mark) in conclusions.fronts.iter().zip(marks(&conclusions.fronts)) {
             let chosen = conclusions.chosen_criterion.as_deref() == Some(front.criterion.as_str());
-            text.push_str(&front_line(front, chosen, points));
+            text.push_str(&front_line(front, &mark, chosen, points));
         }
     }
     let shown: Vec<_> =
@@ -129,10 +139,11 @@ fn best_line(best: &BestConfiguration) -> String {
     line
 }
 
-fn front_line(front: &Front, chosen: bool, points: &[Point]) -> String {
+fn front_line(front: &Front, mark: &str, chosen: bool, points: &[Point]) -> String {
     let optimal: Vec<_> = front.optimal().map(|member| group_if_several(&member.parameters)).collect();
-    let mark = if chosen { " (pareto_optimal)" } else { "" };
-    let mut line = format!("  {:<18} {}{mark}\n", front.criterion, optimal.join(", "));
+    let name = format!("{} {mark}", front.criterion);
+    let chosen = if chosen { " (pareto_optimal)" } else { "" };
+    let mut line = format!("  {name:<18} {}{chosen}\n", optimal.join(", "));
     for member in &front.members {
         let MemberStanding::DominatedBy(by) = member.standing else { continue };
         if let Some(better) = points.iter().find(|point| point.index == by) {
@@ -158,4 +169,19 @@ fn trend_lines(trend: &Trend) -> String {
     let findings =
         if findings.is_empty() { "no inflection in this range".to_owned() } else { findings.join("; ") };
     format!("  {place:<30} {findings} [{}]\n", trend.detector)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn front(criterion: &str) -> Front {
+        Front { criterion: criterion.into(), members: Vec::new() }
+    }
+
+    #[test]
+    fn criteria_are_marked_by_letters_unless_those_collide() {
+        assert_eq!(marks(&[front("dominance"), front("efficient")]), ["D", "E"]);
+        assert_eq!(marks(&[front("dominance"), front("efficient"), front("epsilon")]), ["D", "2", "3"]);
+    }
 }
