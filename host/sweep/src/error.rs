@@ -13,6 +13,9 @@ pub enum SweepError {
     /// A file could not be written or read.
     #[error(transparent)]
     Artifacts(#[from] ArtifactError),
+    /// The directory is none of ours.
+    #[error("{0} holds no manifest.json; give the directory of an earlier sweep, or one sweep file")]
+    NoManifest(String),
     /// The directory does not hold a sweep.
     #[error("{directory} holds {found}; only a sweep over several values can be analysed")]
     NoSweep {

@@ -23,7 +23,11 @@ pub fn reanalyze(
     analysis: &AnalysisPlugins,
     output: Option<&Path>,
 ) -> Result<SweepResult, SweepError> {
-    let manifest = Manifest::read(&directory.join(layout::MANIFEST))?;
+    let manifest = directory.join(layout::MANIFEST);
+    if !manifest.exists() {
+        return Err(SweepError::NoManifest(directory.display().to_string()));
+    }
+    let manifest = Manifest::read(&manifest)?;
     let folders = Layout::new(directory, manifest.shape());
     let Some(sweep_aggregate) = folders.sweep_aggregate() else {
         let found = if manifest.plan.trials > 1 { "trials of one value" } else { "a single run" };

@@ -5,7 +5,7 @@ use super::table::table;
 use aiperf_model::conclusion::{BestConfiguration, Conclusions, Direction, Front, MemberStanding, Trend};
 use aiperf_model::parameter::{self, Parameter};
 use aiperf_model::point::{Measurement, Point};
-use aiperf_model::sweep::SweepResult;
+use aiperf_model::sweep::{FailedValue, SweepResult};
 use comfy_table::Table;
 use std::fmt::Write as _;
 
@@ -30,17 +30,54 @@ const TRENDS: [&str; 5] = [
     "request_latency_p99_ms",
 ];
 
-/// The whole summary, ending in a newline.
+/// The whole summary: the sections that have something to say, with an empty line between them.
 pub(crate) fn summary(result: &SweepResult) -> String {
-    let mut text = format!("{}\n\n{}\n", title(result), values_table(result));
-    if !result.failed_values.is_empty() {
-        text.push_str("\nFailed values (in no statistic)\n");
-        for failed in &result.failed_values {
-            let _ = writeln!(text, "  {}: {}", parameter::describe(&failed.parameters), failed.error);
-        }
+    let conclusions = &result.conclusions;
+    let sections = [
+        values(result),
+        failed_values(result),
+        section("Best configurations", conclusions.best.iter().map(best_line)),
+        pareto(conclusions, &result.points),
+        trends(&conclusions.trends),
+        section(
+            "Failed plugins",
+            conclusions.failures.iter().map(|failure| format!("  {}\n", failure.message)),
+        ),
+    ];
+    sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// A title and lines below it, or nothing without lines.
+fn section(title: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { format!("{title}\n{lines}") }
+}
+
+fn values(result: &SweepResult) -> String {
+    if result.points.is_empty() {
+        return String::new();
     }
-    text.push_str(&conclusions(&result.conclusions, &result.points));
-    text
+    format!("{}\n\n{}\n", title(result), values_table(result))
+}
+
+fn failed_values(result: &SweepResult) -> String {
+    let line =
+        |failed: &FailedValue| format!("  {}: {}\n", parameter::describe(&failed.parameters), failed.error);
+    section("Failed values (in no statistic)", result.failed_values.iter().map(line))
+}
+
+fn pareto(conclusions: &Conclusions, points: &[Point]) -> String {
+    let fronts = conclusions.fronts.iter().zip(marks(&conclusions.fronts));
+    let lines = fronts.map(|(front, mark)| {
+        let chosen = conclusions.chosen_criterion.as_deref() == Some(front.criterion.as_str());
+        front_line(front, &mark, chosen, points)
+    });
+    section("Pareto optimal", lines)
+}
+
+fn trends(trends: &[Trend]) -> String {
+    let shown = trends.iter().filter(|trend| TRENDS.contains(&trend.key.as_str()));
+    section("Trends", shown.map(trend_lines))
 }
 
 fn title(result: &SweepResult) -> String {
@@ -90,31 +127,6 @@ fn marks(fronts: &[Front]) -> Vec<String> {
         letter(front).filter(|_| alike == 1).map_or_else(|| number.to_string(), String::from)
     });
     marks.collect()
-}
-
-fn conclusions(conclusions: &Conclusions, points: &[Point]) -> String {
-    let mut text = String::new();
-    if !conclusions.best.is_empty() {
-        text.push_str("\nBest configurations\n");
-        text.extend(conclusions.best.iter().map(best_line));
-    }
-    if !conclusions.fronts.is_empty() {
-        text.push_str("\nPareto optimal\n");
-        for (front, mark) in conclusions.fronts.iter().zip(marks(&conclusions.fronts)) {
-            let chosen = conclusions.chosen_criterion.as_deref() == Some(front.criterion.as_str());
-            text.push_str(&front_line(front, &mark, chosen, points));
-        }
-    }
-    let shown: Vec<_> =
-        conclusions.trends.iter().filter(|trend| TRENDS.contains(&trend.key.as_str())).collect();
-    if !shown.is_empty() {
-        text.push_str("\nTrends\n");
-        text.extend(shown.into_iter().map(trend_lines));
-    }
-    for failure in &conclusions.failures {
-        let _ = writeln!(text, "\nerror: {}", failure.message);
-    }
-    text
 }
 
 fn best_line(best: &BestConfiguration) -> String {
