@@ -107,3 +107,44 @@ fn a_server_that_closes_after_each_stream_causes_no_failure() {
     assert_eq!(run["request_count"]["avg"], 60.0);
     assert_eq!(run["request_error_rate"]["avg"], 0.0);
 }
+
+/// A component that breaks the contract in the way its settings say; its source lies beside it.
+const MISBEHAVING: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../plugin-host/tests/fixtures/misbehaving.wasm");
+
+#[test]
+fn an_analysis_plugin_that_fails_costs_its_own_part_only() {
+    for (flag, mode, complaint) in [
+        ("--objective", "panic", "panicked"),
+        ("--objective", "nan", "NaN"),
+        ("--pareto", "index", "99"),
+        ("--trend", "unreachable", "panicked"),
+    ] {
+        let place = Workplace::new();
+        let arguments = format!(
+            "profile --model m --url sim:?prefill-rate=1000000&itl-ms=0.1 --osl 2 --concurrency 1,2 --num-prompts 4 --ui none \
+             --plugin {MISBEHAVING} {flag} 'misbehaving:{{\"mode\":\"{mode}\"}}'"
+        );
+        let finished = place.run(&arguments).expect(5);
+        assert!(finished.stdout.contains("'misbehaving'"), "{}", finished.stdout);
+        let sweep = place.json(
+            "artifacts/m-openai-chat-concurrency_sweep/sweep_aggregate/profile_export_aiperf_sweep.json",
+        );
+        let failure =
+            sweep["metadata"]["plugin_failures"][0]["error"].as_str().unwrap_or_default().to_owned();
+        assert!(failure.contains(complaint), "{mode}: {}", sweep["metadata"]["plugin_failures"]);
+        assert_eq!(sweep["metadata"]["num_successful_values"], 2);
+        assert!(sweep["best_configurations"]["best_throughput"]["value"].is_i64());
+    }
+}
+
+#[test]
+fn an_endpoint_plugin_that_crashes_fails_its_runs_with_its_own_words() {
+    let place = Workplace::new();
+    let arguments = format!(
+        "profile --model m --url sim: --concurrency 1,2 --ui none --plugin {MISBEHAVING} \
+         --endpoint-type 'misbehaving:{{\"mode\":\"panic\"}}'"
+    );
+    let finished = place.run(&arguments).expect(4);
+    assert!(finished.stdout.contains("no such thing: 2"), "{}", finished.stdout);
+}

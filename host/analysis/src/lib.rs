@@ -34,13 +34,17 @@ pub fn analyze(axes: &[String], points: &[Point], plugins: &AnalysisPlugins) -> 
     let mut failures = Vec::new();
 
     let mut scores = Vec::new();
-    for objective in &plugins.objectives {
+    let mut spanning = 0;
+    for (position, objective) in plugins.objectives.iter().enumerate() {
         let answer = scores::score(objective.as_ref(), points);
         scores.extend(keep(answer, objective.identity(), &mut failures));
+        if position < plugins.trade_off {
+            spanning = scores.len();
+        }
     }
 
     let mut fronts = Vec::new();
-    if let Some(trade_off) = pareto::trade_off(&scores, points) {
+    if let Some(trade_off) = pareto::trade_off(scores.get(..spanning).unwrap_or_default(), points) {
         for criterion in &plugins.criteria {
             let answer = pareto::front(criterion.as_ref(), &trade_off);
             fronts.extend(keep(answer, criterion.identity(), &mut failures));
@@ -86,6 +90,7 @@ mod tests {
                 Arc::new(Reader::new("throughput", Direction::Maximize, "request_throughput_avg")),
                 Arc::new(Reader::new("latency-p99", Direction::Minimize, "ttft_p99_ms")),
             ],
+            trade_off: 3,
             criteria: vec![Arc::new(Dominance::new())],
             chosen_criterion: "dominance".into(),
             detectors: vec![Arc::new(Detector::inflection_at(2))],
@@ -195,6 +200,20 @@ mod tests {
         assert_eq!(conclusions.best.len(), 1);
         assert!(conclusions.fronts.is_empty());
         assert_eq!(conclusions.failures, []);
+    }
+
+    #[test]
+    fn objectives_behind_those_of_the_trade_off_are_only_reported() {
+        let mut plugins = plugins();
+        let itself = Reader::new("slowest", Direction::Maximize, "ttft_p99_ms");
+        plugins.objectives.push(Arc::new(itself));
+        let conclusions = |trade_off| {
+            analyze(&axes(), &testing::specification(), &AnalysisPlugins { trade_off, ..plugins.clone() })
+        };
+        assert_eq!(conclusions(2).best.len(), 3);
+        // With three axes nothing is dominated by construction; with the first one alone there is no trade-off.
+        assert_eq!(conclusions(3).fronts[0].optimal().count(), 4);
+        assert!(conclusions(1).fronts.is_empty());
     }
 
     #[test]

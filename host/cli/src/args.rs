@@ -57,7 +57,8 @@ pub(crate) struct AnalyzeArguments {
     #[arg(long, value_name = "FILE")]
     pub plugin: Vec<PathBuf>,
 
-    /// Objective whose best configuration is reported [default: throughput and latency-p99]; repeatable
+    /// Objective whose best configuration is reported beside throughput and latency-p99; two or more span the
+    /// trade-off
     #[arg(long, value_name = "PLUGIN")]
     pub objective: Vec<String>,
 

@@ -48,6 +48,7 @@ struct Choices {
     criteria: Vec<String>,
     detectors: Vec<String>,
     chosen_criterion: String,
+    trade_off: usize,
 }
 
 impl Choices {
@@ -58,6 +59,7 @@ impl Choices {
             criteria: texts(&config.criteria),
             detectors: texts(&config.detectors),
             chosen_criterion: config.criteria.first().map(|choice| choice.name.clone()).unwrap_or_default(),
+            trade_off: config.trade_off,
         }
     }
 
@@ -79,6 +81,7 @@ impl Choices {
                 .iter()
                 .map(|choice| host.objective(choice))
                 .collect::<Result<_, _>>()?,
+            trade_off: self.trade_off,
             criteria: self.criteria.iter().map(|choice| host.pareto(choice)).collect::<Result<_, _>>()?,
             detectors: self.detectors.iter().map(|choice| host.trend(choice)).collect::<Result<_, _>>()?,
             chosen_criterion: self.chosen_criterion.clone(),

@@ -141,8 +141,10 @@ pub trait TrendDetector: Plugin {
 /// The plugins that analyse a sweep.
 #[derive(Clone, Default)]
 pub struct AnalysisPlugins {
-    /// The objectives; the best configuration is told for each. The first two or more span the trade-off.
+    /// The objectives; the best configuration is told for each.
     pub objectives: Vec<Arc<dyn Objective>>,
+    /// How many of the objectives, from the first, span the trade-off.
+    pub trade_off: usize,
     /// The criteria; each gives a front.
     pub criteria: Vec<Arc<dyn ParetoCriterion>>,
     /// The criterion that fills `pareto_optimal`, by name.

@@ -177,8 +177,10 @@ impl WorkloadConfig {
 pub struct PluginConfig {
     /// Files with plugins, in the order given.
     pub files: Vec<PathBuf>,
-    /// The objectives; the first two span the trade-off.
+    /// The objectives whose best configurations are reported; `throughput` and `latency-p99` are always among them.
     pub objectives: Vec<PluginChoice>,
+    /// How many of the objectives, from the first, span the trade-off; at least 2.
+    pub trade_off: usize,
     /// The criteria; the first one fills `pareto_optimal`. `dominance` and `efficient` are always among them.
     pub criteria: Vec<PluginChoice>,
     /// The detectors; the first one fills `inflection_points`.

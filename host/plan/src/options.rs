@@ -254,7 +254,8 @@ options! {
     #[serde(deserialize_with = "one_or_many")]
     pub plugin: Option<Vec<PathBuf>>,
 
-    /// What is optimised, by the name of its plugin; repeatable [default: throughput and latency-p99]
+    /// What is optimised, by the name of its plugin; two or more span the trade-off that the criteria judge. The
+    /// default two, throughput and latency-p99, are always reported too
     #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
     #[serde(deserialize_with = "one_or_many")]
     pub objective: Option<Vec<String>>,

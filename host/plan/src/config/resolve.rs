@@ -203,25 +203,44 @@ fn workload(options: &Options) -> Result<WorkloadConfig, ConfigError> {
 }
 
 impl PluginConfig {
-    /// The plugins that the options name, or the defaults. `dominance` and `efficient` are always among the criteria.
+    /// The plugins that the options name, and the defaults.
+    ///
+    /// The two default criteria and objectives always take part, since the files always tell of them. Two or more
+    /// objectives of the user span the trade-off; with one or none it lies between the defaults.
     ///
     /// # Errors
     /// A choice that is no `name` or `name:{json}`, or one that is made twice.
     pub fn resolve(options: &Options) -> Result<Self, ConfigError> {
-        let mut criteria = chosen("--pareto", options.pareto.as_deref(), &CRITERIA)?;
-        let missing: Vec<PluginChoice> = CRITERIA
-            .into_iter()
-            .filter(|name| criteria.iter().all(|criterion| criterion.name != *name))
-            .map(PluginChoice::named)
-            .collect();
-        criteria.extend(missing);
+        let given = chosen("--objective", options.objective.as_deref(), &OBJECTIVES)?;
+        let trade_off = given.len().max(OBJECTIVES.len());
+        let objectives = if given.len() > 1 { with(given, &OBJECTIVES) } else { before(given, &OBJECTIVES) };
         Ok(Self {
             files: options.plugin.clone().unwrap_or_default(),
-            objectives: chosen("--objective", options.objective.as_deref(), &OBJECTIVES)?,
-            criteria,
+            objectives,
+            trade_off,
+            criteria: with(chosen("--pareto", options.pareto.as_deref(), &CRITERIA)?, &CRITERIA),
             detectors: chosen("--trend", options.trend.as_deref(), &DETECTORS)?,
         })
     }
+}
+
+/// The choices, followed by those defaults that are not among them.
+fn with(mut choices: Vec<PluginChoice>, defaults: &[&str]) -> Vec<PluginChoice> {
+    let is_missing = |name: &&&str| choices.iter().all(|choice| choice.name != **name);
+    let missing: Vec<PluginChoice> =
+        defaults.iter().filter(is_missing).copied().map(PluginChoice::named).collect();
+    choices.extend(missing);
+    choices
+}
+
+/// The defaults, each as it was chosen if it was, followed by the other choices.
+fn before(choices: Vec<PluginChoice>, defaults: &[&str]) -> Vec<PluginChoice> {
+    let (chosen, others): (Vec<_>, Vec<_>) =
+        choices.into_iter().partition(|choice| defaults.contains(&choice.name.as_str()));
+    let mut all = with(chosen, defaults);
+    all.sort_by_key(|choice| defaults.iter().position(|name| *name == choice.name));
+    all.extend(others);
+    all
 }
 
 /// What the user names, or the defaults.

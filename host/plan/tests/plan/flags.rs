@@ -117,6 +117,27 @@ fn the_dominance_and_efficient_fronts_are_always_reported() {
 }
 
 #[test]
+fn two_objectives_of_the_user_span_the_trade_off() {
+    let objectives = |line: &str| -> (Vec<String>, usize) {
+        let plugins = config(line).plugins;
+        (plugins.objectives.into_iter().map(|objective| objective.name).collect(), plugins.trade_off)
+    };
+    for (flags, expected, trade_off) in [
+        ("", &["throughput", "latency-p99"][..], 2),
+        ("--objective latency-p99", &["throughput", "latency-p99"], 2),
+        ("--objective cost", &["throughput", "latency-p99", "cost"], 2),
+        ("--objective cost --objective throughput", &["cost", "throughput", "latency-p99"], 2),
+        ("--objective a --objective b --objective c", &["a", "b", "c", "throughput", "latency-p99"], 3),
+    ] {
+        let (names, span) = objectives(&format!("--concurrency 1,2 {flags}"));
+        assert_eq!(
+            (names.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), span),
+            (expected, trade_off)
+        );
+    }
+}
+
+#[test]
 fn the_ui_follows_from_the_kind_of_benchmark() {
     for (line, ui, is_automatic) in [
         ("", Ui::None, false),
