@@ -3,6 +3,7 @@
 use crate::durable;
 use crate::error::ArtifactError;
 use crate::layout::{self, Layout};
+use crate::lock::{Lock, Owner};
 use crate::manifest::Manifest;
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
@@ -11,10 +12,11 @@ use std::path::{Component, Path, PathBuf};
 /// How many numbered names are tried.
 const LAST_NUMBER: u32 = 9999;
 
-/// The base directory of one benchmark.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The base directory of one benchmark, held by this process until it is dropped.
+#[derive(Debug)]
 pub struct ArtifactDir {
     path: PathBuf,
+    lock: Lock,
 }
 
 impl ArtifactDir {
@@ -27,7 +29,7 @@ impl ArtifactDir {
         for path in std::iter::once(first.clone()).chain(numbered) {
             // Creating the directory is the test for it: of two processes only one succeeds.
             match create_one(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => return Self::open(&path),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(ArtifactError::io("create", &path)(error)),
             }
@@ -41,7 +43,7 @@ impl ArtifactDir {
         create_all(parent)?;
         let path = child(parent, name)?;
         match create_one(&path) {
-            Ok(()) => return Ok(Self { path }),
+            Ok(()) => return Self::open(&path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(ArtifactError::io("create", &path)(error)),
         }
@@ -50,22 +52,28 @@ impl ArtifactDir {
         Ok(directory)
     }
 
-    /// Takes a directory that exists, as that of an earlier benchmark.
+    /// Takes a directory that exists, as that of an earlier benchmark. One that another process holds is refused.
     pub fn open(path: &Path) -> Result<Self, ArtifactError> {
-        let metadata = fs::symlink_metadata(path).map_err(ArtifactError::io("open", path))?;
-        if metadata.is_symlink() {
-            return Err(ArtifactError::SymbolicLink(path.to_path_buf()));
-        }
-        if !metadata.is_dir() {
-            return Err(ArtifactError::io("open", path)(ErrorKind::NotADirectory.into()));
-        }
-        Ok(Self { path: path.to_path_buf() })
+        check_folder(path)?;
+        Ok(Self { path: path.to_path_buf(), lock: Lock::take(path)? })
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Who held the directory before and was killed, if somebody was.
+    #[must_use]
+    pub fn left_by(&self) -> Option<&Owner> {
+        self.lock.left_by()
+    }
+
+    /// Removes what an earlier attempt at a run left in its folder.
+    pub fn clear_run(&self, folder: &Path) -> Result<(), ArtifactError> {
+        // Whoever sees the folder in between must not take the metrics for those of the records.
+        layout::RUN_FILES.into_iter().try_for_each(|name| remove_with_rest(&folder.join(name)))
     }
 
     /// Creates a folder below the directory, as [`Layout`] names it, with all folders on the way. Folders that exist
@@ -75,7 +83,7 @@ impl ArtifactDir {
             match create_one(&step) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    Self::open(&step)?;
+                    check_folder(&step)?;
                 }
                 Err(error) => return Err(ArtifactError::io("create", &step)(error)),
             }
@@ -102,10 +110,9 @@ impl ArtifactDir {
         let manifest = self.path.join(layout::MANIFEST);
         if !exists(&manifest)? {
             let mut entries = fs::read_dir(&self.path).map_err(ArtifactError::io("read", &self.path))?;
-            return match entries.next() {
-                None => Ok(()),
-                Some(_) => Err(ArtifactError::UnknownOrigin(self.path.clone())),
-            };
+            let is_only_ours =
+                entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == layout::LOCK));
+            return if is_only_ours { Ok(()) } else { Err(ArtifactError::UnknownOrigin(self.path.clone())) };
         }
         for folder in self.folders(&Manifest::read(&manifest)?) {
             self.clear_folder(&folder)?;
@@ -135,7 +142,7 @@ impl ArtifactDir {
             if !exists(step)? {
                 return Ok(());
             }
-            Self::open(step)?;
+            check_folder(step)?;
         }
         for name in layout::FILES {
             remove_with_rest(&folder.join(name))?;
@@ -149,6 +156,18 @@ impl ArtifactDir {
             }
         }
         Ok(())
+    }
+}
+
+/// A folder that exists and is no symbolic link.
+fn check_folder(path: &Path) -> Result<(), ArtifactError> {
+    let metadata = fs::symlink_metadata(path).map_err(ArtifactError::io("open", path))?;
+    if metadata.is_symlink() {
+        Err(ArtifactError::SymbolicLink(path.to_path_buf()))
+    } else if metadata.is_dir() {
+        Ok(())
+    } else {
+        Err(ArtifactError::io("open", path)(ErrorKind::NotADirectory.into()))
     }
 }
 
@@ -210,13 +229,16 @@ mod tests {
     use crate::manifest::tests::manifest;
     use std::collections::BTreeSet;
 
-    /// Everything below a folder, files and folders.
+    /// Everything below a folder, files and folders, other than locks.
     fn tree(folder: &Path) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut open = vec![folder.to_path_buf()];
         while let Some(next) = open.pop() {
             for entry in fs::read_dir(next).unwrap() {
                 let path = entry.unwrap().path();
+                if path.ends_with(layout::LOCK) {
+                    continue;
+                }
                 found.insert(path.strip_prefix(folder).unwrap().to_str().unwrap().replace('\\', "/"));
                 if fs::symlink_metadata(&path).unwrap().is_dir() {
                     open.push(path);
@@ -226,8 +248,8 @@ mod tests {
         found
     }
 
-    /// A finished benchmark of the manifest's plan.
-    fn finished(parent: &Path) -> ArtifactDir {
+    /// The directory of a finished benchmark of the manifest's plan.
+    fn finished(parent: &Path) -> PathBuf {
         let directory = ArtifactDir::create(parent, "base").unwrap();
         let manifest = manifest();
         for folder in directory.folders(&manifest) {
@@ -237,7 +259,7 @@ mod tests {
             }
         }
         manifest.write(&directory.path().join(layout::MANIFEST)).unwrap();
-        directory
+        directory.path().to_path_buf()
     }
 
     #[test]
@@ -290,26 +312,39 @@ mod tests {
     fn overwriting_removes_the_earlier_result_and_nothing_else() {
         let parent = tempfile::tempdir().unwrap();
         let directory = finished(parent.path());
-        let notes = directory.path().join("profile_runs/trial_0001/concurrency_10/notes.txt");
+        let notes = directory.join("profile_runs/trial_0001/concurrency_10/notes.txt");
         fs::write(&notes, b"mine").unwrap();
-        fs::write(directory.path().join("profile_runs/trial_0001/concurrency_20/.inputs.json.tmp"), b"")
-            .unwrap();
-        assert!(tree(directory.path()).len() > 60);
-        assert_eq!(ArtifactDir::overwrite(parent.path(), "base").unwrap(), directory);
+        fs::write(directory.join("profile_runs/trial_0001/concurrency_20/.inputs.json.tmp"), b"").unwrap();
+        assert!(tree(&directory).len() > 60);
+        assert_eq!(ArtifactDir::overwrite(parent.path(), "base").unwrap().path(), directory);
         let left = [
             "profile_runs",
             "profile_runs/trial_0001",
             "profile_runs/trial_0001/concurrency_10",
             "profile_runs/trial_0001/concurrency_10/notes.txt",
         ];
-        assert_eq!(tree(directory.path()), left.map(str::to_owned).into());
+        assert_eq!(tree(&directory), left.map(str::to_owned).into());
     }
 
     #[test]
     fn overwriting_starts_where_nothing_was() {
         let parent = tempfile::tempdir().unwrap();
-        let directory = ArtifactDir::overwrite(parent.path(), "base").unwrap();
-        assert_eq!(ArtifactDir::overwrite(parent.path(), "base").unwrap(), directory);
+        let path = ArtifactDir::overwrite(parent.path(), "base").unwrap().path().to_path_buf();
+        assert_eq!(ArtifactDir::overwrite(parent.path(), "base").unwrap().path(), path);
+    }
+
+    #[test]
+    fn a_directory_in_use_is_neither_opened_nor_overwritten() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = finished(parent.path());
+        let before = tree(&path);
+        let held = ArtifactDir::open(&path).unwrap();
+        for refused in [ArtifactDir::open(&path), ArtifactDir::overwrite(parent.path(), "base")] {
+            assert!(matches!(refused.unwrap_err(), ArtifactError::Locked { .. }));
+        }
+        assert_eq!(tree(&path), before);
+        drop(held);
+        ArtifactDir::open(&path).unwrap();
     }
 
     #[test]
@@ -334,14 +369,14 @@ mod tests {
         fs::write(&precious, b"mine").unwrap();
 
         let directory = finished(parent.path());
-        let trial = directory.path().join("profile_runs").join("trial_0001");
+        let trial = directory.join("profile_runs").join("trial_0001");
         fs::remove_dir_all(&trial).unwrap();
         symlink(&outside, &trial).unwrap();
-        let refused = [
-            directory.prepare(&trial.join("concurrency_30")).unwrap_err(),
-            ArtifactDir::overwrite(parent.path(), "base").unwrap_err(),
-        ];
-        for error in refused {
+        let opened = ArtifactDir::open(&directory).unwrap();
+        let not_prepared = opened.prepare(&trial.join("concurrency_30")).unwrap_err();
+        drop(opened);
+        let not_overwritten = ArtifactDir::overwrite(parent.path(), "base").unwrap_err();
+        for error in [not_prepared, not_overwritten] {
             assert!(matches!(&error, ArtifactError::SymbolicLink(path) if *path == trial), "{error}");
         }
         assert_eq!(fs::read(&precious).unwrap(), b"mine");

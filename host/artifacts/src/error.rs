@@ -1,5 +1,6 @@
 //! What can go wrong with the files of a benchmark.
 
+use crate::lock::Owner;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,14 @@ pub enum ArtifactError {
         at: String,
         /// What was found and what was expected there.
         problem: String,
+    },
+    /// Another process works in the directory.
+    #[error("{} is in use by {}; wait until it has ended, or stop it", directory.display(), describe(owner.as_ref()))]
+    Locked {
+        /// The directory.
+        directory: PathBuf,
+        /// Who holds it, as far as the lock says.
+        owner: Option<Owner>,
     },
     /// A folder on the way is a symbolic link.
     #[error("{} is a symbolic link; nothing is written or removed behind it, so replace it by a real folder or choose another place with --artifact-dir", .0.display())]
@@ -75,6 +84,13 @@ impl From<ArtifactError> for io::Error {
             _ => ErrorKind::Other,
         };
         Self::new(kind, error)
+    }
+}
+
+fn describe(owner: Option<&Owner>) -> String {
+    match owner {
+        Some(Owner { pid, since }) => format!("process {pid} since {since}"),
+        None => "another process".to_owned(),
     }
 }
 

@@ -31,6 +31,8 @@ pub const SWEEP_JSON: &str = "profile_export_aiperf_sweep.json";
 pub const SWEEP_CSV: &str = "profile_export_aiperf_sweep.csv";
 /// What was to be run and how far it got.
 pub const MANIFEST: &str = "manifest.json";
+/// Who holds the directory; there only while somebody does.
+pub const LOCK: &str = ".aiperf.lock";
 /// The report for people.
 pub const REPORT: &str = "report.html";
 
@@ -47,6 +49,9 @@ pub const FILES: [&str; 10] = [
     REPORT,
     MANIFEST,
 ];
+
+/// The files of one run.
+pub const RUN_FILES: [&str; 4] = [RUN_JSON, RUN_CSV, RECORDS, INPUTS];
 
 const RUNS: &str = "profile_runs";
 const AGGREGATE: &str = "aggregate";

@@ -1,7 +1,7 @@
 //! The files of a benchmark: where they lie, how they are written and read.
 //!
 //! [`layout`] says where each file lies, [`names`] turns what users write into names that are safe everywhere, and
-//! [`directory`] creates the folders. [`records`] takes each request down while the load goes on; [`inputs`],
+//! [`directory`] creates the folders, held by one process at a time with a [`lock`]. [`records`] takes each request down while the load goes on; [`inputs`],
 //! [`run`], [`value_aggregate`], [`sweep_json`], [`sweep_csv`] and [`manifest`] write one file each, always whole:
 //! a reader sees the old file or the new one. [`read_run`] and [`read_sweep`] give back what the analysis needs.
 //!
@@ -15,6 +15,7 @@ pub mod host;
 pub mod input_config;
 pub mod inputs;
 pub mod layout;
+pub mod lock;
 pub mod manifest;
 pub mod names;
 pub mod read_run;

@@ -88,6 +88,9 @@ pub struct RunRecord {
     pub cooldown_seconds: f64,
     /// Its folder, relative to the manifest, with `/` between the parts.
     pub directory: String,
+    /// How often it was begun: more than once after a failure, an interruption or a crash.
+    #[serde(default)]
+    pub attempts: u32,
     /// How far it got.
     #[serde(flatten)]
     pub state: RunState,
@@ -103,6 +106,11 @@ pub enum RunState {
     Running,
     /// Its files are complete.
     Done,
+    /// The user stopped it; its files hold what was measured until then.
+    Interrupted {
+        /// When; RFC 3339, UTC.
+        timestamp: String,
+    },
     /// It gave no result.
     Failed {
         /// Why.
@@ -192,11 +200,23 @@ impl Manifest {
         Shape { sweep: self.plan.sweep, trials: self.plan.trials, order: self.plan.order }
     }
 
+    /// Notes that a run begins. A step that the plan does not have is ignored.
+    pub fn begin(&mut self, step: u32) {
+        if let Some(run) = self.run_mut(step) {
+            run.attempts = run.attempts.saturating_add(1);
+            run.state = RunState::Running;
+        }
+    }
+
     /// Notes how far a run got. A step that the plan does not have is ignored.
     pub fn set_state(&mut self, step: u32, state: RunState) {
-        if let Some(run) = self.runs.get_mut(step as usize).filter(|run| run.step == step) {
+        if let Some(run) = self.run_mut(step) {
             run.state = state;
         }
+    }
+
+    fn run_mut(&mut self, step: u32) -> Option<&mut RunRecord> {
+        self.runs.get_mut(step as usize).filter(|run| run.step == step)
     }
 
     /// The values of the plan, in the order given by the user.
@@ -232,6 +252,7 @@ impl RunRecord {
             warm_up: step.warm_up,
             cooldown_seconds: step.cooldown.as_secs_f64(),
             directory: layout.relative(&layout.run(&step.value.parameters, step.trial)),
+            attempts: 0,
             state: RunState::Pending,
         }
     }
@@ -294,7 +315,8 @@ pub(crate) mod tests {
         let mut manifest = manifest();
         manifest.set_state(0, RunState::Done);
         manifest.set_state(1, failed());
-        manifest.set_state(2, RunState::Running);
+        manifest.begin(2);
+        manifest.set_state(3, RunState::Interrupted { timestamp: "2025-01-15T10:32:00Z".into() });
         manifest.write(&path).unwrap();
         insta::assert_snapshot!(fs::read_to_string(&path).unwrap());
         let read = Manifest::read(&path).unwrap();

@@ -1,7 +1,7 @@
 //! `profile_export.jsonl`: one line per request, written while the load goes on.
 //!
 //! The file stands under its own name from the start and only grows, so that a killed process leaves every request
-//! but the last ones behind; [`drop_torn_line`] removes a last line that was cut in the middle. Times are
+//! but those of the last second behind; [`drop_torn_line`] removes a last line that was cut in the middle. Times are
 //! nanoseconds since the Unix epoch.
 
 use crate::durable;
@@ -14,9 +14,13 @@ use serde::{Serialize, Serializer};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Bytes that are gathered before the system is asked to write them.
 const BUFFER: usize = 256 * 1024;
+
+/// How long a record may wait in memory for the next ones.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Writes the records of one run.
 #[derive(Debug)]
@@ -26,6 +30,7 @@ pub struct RecordsWriter {
     clock: RunClock,
     line: Vec<u8>,
     written: u64,
+    flushed: Instant,
 }
 
 impl RecordsWriter {
@@ -38,6 +43,7 @@ impl RecordsWriter {
             clock,
             line: Vec::with_capacity(4096),
             written: 0,
+            flushed: Instant::now(),
         })
     }
 
@@ -50,6 +56,10 @@ impl RecordsWriter {
         self.line.push(b'\n');
         self.file.write_all(&self.line).map_err(ArtifactError::io("write", &self.path))?;
         self.written += 1;
+        if self.flushed.elapsed() >= FLUSH_INTERVAL {
+            self.file.flush().map_err(ArtifactError::io("write", &self.path))?;
+            self.flushed = Instant::now();
+        }
         Ok(())
     }
 
@@ -296,6 +306,7 @@ mod tests {
             clock: fixture::CLOCK,
             line: Vec::new(),
             written: 0,
+            flushed: Instant::now(),
         };
         let (record, metrics) = fixture::records().remove(0);
         writer.write(&record, &metrics).unwrap();

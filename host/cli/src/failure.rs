@@ -2,6 +2,7 @@
 
 use crate::exit_code::Exit;
 use aiperf_artifacts::ArtifactError;
+use aiperf_load::LoadError;
 use aiperf_plan::ConfigError;
 use aiperf_plugin_host::HostError;
 use aiperf_simulator::SimulatorError;
@@ -54,7 +55,11 @@ impl From<ArtifactError> for Failure {
 impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
         let exit = match &error {
-            SweepError::Artifacts(_) => Exit::Unexpected,
+            // Nothing has been begun in a directory that another process holds.
+            SweepError::Artifacts(ArtifactError::Locked { .. }) => Exit::BadInput,
+            SweepError::Artifacts(_) | SweepError::Load(LoadError::Sink(_) | LoadError::Worker(_)) => {
+                Exit::Unexpected
+            }
             _ => Exit::BadInput,
         };
         Self::new(exit, error)

@@ -1,11 +1,27 @@
-//! The command line as it may be written into files.
+//! The command line as it may be written into files, and what of it can be read back.
 
 use aiperf_model::secret::REDACTED;
+use aiperf_model::server::ServerUrl;
 
 /// Flags whose values hold keys.
 const SECRET_FLAGS: [&str; 3] = ["--api-key", "--header", "-H"];
 
-/// The arguments with keys and headers replaced, whether the value stands alone, behind `=` or at the short flag.
+/// The arguments without those whose values were replaced, and these flags. What was replaced must be given again.
+pub(crate) fn without_redacted(arguments: &[String]) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        if argument == REDACTED {
+            // The flag whose value this is.
+            kept.pop();
+        } else if !(argument.starts_with('-') && argument.contains(REDACTED)) {
+            kept.push(argument.clone());
+        }
+    }
+    kept
+}
+
+/// The arguments with keys and headers replaced, whether the value stands alone, behind `=` or at the short flag; and
+/// with the keys in URLs replaced.
 pub(crate) fn without_secrets(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut next_is_secret = false;
     let redact = |argument: String| {
@@ -20,9 +36,19 @@ pub(crate) fn without_secrets(arguments: impl IntoIterator<Item = String>) -> Ve
                 _ => {}
             }
         }
-        argument
+        without_keys_in_url(argument)
     };
     arguments.into_iter().map(redact).collect()
+}
+
+/// A URL, alone or behind `=`, with the values of its secret parameters replaced; other arguments as they are.
+fn without_keys_in_url(argument: String) -> String {
+    let start = if argument.starts_with('-') { argument.find('=').map_or(0, |at| at + 1) } else { 0 };
+    let (flag, value) = argument.split_at(start);
+    match value.parse::<ServerUrl>() {
+        Ok(url) if url.to_string().contains(REDACTED) => format!("{flag}{url}"),
+        _ => argument,
+    }
 }
 
 #[cfg(test)]
@@ -37,6 +63,8 @@ mod tests {
             &["-H", "authorization: sk-1"],
             &["-Hx: sk-1"],
             &["--header=x: sk-1"],
+            &["--url", "http://server/v1?api_key=sk-1"],
+            &["--url=server:8000?token=sk-1&x=2"],
         ] {
             let shown = without_secrets(arguments.iter().map(|argument| (*argument).to_owned())).join(" ");
             assert!(!shown.contains("sk-1") && shown.contains(REDACTED), "{shown}");
@@ -44,8 +72,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_replaced_is_not_read_back() {
+        let arguments = [
+            "aiperf",
+            "--api-key",
+            "sk-1",
+            "-m",
+            "m",
+            "-Hx: sk-1",
+            "--header=y: sk-1",
+            "-H",
+            "z: sk-1",
+            "-u",
+            "a:1",
+        ];
+        let shown = without_secrets(arguments.map(str::to_owned));
+        assert_eq!(without_redacted(&shown), ["aiperf", "-m", "m", "-u", "a:1"]);
+    }
+
+    #[test]
     fn everything_else_stays() {
-        let arguments = ["aiperf", "profile", "--model", "m", "--headers", "-H"].map(str::to_owned);
+        let arguments =
+            ["aiperf", "profile", "--model", "m", "--url", "http://a:1/v1?x=1", "--headers", "-H"]
+                .map(str::to_owned);
         assert_eq!(without_secrets(arguments.clone()), arguments);
     }
 }

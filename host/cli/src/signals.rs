@@ -1,21 +1,35 @@
 //! SIGINT and SIGTERM: the first one stops the benchmark, the second one leaves at once.
 
+use crate::exit_code::Exit;
 use aiperf_sweep::{Interrupt, Urgency};
+use std::io;
 use std::thread;
+use std::time::Duration;
 use tokio::runtime::Builder;
 
-/// Watches for signals on a thread of its own for as long as the process lives.
-pub(crate) fn watch(interrupt: Interrupt) {
+/// How long the benchmark has to write its files after the second signal.
+const LEAVE_WITHIN: Duration = Duration::from_millis(700);
+
+/// Watches for signals on a thread of its own for as long as the process lives. When this returns, none is missed.
+pub(crate) fn watch(interrupt: Interrupt) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let mut signals = {
+        let _inside = runtime.enter();
+        Signals::listen()?
+    };
     thread::spawn(move || {
-        // Without a runtime signals keep their default: the process ends, and the files are valid up to there.
-        let Ok(runtime) = Builder::new_current_thread().enable_io().build() else { return };
         runtime.block_on(async {
-            while next().await.is_ok() {
+            while interrupt.urgency() != Urgency::Abort {
+                signals.next().await;
                 interrupt.escalate();
                 eprintln!("{}", message(interrupt.urgency()));
             }
         });
+        // Whatever keeps the benchmark, such as a slow disk: files are replaced as a whole, so they are valid now too.
+        thread::sleep(LEAVE_WITHIN);
+        std::process::exit(Exit::Interrupted as i32);
     });
+    Ok(())
 }
 
 fn message(urgency: Urgency) -> &'static str {
@@ -28,17 +42,42 @@ fn message(urgency: Urgency) -> &'static str {
 }
 
 #[cfg(unix)]
-async fn next() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    _file_too_large: tokio::signal::unix::Signal,
 }
 
-#[cfg(not(unix))]
-async fn next() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            // SIGXFSZ. Left alone it ends the process; caught, the write fails with an error that names the file.
+            _file_too_large: signal(SignalKind::from_raw(25))?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }

@@ -60,6 +60,9 @@ pub enum LoadError {
     /// The run asks for nothing, or has nothing to send.
     #[error("{0}")]
     Empty(&'static str),
+    /// The user wanted to stop before the load began.
+    #[error("stopped before the load began")]
+    Stopped,
     /// The endpoint plugin crashed too often in a row.
     #[error("{plugin} crashed on {crashes} responses in a row, the last time with: {message}")]
     PluginCrashed {

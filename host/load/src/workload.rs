@@ -9,6 +9,7 @@ mod random;
 
 pub use lengths::Length;
 
+use crate::control::Control;
 use crate::error::LoadError;
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::Phase;
@@ -67,10 +68,20 @@ pub struct Workload {
 impl Workload {
     /// Makes the requests, on all available cores.
     pub fn prepare(spec: &WorkloadSpec, endpoint: &dyn Endpoint) -> Result<Self, LoadError> {
+        Self::prepare_under(spec, endpoint, &Control::new())
+    }
+
+    /// Makes the requests as [`prepare`](Self::prepare) does, and gives up with [`LoadError::Stopped`] when the handle
+    /// says so.
+    pub fn prepare_under(
+        spec: &WorkloadSpec,
+        endpoint: &dyn Endpoint,
+        control: &Control,
+    ) -> Result<Self, LoadError> {
         if spec.requests == 0 {
             return Err(LoadError::Empty("a run needs at least one request to send; ask for 1 or more"));
         }
-        let factory = Factory::new(spec, endpoint)?;
+        let factory = Factory::new(spec, endpoint, control)?;
         let mut paths = vec![None];
         let profiling = with_paths(factory.make(Phase::Profiling, spec.requests)?, &mut paths);
         let warmup = with_paths(factory.make(Phase::Warmup, spec.warmup_requests)?, &mut paths);
@@ -113,6 +124,7 @@ impl Workload {
 struct Factory<'a> {
     spec: &'a WorkloadSpec,
     endpoint: &'a dyn Endpoint,
+    control: &'a Control,
     role: &'static str,
     prompts: Prompts,
     input_lengths: Lengths,
@@ -120,12 +132,17 @@ struct Factory<'a> {
 }
 
 impl<'a> Factory<'a> {
-    fn new(spec: &'a WorkloadSpec, endpoint: &'a dyn Endpoint) -> Result<Self, LoadError> {
+    fn new(
+        spec: &'a WorkloadSpec,
+        endpoint: &'a dyn Endpoint,
+        control: &'a Control,
+    ) -> Result<Self, LoadError> {
         let output_lengths =
             spec.output_length.map(|length| Lengths::new(length, spec.seed, "output length"));
         Ok(Self {
             spec,
             endpoint,
+            control,
             role: if endpoint.info().produces_tokens { "user" } else { "input" },
             prompts: Prompts::new(spec.seed),
             input_lengths: Lengths::new(spec.input_length, spec.seed, "input length")?,
@@ -161,6 +178,9 @@ impl<'a> Factory<'a> {
     }
 
     fn make_one(&self, phase: Phase, position: u32) -> Result<(PreparedRequest, Option<String>), LoadError> {
+        if self.control.is_stopping() {
+            return Err(LoadError::Stopped);
+        }
         let ordinal = prompts::ordinal(phase, position);
         let input_tokens = self.input_lengths.draw(ordinal);
         let max_output_tokens = self.output_lengths.as_ref().map(|lengths| lengths.draw(ordinal));

@@ -38,6 +38,8 @@ pub struct Config {
     pub trials: TrialsConfig,
     /// What is asked.
     pub workload: WorkloadConfig,
+    /// What happens when a run fails.
+    pub failures: FailureConfig,
     /// Which plugins take part.
     pub plugins: PluginConfig,
     /// What is shown and where the files go.
@@ -172,6 +174,20 @@ impl WorkloadConfig {
     }
 }
 
+/// What happens when a run fails. When a run counts as failed is in [`LoadConfig::max_error_rate`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FailureConfig {
+    /// How long to wait before a run until the server answers.
+    #[serde(rename = "wait_for_model_timeout_seconds", serialize_with = "seconds")]
+    pub wait_for_model_timeout: Duration,
+    /// How often a failed run is repeated at once.
+    pub retry_failed: u32,
+    /// Whether the first failed run ends the benchmark.
+    pub fail_fast: bool,
+    /// The benchmark ends when more values than this have no successful run; none if it never does.
+    pub max_failed_values: Option<u32>,
+}
+
 /// Which plugins take part.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PluginConfig {
@@ -209,6 +225,9 @@ pub struct OutputConfig {
     /// Whether the UI was chosen because of a sweep or trials, so that [`AUTOMATIC_UI_NOTICE`] is due.
     #[serde(skip)]
     pub ui_is_automatic: bool,
+    /// The directory of an earlier benchmark that is to be continued.
+    #[serde(skip)]
+    pub resume: Option<PathBuf>,
     /// Whether only the plan is printed.
     #[serde(skip)]
     pub dry_run: bool,

@@ -47,6 +47,14 @@ pub enum ConfigError {
         /// The other flag with a value.
         example: &'static str,
     },
+    /// Two flags that contradict each other.
+    #[error("{flag} and {other} exclude each other; remove one of them")]
+    Exclusive {
+        /// The flag.
+        flag: &'static str,
+        /// The other flag.
+        other: &'static str,
+    },
     /// The lists of an element-wise sweep differ in length.
     #[error(
         "--sweep-type zip takes one item of each list at a time, but {lengths}; write lists of equal length, \

@@ -74,11 +74,6 @@ pub static LATER: &[Later] = &[
         instead: "use synthetic prompts with --isl and --osl, for example --isl 550 --osl 128",
     },
     Later {
-        name: "resume",
-        flag: "--resume",
-        instead: "run the whole benchmark again; a new directory is made beside the old one",
-    },
-    Later {
         name: "plugin-dir",
         flag: "--plugin-dir",
         instead: "name each file, for example --plugin first.wasm --plugin second.wasm",

@@ -41,8 +41,8 @@ mod sweepable;
 
 pub use config::resolve::Environment;
 pub use config::{
-    AUTOMATIC_UI_NOTICE, Config, Length, Lengths, LoadConfig, OutputConfig, PluginConfig, RunSettings,
-    ServerConfig, SweepConfig, TrialsConfig, Ui, WorkloadConfig,
+    AUTOMATIC_UI_NOTICE, Config, FailureConfig, Length, Lengths, LoadConfig, OutputConfig, PluginConfig,
+    RunSettings, ServerConfig, SweepConfig, TrialsConfig, Ui, WorkloadConfig,
 };
 pub use error::ConfigError;
 pub use header::UserHeader;

@@ -170,8 +170,26 @@ options! {
     pub warmup_request_count: Option<u32>,
 
     /// Share of failed requests above which a run counts as failed, from 0 to 1 [default: 0.5]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Load")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Failures")]
     pub max_error_rate: Option<f64>,
+
+    /// How long to wait, before each run, until the server answers; a server that loads its model does not answer yet
+    /// [default: 0]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Failures")]
+    pub wait_for_model_timeout: Option<f64>,
+
+    /// Repeat a run that failed up to N times at once, after the longer of the two cooldowns [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Failures")]
+    pub retry_failed: Option<u32>,
+
+    /// Stop after the first run that failed, retries included; the rest can be done with --resume
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Failures")]
+    pub fail_fast: Option<bool>,
+
+    /// Stop as soon as more than N values have no successful run [default: never]
+    #[arg(long, value_name = "N", help_heading = "Failures")]
+    pub max_failed_values: Option<u32>,
 
     /// Threads that send requests [default: one per available core]
     #[arg(long, value_name = "N", help_heading = "Load")]
@@ -280,6 +298,11 @@ options! {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, help_heading = "Output")]
     pub overwrite: Option<bool>,
+
+    /// Continue an earlier benchmark in its directory: only the runs that are not done are run. Flags that are not
+    /// given are those of the earlier command, except for --api-key and --header, which are not stored
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub resume: Option<PathBuf>,
 
     /// What is shown while the benchmark runs [default: simple; none for a single run without a terminal]
     #[arg(long, alias = "ui-type", value_name = "UI", help_heading = "Output")]

@@ -16,6 +16,24 @@ pub enum SweepError {
     /// The directory is none of ours.
     #[error("{0} holds no manifest.json; give the directory of an earlier sweep, or one sweep file")]
     NoManifest(String),
+    /// The directory holds no benchmark that could be continued.
+    #[error(
+        "--resume: {directory} holds no manifest.json, so no run has begun there; give the directory that the earlier command named, or run the command without --resume"
+    )]
+    NothingToResume {
+        /// The directory as the user named it.
+        directory: String,
+    },
+    /// An earlier benchmark is not the one that is to continue it. One line per difference, between one that says so and one that says what to do.
+    #[error(
+        "--resume: {directory} is the result of another benchmark:\n  {differences}\nrepeat the earlier command with --resume, or leave out --resume to begin anew"
+    )]
+    Different {
+        /// The directory as the user named it.
+        directory: String,
+        /// What differs, with a line break between two differences.
+        differences: String,
+    },
     /// The directory does not hold a sweep.
     #[error("{directory} holds {found}; only a sweep over several values can be analysed")]
     NoSweep {

@@ -3,6 +3,7 @@
 use crate::ledger::Ending;
 use aiperf_load::Control;
 use aiperf_model::sweep::Step;
+use std::time::Duration;
 
 /// Something happened.
 pub enum Event<'a> {
@@ -10,6 +11,15 @@ pub enum Event<'a> {
     CoolingDown {
         /// The step that comes after.
         step: &'a Step,
+        /// For how long.
+        duration: Duration,
+    },
+    /// The driver waits until the servers answer.
+    WaitingForServer {
+        /// The step that comes after.
+        step: &'a Step,
+        /// For how long at most.
+        timeout: Duration,
     },
     /// The load of a step begins.
     RunStarted {
@@ -24,6 +34,8 @@ pub enum Event<'a> {
         step: &'a Step,
         /// How it ended.
         ending: &'a Ending,
+        /// Whether it is run again at once.
+        retries: bool,
     },
 }
 

@@ -1,7 +1,11 @@
 //! Which files are written when: the manifest at every change of state, the aggregates after every run.
 
 use crate::benchmark::Benchmark;
+use crate::earlier;
+use crate::error::SweepError;
 use crate::ledger::{Ending, Ledger};
+use crate::resume;
+use aiperf_artifacts::lock::Owner;
 use aiperf_artifacts::manifest::{Origin, RunState};
 use aiperf_artifacts::value_aggregate::{self, ValueAggregate};
 use aiperf_artifacts::{
@@ -32,21 +36,52 @@ impl Files {
             ArtifactDir::create(parent, &name)?
         };
         let layout = Layout::new(directory.path(), plan.shape);
-        let origin = Origin {
-            aiperf_version: benchmark.version.to_owned(),
-            created: time::now(),
-            command_line: benchmark.command_line.clone(),
-            configuration: config.redacted(),
-            confidence_level: config.trials.confidence_level,
-            host: Host::read(),
-            plugins: std::iter::once(benchmark.endpoint.identity())
-                .chain(benchmark.analysis.identities())
-                .cloned()
-                .collect(),
-        };
-        let manifest = Manifest::new(origin, &layout, &plan.axes, &plan.values, &plan.steps);
+        let manifest = new_manifest(benchmark, &layout);
         manifest.write(&layout.manifest())?;
         Ok(Self { directory, layout, manifest })
+    }
+
+    /// Takes the directory of an earlier benchmark, if it is the same one, with the state of its runs.
+    pub(crate) fn resume(benchmark: &Benchmark<'_>, path: &Path) -> Result<Self, SweepError> {
+        if !path.join(layout::MANIFEST).is_file() {
+            return Err(SweepError::NothingToResume { directory: path.display().to_string() });
+        }
+        let directory = ArtifactDir::open(path)?;
+        let layout = Layout::new(path, benchmark.plan.shape);
+        let manifest = Manifest::read(&layout.manifest())?;
+        resume::check(path, &manifest, &new_manifest(benchmark, &layout))?;
+        Ok(Self { directory, layout, manifest })
+    }
+
+    /// What the user should know about the directory before it is worked in; torn records are mended.
+    pub(crate) fn mend(&self) -> Result<Vec<String>, ArtifactError> {
+        let mut notices = earlier::drop_torn_lines(&self.manifest, &self.layout)?;
+        if let Some(Owner { pid, since }) = self.directory.left_by() {
+            notices.push(format!(
+                "process {pid}, which began at {since}, ended without releasing the directory"
+            ));
+        }
+        notices.push(format!(
+            "{} of {} runs are done, the others are run now",
+            self.manifest.runs.len() - self.unfinished(),
+            self.manifest.runs.len()
+        ));
+        Ok(notices)
+    }
+
+    /// What the earlier runs left behind.
+    pub(crate) fn ledger(&self, values: &[SweepValue]) -> Result<Ledger, ArtifactError> {
+        earlier::read_ledger(&self.manifest, values, &self.layout)
+    }
+
+    /// Whether a run needs not be run.
+    pub(crate) fn is_done(&self, step: &Step) -> bool {
+        self.manifest.runs.iter().any(|run| run.step == step.index && run.state == RunState::Done)
+    }
+
+    /// How many runs are not done.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.manifest.runs.iter().filter(|run| run.state != RunState::Done).count()
     }
 
     pub(crate) fn base(&self) -> &Path {
@@ -58,12 +93,14 @@ impl Files {
         &self.manifest.plugins
     }
 
-    /// Notes that a run begins, and makes its folder.
+    /// Notes that a run begins, and makes its folder, without what an earlier attempt left there.
     pub(crate) fn begin_run(&mut self, step: &Step) -> Result<PathBuf, ArtifactError> {
         let folder = self.layout.run(&step.value.parameters, step.trial);
         self.directory.prepare(&folder)?;
-        self.manifest.set_state(step.index, RunState::Running);
+        self.manifest.begin(step.index);
         self.manifest.write(&self.layout.manifest())?;
+        // Only now: until the manifest says that the run is running, its files are those of the state it names.
+        self.directory.clear_run(&folder)?;
         Ok(folder)
     }
 
@@ -72,6 +109,7 @@ impl Files {
         &mut self,
         benchmark: &Benchmark<'_>,
         step: &Step,
+        ending: &Ending,
         ledger: &Ledger,
         result: &SweepResult,
     ) -> Result<(), ArtifactError> {
@@ -80,7 +118,7 @@ impl Files {
             self.directory.prepare(&folder)?;
             write_sweep(&folder, result)?;
         }
-        self.manifest.set_state(step.index, ledger.last().map_or(RunState::Pending, state));
+        self.manifest.set_state(step.index, state(ending));
         self.manifest.write(&self.layout.manifest())
     }
 
@@ -111,6 +149,24 @@ impl Files {
     }
 }
 
+/// The manifest of the benchmark as if none of its runs had begun.
+fn new_manifest(benchmark: &Benchmark<'_>, layout: &Layout) -> Manifest {
+    let (config, plan) = (benchmark.config, benchmark.plan);
+    let origin = Origin {
+        aiperf_version: benchmark.version.to_owned(),
+        created: time::now(),
+        command_line: benchmark.command_line.clone(),
+        configuration: config.redacted(),
+        confidence_level: config.trials.confidence_level,
+        host: Host::read(),
+        plugins: std::iter::once(benchmark.endpoint.identity())
+            .chain(benchmark.analysis.identities())
+            .cloned()
+            .collect(),
+    };
+    Manifest::new(origin, layout, &plan.axes, &plan.values, &plan.steps)
+}
+
 /// Both sweep files.
 pub(crate) fn write_sweep(folder: &Path, result: &SweepResult) -> Result<(), ArtifactError> {
     sweep_json::write(&folder.join(layout::SWEEP_JSON), result)?;
@@ -120,9 +176,7 @@ pub(crate) fn write_sweep(folder: &Path, result: &SweepResult) -> Result<(), Art
 fn state(ending: &Ending) -> RunState {
     match ending {
         Ending::Succeeded(_) => RunState::Done,
-        Ending::Interrupted(_) => {
-            RunState::Failed { error: "interrupted by the user".into(), timestamp: time::now() }
-        }
+        Ending::Interrupted(_) => RunState::Interrupted { timestamp: time::now() },
         Ending::Failed { error, timestamp } => {
             RunState::Failed { error: error.clone(), timestamp: timestamp.clone() }
         }

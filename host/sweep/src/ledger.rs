@@ -4,14 +4,15 @@ use aiperf_metrics::points;
 use aiperf_model::metrics::{RunMetrics, Selection};
 use aiperf_model::point::Point;
 use aiperf_model::sweep::{FailedTrial, FailedValue, SweepValue};
+use std::collections::BTreeMap;
 
 /// How one run ended.
 #[derive(Clone, Debug)]
 pub enum Ending {
     /// It counts.
     Succeeded(RunMetrics),
-    /// The user stopped it; what was measured is in its files and in no statistic over trials.
-    Interrupted(RunMetrics),
+    /// The user stopped it; what was measured, if anything was, is in its files and in no statistic over trials.
+    Interrupted(Option<RunMetrics>),
     /// It is in no statistic.
     Failed {
         /// Why, one line.
@@ -29,36 +30,36 @@ struct Entry {
     ending: Ending,
 }
 
-/// The runs that ended, in order of execution.
+/// The runs that ended, by their position in the plan; a further attempt takes the place of the one before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
-    entries: Vec<Entry>,
+    entries: BTreeMap<u32, Entry>,
 }
 
 impl Ledger {
     /// Notes how a run ended.
-    pub(crate) fn note(&mut self, value: u32, trial: u32, ending: Ending) {
-        self.entries.push(Entry { value, trial, ending });
+    pub(crate) fn note(&mut self, step: u32, value: u32, trial: u32, ending: Ending) {
+        self.entries.insert(step, Entry { value, trial, ending });
     }
 
-    /// How the last run ended.
+    /// How the last run of the plan ended.
     pub(crate) fn last(&self) -> Option<&Ending> {
-        self.entries.last().map(|entry| &entry.ending)
+        self.entries.last_key_value().map(|(_, entry)| &entry.ending)
     }
 
     /// How many runs succeeded and failed.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let count =
-            |wanted: fn(&Ending) -> bool| self.entries.iter().filter(|entry| wanted(&entry.ending)).count();
+            |wanted: fn(&Ending) -> bool| self.entries.values().filter(|entry| wanted(&entry.ending)).count();
         (
             count(|ending| matches!(ending, Ending::Succeeded(_))),
             count(|ending| matches!(ending, Ending::Failed { .. })),
         )
     }
 
-    /// The metrics of a value's successful trials, in order of execution.
+    /// The metrics of a value's successful trials, in order of the plan.
     pub(crate) fn successes(&self, value: u32) -> Vec<RunMetrics> {
-        let of_value = self.entries.iter().filter(|entry| entry.value == value);
+        let of_value = self.entries.values().filter(|entry| entry.value == value);
         of_value
             .filter_map(|entry| match &entry.ending {
                 Ending::Succeeded(metrics) => Some(metrics.clone()),
@@ -67,10 +68,10 @@ impl Ledger {
             .collect()
     }
 
-    /// The numbers of a value's successful trials, in order of execution.
+    /// The numbers of a value's successful trials, in order of the plan.
     pub(crate) fn successful_trials(&self, value: u32) -> Vec<u32> {
         let succeeded = |entry: &&Entry| entry.value == value && matches!(entry.ending, Ending::Succeeded(_));
-        self.entries.iter().filter(succeeded).map(|entry| entry.trial).collect()
+        self.entries.values().filter(succeeded).map(|entry| entry.trial).collect()
     }
 
     /// The points of the values that have a successful trial, in the order of `values`.
@@ -88,7 +89,7 @@ impl Ledger {
             .collect()
     }
 
-    /// The trials that failed, in the order of `values` and then of execution.
+    /// The trials that failed, in the order of `values` and then of the plan.
     pub(crate) fn failed_trials(&self, values: &[SweepValue]) -> Vec<FailedTrial> {
         values.iter().flat_map(|value| self.failures_of(value)).collect()
     }
@@ -110,7 +111,7 @@ impl Ledger {
     }
 
     fn failures_of(&self, value: &SweepValue) -> impl Iterator<Item = FailedTrial> {
-        let of_value = self.entries.iter().filter(|entry| entry.value == value.index);
+        let of_value = self.entries.values().filter(|entry| entry.value == value.index);
         of_value.filter_map(|entry| match &entry.ending {
             Ending::Succeeded(_) | Ending::Interrupted(_) => None,
             Ending::Failed { error, timestamp } => Some(FailedTrial {

@@ -2,12 +2,14 @@
 //!
 //! [`Sweep::begin`] makes the directory and the manifest, [`Sweep::run`] does the rest. After every run the records
 //! are on disk before anything is computed from them, and the aggregates are written anew, so that the directory is
-//! a valid result of what is done so far, whatever happens next. [`reanalyze`] does the last part again for a
+//! a valid result of what is done so far, whatever happens next. [`Sweep::resume`] goes on in the directory of a
+//! benchmark that ended early, if it is the same one. [`reanalyze`] does the last part again for a
 //! directory of earlier.
 //!
 //! The driver decides nothing that the plan decides, shows nothing, and knows plugins by their traits only.
 
 mod benchmark;
+mod earlier;
 mod error;
 mod events;
 mod failure;
@@ -16,8 +18,11 @@ mod frame;
 mod interrupt;
 mod ledger;
 mod one_run;
+mod policy;
+mod readiness;
 mod reanalysis;
 mod report;
+mod resume;
 mod sweep;
 
 pub use benchmark::Benchmark;
@@ -25,5 +30,6 @@ pub use error::SweepError;
 pub use events::{Event, Observer};
 pub use interrupt::{Interrupt, Urgency};
 pub use ledger::Ending;
+pub use policy::Stop;
 pub use reanalysis::{reanalyze, reanalyze_file};
 pub use sweep::{Outcome, Sweep};

@@ -34,13 +34,16 @@ pub(crate) fn execute(
     interrupt: &Interrupt,
 ) -> Result<Ending, SweepError> {
     let settings = benchmark.config.settings(&step.value);
-    let workload = match prepare(benchmark, step, &settings) {
+    let control = Control::new();
+    interrupt.watch(&control);
+    let workload = match prepare(benchmark, step, &settings, &control) {
         Ok(workload) => workload,
         Err(error) => return failed_to_load(error),
     };
     inputs::write(&folder.join(layout::INPUTS), workload.profiling_bodies())?;
-    let control = Control::new();
-    interrupt.watch(&control);
+    if control.is_stopping() {
+        return Ok(Ending::Interrupted(None));
+    }
     observer.notify(Event::RunStarted { step, control: &control });
     let measured = match measure(benchmark, step, &settings, &workload, folder, &control)? {
         Ok(measured) => measured,
@@ -51,13 +54,18 @@ pub(crate) fn execute(
     let asked = report::input_config(benchmark, &settings, workload.profiling_bodies().len());
     report::write(benchmark, step, folder, &asked, &measured, failure.as_deref())?;
     Ok(match failure {
-        _ if outcome.cancelled => Ending::Interrupted(measured.metrics),
+        _ if outcome.cancelled => Ending::Interrupted(Some(measured.metrics)),
         Some(error) => Ending::Failed { error, timestamp: time::now() },
         None => Ending::Succeeded(measured.metrics),
     })
 }
 
-fn prepare(benchmark: &Benchmark<'_>, step: &Step, settings: &RunSettings) -> Result<Workload, LoadError> {
+fn prepare(
+    benchmark: &Benchmark<'_>,
+    step: &Step,
+    settings: &RunSettings,
+    control: &Control,
+) -> Result<Workload, LoadError> {
     let length =
         |length: aiperf_plan::Length| Length { mean: f64::from(length.mean), std_dev: length.std_dev };
     let spec = WorkloadSpec {
@@ -70,7 +78,7 @@ fn prepare(benchmark: &Benchmark<'_>, step: &Step, settings: &RunSettings) -> Re
         streaming: benchmark.streaming(),
         extra: benchmark.config.workload.extra(),
     };
-    Workload::prepare(&spec, &*benchmark.endpoint)
+    Workload::prepare_under(&spec, &*benchmark.endpoint, control)
 }
 
 /// How many different requests a run without a number of requests goes through before it begins again.
@@ -116,9 +124,10 @@ fn measure(
     Ok(outcome.map(|outcome| Measured { clock, outcome, metrics: accumulator.finish(), errors }))
 }
 
-/// Whether the load error is the server's or plugin's of this run, or a fault of the whole plan.
+/// Whether the load error is the user's wish, the server's or plugin's of this run, or a fault of the whole plan.
 fn failed_to_load(error: LoadError) -> Result<Ending, SweepError> {
     match error {
+        LoadError::Stopped => Ok(Ending::Interrupted(None)),
         LoadError::Unreachable { .. } | LoadError::PluginCrashed { .. } | LoadError::Build { .. } => {
             Ok(Ending::Failed { error: error.to_string(), timestamp: time::now() })
         }

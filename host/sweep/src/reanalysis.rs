@@ -1,18 +1,17 @@
 //! The analysis of an earlier sweep again, with any plugins and no server.
 
+use crate::earlier::read_ledger;
 use crate::error::SweepError;
 use crate::files::write_sweep;
 use crate::frame::Frame;
-use crate::ledger::{Ending, Ledger};
 use aiperf_analysis::analyze;
-use aiperf_artifacts::manifest::{RunRecord, RunState};
-use aiperf_artifacts::{ArtifactError, Layout, Manifest, layout, read_run, read_sweep};
+use aiperf_artifacts::{ArtifactDir, ArtifactError, Layout, Manifest, layout, read_sweep};
 use aiperf_metrics::statistics;
 use aiperf_model::metrics::Selection;
 use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::{AnalysisPlugins, Identity, Kind};
 use aiperf_model::point::Measurement;
-use aiperf_model::sweep::{SweepResult, SweepValue};
+use aiperf_model::sweep::SweepResult;
 use std::cmp::Ordering;
 use std::path::Path;
 
@@ -28,6 +27,8 @@ pub fn reanalyze(
         return Err(SweepError::NoManifest(directory.display().to_string()));
     }
     let manifest = Manifest::read(&manifest)?;
+    // Only who writes into a directory must be alone in it.
+    let _held = output.is_none().then(|| ArtifactDir::open(directory)).transpose()?;
     let folders = Layout::new(directory, manifest.shape());
     let Some(sweep_aggregate) = folders.sweep_aggregate() else {
         let found = if manifest.plan.trials > 1 { "trials of one value" } else { "a single run" };
@@ -66,38 +67,6 @@ pub fn reanalyze_file(file: &Path, analysis: &AnalysisPlugins) -> Result<SweepRe
     result.conclusions = analyze(&result.axes, &result.points, analysis);
     result.plugins = with_analysis(&result.plugins, analysis);
     Ok(result)
-}
-
-/// What the runs of the manifest left behind. A run that was never done or is not complete is no part of it.
-fn read_ledger(
-    manifest: &Manifest,
-    values: &[SweepValue],
-    folders: &Layout,
-) -> Result<Ledger, ArtifactError> {
-    let mut ledger = Ledger::default();
-    for run in &manifest.runs {
-        let Some(value) = values.iter().find(|value| value.index == run.value) else { continue };
-        if let Some(ending) = read_ending(run, value, folders)? {
-            ledger.note(run.value, run.trial, ending);
-        }
-    }
-    Ok(ledger)
-}
-
-fn read_ending(
-    run: &RunRecord,
-    value: &SweepValue,
-    folders: &Layout,
-) -> Result<Option<Ending>, ArtifactError> {
-    Ok(match &run.state {
-        RunState::Pending | RunState::Running => None,
-        RunState::Done => {
-            Some(Ending::Succeeded(read_run::read(&folders.run(&value.parameters, run.trial))?))
-        }
-        RunState::Failed { error, timestamp } => {
-            Some(Ending::Failed { error: error.clone(), timestamp: timestamp.clone() })
-        }
-    })
 }
 
 /// Which metrics the sweep file had.

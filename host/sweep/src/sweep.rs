@@ -8,9 +8,12 @@ use crate::frame::Frame;
 use crate::interrupt::{Interrupt, Urgency};
 use crate::ledger::{Ending, Ledger};
 use crate::one_run;
+use crate::policy::{Policy, Stop};
+use crate::readiness;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::sweep::{Step, SweepResult};
 use std::path::Path;
+use std::time::Duration;
 
 /// A benchmark whose directory exists.
 pub struct Sweep<'a> {
@@ -18,6 +21,8 @@ pub struct Sweep<'a> {
     files: Files,
     frame: Frame<'a>,
     ledger: Ledger,
+    result: SweepResult,
+    notices: Vec<String>,
 }
 
 /// What became of a benchmark.
@@ -25,12 +30,14 @@ pub struct Sweep<'a> {
 pub struct Outcome {
     /// What the sweep files say; for a single value, its point without an analysis.
     pub result: SweepResult,
-    /// How many runs succeeded.
+    /// How many runs succeeded, also earlier ones of a directory that is continued.
     pub succeeded: usize,
     /// How many runs failed.
     pub failed: usize,
-    /// Whether the user stopped it.
-    pub interrupted: bool,
+    /// How many runs of the plan have no result: those that failed, and those that were not reached.
+    pub unfinished: usize,
+    /// Why it ended before the last run, if it did.
+    pub stopped: Option<Stop>,
     /// The metrics of the last run, unless it failed.
     pub last_run: Option<RunMetrics>,
 }
@@ -38,18 +45,30 @@ pub struct Outcome {
 impl<'a> Sweep<'a> {
     /// Makes the directory and the manifest; sends nothing.
     pub fn begin(benchmark: &'a Benchmark<'a>) -> Result<Self, SweepError> {
-        let (config, plan) = (benchmark.config, benchmark.plan);
         let files = Files::create(benchmark)?;
-        let frame = Frame {
-            axes: &plan.axes,
-            values: plan.values_ascending().into_iter().cloned().collect(),
-            trials_per_value: plan.shape.trials,
-            order: plan.shape.order,
-            confidence_level: config.trials.confidence_level,
-            selection: config.sweep.metrics,
-            plugins: files.plugins().to_vec(),
-        };
-        Ok(Self { benchmark, files, frame, ledger: Ledger::default() })
+        let frame = frame(benchmark, &files);
+        Ok(Self::with(benchmark, files, frame, Ledger::default(), Vec::new()))
+    }
+
+    /// Takes the directory of an earlier benchmark, which must be the same one; sends nothing. Runs that are done
+    /// stay as they are.
+    pub fn resume(benchmark: &'a Benchmark<'a>, directory: &Path) -> Result<Self, SweepError> {
+        let files = Files::resume(benchmark, directory)?;
+        let notices = files.mend()?;
+        let frame = frame(benchmark, &files);
+        let ledger = files.ledger(&frame.values)?;
+        Ok(Self::with(benchmark, files, frame, ledger, notices))
+    }
+
+    fn with(
+        benchmark: &'a Benchmark<'a>,
+        files: Files,
+        frame: Frame<'a>,
+        ledger: Ledger,
+        notices: Vec<String>,
+    ) -> Self {
+        let result = frame.result(&ledger, benchmark.analysis);
+        Self { benchmark, files, frame, ledger, result, notices }
     }
 
     /// The directory that everything is written to.
@@ -57,37 +76,104 @@ impl<'a> Sweep<'a> {
         self.files.base()
     }
 
-    /// Runs all steps, or those until the user stops it.
-    pub fn run(mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<Outcome, SweepError> {
-        let mut result = self.frame.result(&self.ledger, self.benchmark.analysis);
-        for step in &self.benchmark.plan.steps {
-            cool_down(step, observer, interrupt);
-            if interrupt.urgency() != Urgency::None {
-                break;
-            }
-            let folder = self.files.begin_run(step)?;
-            let ending = one_run::execute(self.benchmark, step, &folder, observer, interrupt)?;
-            self.ledger.note(step.value.index, step.trial, ending.clone());
-            result = self.frame.result(&self.ledger, self.benchmark.analysis);
-            self.files.end_run(self.benchmark, step, &self.ledger, &result)?;
-            observer.notify(Event::RunEnded { step, ending: &ending });
-        }
-        Ok(self.outcome(result, interrupt.urgency() != Urgency::None))
+    /// What the user should know about the directory, one line each.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
-    fn outcome(self, result: SweepResult, interrupted: bool) -> Outcome {
+    /// Runs all steps that are not done, or those until something stops it.
+    pub fn run(mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<Outcome, SweepError> {
+        let open: Vec<&Step> =
+            self.benchmark.plan.steps.iter().filter(|step| !self.files.is_done(step)).collect();
+        let mut stopped = None;
+        for (position, step) in open.into_iter().enumerate() {
+            // Nothing of this process ran before the first one, so there is nothing to cool down from.
+            let cooldown = if position == 0 { Duration::ZERO } else { step.cooldown };
+            stopped = self.take(step, cooldown, observer, interrupt)?;
+            if stopped.is_some() {
+                break;
+            }
+        }
+        Ok(self.outcome(stopped))
+    }
+
+    /// Runs a step as often as the policy wants, and says whether the benchmark ends with it.
+    fn take(
+        &mut self,
+        step: &Step,
+        cooldown: Duration,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Stop>, SweepError> {
+        let policy = Policy::new(self.benchmark.config);
+        let (mut cooldown, mut retries) = (cooldown, 0);
+        loop {
+            cool_down(step, cooldown, observer, interrupt);
+            self.wait_for_servers(step, observer, interrupt);
+            if interrupt.urgency() != Urgency::None {
+                return Ok(Some(Stop::Interrupted));
+            }
+            let ending = self.attempt(step, observer, interrupt)?;
+            let again = policy.retries(&ending, retries);
+            observer.notify(Event::RunEnded { step, ending: &ending, retries: again });
+            if !again {
+                return Ok(policy.stop_after(&ending, &self.ledger, &self.frame.values));
+            }
+            (cooldown, retries) = (policy.cooldown, retries + 1);
+        }
+    }
+
+    /// Runs a step once and brings all files up to date.
+    fn attempt(
+        &mut self,
+        step: &Step,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+    ) -> Result<Ending, SweepError> {
+        let folder = self.files.begin_run(step)?;
+        let ending = one_run::execute(self.benchmark, step, &folder, observer, interrupt)?;
+        self.ledger.note(step.index, step.value.index, step.trial, ending.clone());
+        self.result = self.frame.result(&self.ledger, self.benchmark.analysis);
+        self.files.end_run(self.benchmark, step, &ending, &self.ledger, &self.result)?;
+        Ok(ending)
+    }
+
+    fn wait_for_servers(&self, step: &Step, observer: &mut dyn Observer, interrupt: &Interrupt) {
+        let timeout = self.benchmark.config.failures.wait_for_model_timeout;
+        let urls = &self.benchmark.urls;
+        if !timeout.is_zero() && !urls.iter().all(readiness::is_ready) {
+            observer.notify(Event::WaitingForServer { step, timeout });
+            readiness::wait(urls, timeout, interrupt);
+        }
+    }
+
+    fn outcome(self, stopped: Option<Stop>) -> Outcome {
         let (succeeded, failed) = self.ledger.counts();
         let last_run = match self.ledger.last() {
-            Some(Ending::Succeeded(metrics) | Ending::Interrupted(metrics)) => Some(metrics.clone()),
-            Some(Ending::Failed { .. }) | None => None,
+            Some(Ending::Succeeded(metrics) | Ending::Interrupted(Some(metrics))) => Some(metrics.clone()),
+            Some(Ending::Failed { .. } | Ending::Interrupted(None)) | None => None,
         };
-        Outcome { result, succeeded, failed, interrupted, last_run }
+        let unfinished = self.files.unfinished();
+        Outcome { result: self.result, succeeded, failed, unfinished, stopped, last_run }
     }
 }
 
-fn cool_down(step: &Step, observer: &mut dyn Observer, interrupt: &Interrupt) {
-    if !step.cooldown.is_zero() {
-        observer.notify(Event::CoolingDown { step });
-        interrupt.wait(step.cooldown);
+fn frame<'a>(benchmark: &'a Benchmark<'a>, files: &Files) -> Frame<'a> {
+    let (config, plan) = (benchmark.config, benchmark.plan);
+    Frame {
+        axes: &plan.axes,
+        values: plan.values_ascending().into_iter().cloned().collect(),
+        trials_per_value: plan.shape.trials,
+        order: plan.shape.order,
+        confidence_level: config.trials.confidence_level,
+        selection: config.sweep.metrics,
+        plugins: files.plugins().to_vec(),
+    }
+}
+
+fn cool_down(step: &Step, duration: Duration, observer: &mut dyn Observer, interrupt: &Interrupt) {
+    if !duration.is_zero() {
+        observer.notify(Event::CoolingDown { step, duration });
+        interrupt.wait(duration);
     }
 }

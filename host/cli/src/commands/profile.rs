@@ -1,6 +1,7 @@
 //! `aiperf profile`: a benchmark from its flags to its summary.
 
 mod dry_run;
+mod earlier_command;
 
 use crate::exit_code::Exit;
 use crate::failure::Failure;
@@ -11,13 +12,15 @@ use crate::ui::{self, Silent, Simple};
 use aiperf_model::server::ServerUrl;
 use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, Environment, Options, Plan, Servers, Ui};
 use aiperf_simulator::{Settings, Simulator};
-use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Sweep};
+use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Stop, Sweep};
 use std::io::IsTerminal as _;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::thread;
 
 pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
-    let config = Config::resolve(with_file(options)?, &environment())?;
+    let options = earlier_command::below(with_file(options)?)?;
+    let config = Config::resolve(options, &environment())?;
     let plan = Plan::new(&config);
     let plugins = Plugins::load(&config.server.endpoint_type, &config.plugins)?;
     if config.output.ui_is_automatic {
@@ -38,13 +41,44 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         version: env!("CARGO_PKG_VERSION"),
     };
     let interrupt = Interrupt::default();
-    signals::watch(interrupt.clone());
-    let sweep = Sweep::begin(&benchmark)?;
-    let directory = sweep.directory().display().to_string();
-    let outcome = sweep.run(&mut *observer(&config, &plan), &interrupt)?;
+    signals::watch(interrupt.clone()).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    let sweep = match &config.output.resume {
+        Some(directory) => Sweep::resume(&benchmark, directory)?,
+        None => Sweep::begin(&benchmark)?,
+    };
+    sweep.notices().iter().for_each(|notice| eprintln!("note: {notice}"));
+    let directory = sweep.directory().to_path_buf();
+    let ended = sweep.run(&mut *observer(&config, &plan), &interrupt);
+    let outcome = ended.inspect_err(|_| tell_how_to_continue(&config, &directory))?;
     show(&outcome, &plan);
-    println!("\nFiles: {directory}");
+    println!("\nFiles: {}", directory.display());
+    if let Some(stop) = outcome.stopped {
+        eprintln!("{stop}: {} of {} runs are not done", outcome.unfinished, plan.steps.len());
+    }
+    if outcome.unfinished > 0 {
+        tell_how_to_continue(&config, &directory);
+    }
     Ok(exit(&outcome))
+}
+
+/// The command that runs what is not done.
+fn tell_how_to_continue(config: &Config, directory: &Path) {
+    let secrets = match (&config.server.api_key, config.server.headers.is_empty()) {
+        (None, true) => "",
+        (Some(_), true) => " (with --api-key or OPENAI_API_KEY again, since keys are not stored)",
+        (_, false) => " (with --header and --api-key again where they were given, since they are not stored)",
+    };
+    eprintln!("continue with: aiperf profile --resume {}{secrets}", quoted(&directory.display().to_string()));
+}
+
+/// An argument as a shell takes it.
+fn quoted(argument: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
+    if argument.bytes().all(is_plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
 }
 
 /// The options of `--config` below those of the command line.
@@ -101,7 +135,7 @@ fn show(outcome: &Outcome, plan: &Plan) {
 
 fn exit(outcome: &Outcome) -> Exit {
     match outcome {
-        Outcome { interrupted: true, .. } => Exit::Interrupted,
+        Outcome { stopped: Some(Stop::Interrupted), .. } => Exit::Interrupted,
         Outcome { succeeded: 0, .. } => Exit::NothingSucceeded,
         Outcome { result, .. } if !result.conclusions.failures.is_empty() => Exit::PluginFailed,
         Outcome { failed: 1.., .. } => Exit::SomeFailed,

@@ -64,7 +64,8 @@ impl Simple {
         match ending {
             Ending::Succeeded(metrics) => eprintln!("{label:<34}{}", cells(metrics)),
             Ending::Interrupted(metrics) => {
-                eprintln!("{label:<34}{}  interrupted, not counted", cells(metrics));
+                let cells = metrics.as_ref().map(cells).unwrap_or_default();
+                eprintln!("{label:<34}{cells}  interrupted, not counted");
             }
             Ending::Failed { error, .. } => eprintln!("{label:<34}  failed: {error}"),
         }
@@ -83,11 +84,23 @@ impl Observer for Simple {
         // The old bar clears its line before anything else is drawn there.
         self.bar = None;
         match event {
-            Event::CoolingDown { step } => self.bar = Some(Moving::countdown(step.cooldown)),
+            Event::CoolingDown { duration, .. } => {
+                log(&format!("cooldown of {} s", duration.as_secs_f64()));
+                self.bar = Some(Moving::countdown("cooldown", duration));
+            }
+            Event::WaitingForServer { timeout, .. } => {
+                log(&format!("waiting up to {} s for the server to answer", timeout.as_secs_f64()));
+                self.bar = Some(Moving::countdown("waiting for server", timeout));
+            }
             Event::RunStarted { step, control } => {
                 self.bar = Some(Moving::load(self.title(step), control.clone()));
             }
-            Event::RunEnded { step, ending } => self.row(step, ending),
+            Event::RunEnded { step, ending, retries } => {
+                self.row(step, ending);
+                if retries {
+                    eprintln!("{:<34}  is run again", self.title(step));
+                }
+            }
         }
     }
 }
@@ -112,10 +125,10 @@ impl Moving {
         })
     }
 
-    fn countdown(cooldown: Duration) -> Self {
-        Self::start("cooldown".into(), "{prefix:<34} [{bar:30}] {elapsed} of {msg}", move |bar| {
-            bar.set_message(format!("{}s", cooldown.as_secs_f64()));
-            bar.set_length(cooldown.as_millis() as u64);
+    fn countdown(title: &str, duration: Duration) -> Self {
+        Self::start(title.to_owned(), "{prefix:<34} [{bar:30}] {elapsed} of {msg}", move |bar| {
+            bar.set_message(format!("{}s", duration.as_secs_f64()));
+            bar.set_length(duration.as_millis() as u64);
             bar.set_position(bar.elapsed().as_millis() as u64);
         })
     }
@@ -147,6 +160,13 @@ impl Drop for Moving {
             let _ = thread.join();
         }
         self.bar.finish_and_clear();
+    }
+}
+
+/// What a bar shows on a terminal, as a line where there is none.
+fn log(line: &str) {
+    if !std::io::stderr().is_terminal() {
+        eprintln!("{line}");
     }
 }
 

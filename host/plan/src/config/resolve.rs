@@ -1,8 +1,8 @@
 //! From options to a configuration: defaults, grammars and cross-checks.
 
 use super::{
-    Config, Lengths, LoadConfig, OutputConfig, PluginConfig, ServerConfig, SweepConfig, TrialsConfig, Ui,
-    WorkloadConfig,
+    Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig, ServerConfig, SweepConfig,
+    TrialsConfig, Ui, WorkloadConfig,
 };
 use crate::error::ConfigError;
 use crate::later::{BALANCED, DASHBOARD};
@@ -62,8 +62,9 @@ impl Config {
             sweep,
             trials,
             workload,
+            failures: failures(&options)?,
             plugins: PluginConfig::resolve(&options)?,
-            output: output(&options, ui(options.ui, is_single_run, environment)?),
+            output: output(&options, ui(options.ui, is_single_run, environment)?)?,
         })
     }
 }
@@ -202,6 +203,15 @@ fn workload(options: &Options) -> Result<WorkloadConfig, ConfigError> {
     })
 }
 
+fn failures(options: &Options) -> Result<FailureConfig, ConfigError> {
+    Ok(FailureConfig {
+        wait_for_model_timeout: seconds("--wait-for-model-timeout", options.wait_for_model_timeout, "300")?,
+        retry_failed: options.retry_failed.unwrap_or(0),
+        fail_fast: options.fail_fast.unwrap_or(false),
+        max_failed_values: options.max_failed_values,
+    })
+}
+
 impl PluginConfig {
     /// The plugins that the options name, and the defaults.
     ///
@@ -272,14 +282,18 @@ fn ui(
     }
 }
 
-fn output(options: &Options, (ui, ui_is_automatic): (Ui, bool)) -> OutputConfig {
-    OutputConfig {
+fn output(options: &Options, (ui, ui_is_automatic): (Ui, bool)) -> Result<OutputConfig, ConfigError> {
+    if options.resume.is_some() && options.overwrite == Some(true) {
+        return Err(ConfigError::Exclusive { flag: "--resume", other: "--overwrite" });
+    }
+    Ok(OutputConfig {
         artifact_dir: options.artifact_dir.clone().unwrap_or_else(|| "artifacts".into()),
         overwrite: options.overwrite.unwrap_or(false),
         ui,
         ui_is_automatic,
+        resume: options.resume.clone(),
         dry_run: options.dry_run.unwrap_or(false),
-    }
+    })
 }
 
 fn refuse_sweep_flags(options: &Options) -> Result<(), ConfigError> {

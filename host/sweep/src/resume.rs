@@ -1,0 +1,128 @@
+//! Whether an earlier benchmark can be continued by this one.
+
+use crate::error::SweepError;
+use aiperf_artifacts::Manifest;
+use aiperf_artifacts::manifest::RunRecord;
+use aiperf_model::plugin::Identity;
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// The parts of the configuration that change no result: what is shown, and what happens after a failure.
+const WITHOUT_EFFECT: [&str; 2] = ["output", "failures"];
+
+/// Refuses to continue a benchmark with another one, naming each difference.
+pub(crate) fn check(directory: &Path, before: &Manifest, now: &Manifest) -> Result<(), SweepError> {
+    let differences = differences(before, now);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(SweepError::Different {
+        directory: directory.display().to_string(),
+        differences: differences.join("\n  "),
+    })
+}
+
+fn differences(before: &Manifest, now: &Manifest) -> Vec<String> {
+    let mut found = Vec::new();
+    if before.aiperf_version != now.aiperf_version {
+        found.push(format!("aiperf: version {} then, {} now", before.aiperf_version, now.aiperf_version));
+    }
+    compare("", &before.configuration, &now.configuration, &mut found);
+    compare_plugins(&before.plugins, &now.plugins, &mut found);
+    // The plan follows from the configuration; this is for a manifest that was edited.
+    if found.is_empty() && (before.plan != now.plan || !is_same_order(&before.runs, &now.runs)) {
+        found.push("the plan in manifest.json does not follow from its configuration".into());
+    }
+    found
+}
+
+/// Names every leaf of two configurations that is not the same.
+fn compare(path: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
+    match (before, now) {
+        (Value::Object(before), Value::Object(now)) => {
+            for key in keys(before, now).filter(|key| !(path.is_empty() && WITHOUT_EFFECT.contains(key))) {
+                let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+                let (before, now) = (before.get(key), now.get(key));
+                compare(&path, before.unwrap_or(&Value::Null), now.unwrap_or(&Value::Null), found);
+            }
+        }
+        (before, now) if before == now => {}
+        (before, now) => found.push(format!("{path}: {before} then, {now} now")),
+    }
+}
+
+fn keys<'a>(before: &'a Map<String, Value>, now: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {
+    let new = now.keys().filter(|key| !before.contains_key(*key));
+    before.keys().chain(new).map(String::as_str)
+}
+
+/// A plugin is what its bytes and settings are; where the file lies does not matter.
+fn compare_plugins(before: &[Identity], now: &[Identity], found: &mut Vec<String>) {
+    let is_same = |a: &Identity, b: &Identity| {
+        (a.kind, &a.name, &a.sha256, &a.settings) == (b.kind, &b.name, &b.sha256, &b.settings)
+    };
+    for plugin in before.iter().filter(|plugin| !now.iter().any(|other| is_same(plugin, other))) {
+        let digest = |plugin: &Identity| format!("version {}, sha256 {}", plugin.version, plugin.sha256);
+        let other = now.iter().find(|other| (other.kind, &other.name) == (plugin.kind, &plugin.name));
+        let other = other.map_or("none".into(), digest);
+        found.push(format!("{plugin}: {} then, {other} now", digest(plugin)));
+    }
+}
+
+fn is_same_order(before: &[RunRecord], now: &[RunRecord]) -> bool {
+    let place = |run: &RunRecord| (run.step, run.value, run.trial, run.warm_up, run.directory.clone());
+    before.iter().map(place).eq(now.iter().map(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn compared(before: &Value, now: &Value) -> Vec<String> {
+        let mut found = Vec::new();
+        compare("", before, now, &mut found);
+        found
+    }
+
+    #[test]
+    fn each_difference_is_named_with_its_place() {
+        let before =
+            json!({ "model": "m", "load": { "num_prompts": 20, "concurrency": [1, 2] }, "gone": true });
+        let now = json!({ "model": "m", "load": { "num_prompts": 40, "concurrency": [1, 2] }, "new": 1 });
+        assert_eq!(
+            compared(&before, &now),
+            ["load.num_prompts: 20 then, 40 now", "gone: true then, null now", "new: null then, 1 now"]
+        );
+    }
+
+    #[test]
+    fn what_changes_no_result_may_differ() {
+        let before = json!({ "output": { "ui": "simple" }, "failures": { "fail_fast": true } });
+        let now = json!({ "output": { "ui": "none" }, "failures": { "fail_fast": false } });
+        assert_eq!(compared(&before, &now), Vec::<String>::new());
+        let inside = |value: &str| json!({ "load": { "output": value } });
+        assert_eq!(compared(&inside("a"), &inside("b")).len(), 1);
+    }
+
+    fn plugin(source: &str, sha256: &str) -> Identity {
+        Identity {
+            kind: aiperf_model::plugin::Kind::Objective,
+            name: "mine".into(),
+            version: "1.0.0".into(),
+            sha256: sha256.into(),
+            source: source.into(),
+            settings: "{}".into(),
+        }
+    }
+
+    #[test]
+    fn a_plugin_is_its_bytes_and_not_its_place() {
+        let mut found = Vec::new();
+        compare_plugins(&[plugin("a/mine.wasm", "12")], &[plugin("b/mine.wasm", "12")], &mut found);
+        assert_eq!(found, Vec::<String>::new());
+        compare_plugins(&[plugin("a/mine.wasm", "12")], &[plugin("a/mine.wasm", "34")], &mut found);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].contains("sha256 12 then") && found[0].contains("sha256 34 now"), "{found:?}");
+    }
+}
