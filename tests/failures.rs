@@ -1,6 +1,6 @@
 //! Servers that fail: what was measured stays, and the exit code says what happened.
 
-use crate::support::{Server, Workplace, aiperf};
+use crate::support::{Server, Workplace, aiperf, free_port};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
@@ -147,4 +147,64 @@ fn an_endpoint_plugin_that_crashes_fails_its_runs_with_its_own_words() {
     );
     let finished = place.run(&arguments).expect(4);
     assert!(finished.stdout.contains("no such thing: 2"), "{}", finished.stdout);
+}
+
+const FAST: &str = "--prefill-rate 1000000 --itl-ms 0.1";
+
+fn states(place: &Workplace) -> Vec<String> {
+    let manifest = place.json("artifacts/m-openai-chat-concurrency_sweep/manifest.json");
+    let runs = manifest["runs"].as_array().unwrap();
+    runs.iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_first_failure_can_end_the_sweep() {
+    let place = Workplace::new();
+    let ended = place.run("profile -m m --url http://127.0.0.1:9 --concurrency 1,2,3 --fail-fast").expect(4);
+    assert!(ended.stderr.contains("--fail-fast"), "{}", ended.stderr);
+    assert_eq!(states(&place), ["failed", "pending", "pending"]);
+}
+
+#[test]
+fn a_number_of_failed_values_can_end_the_sweep() {
+    let place = Workplace::new();
+    let arguments = "profile -m m --url http://127.0.0.1:9 --concurrency 1,2,3,4 --max-failed-values 1";
+    let ended = place.run(arguments).expect(4);
+    assert!(ended.stderr.contains("stopped after 2 failed values"), "{}", ended.stderr);
+    assert_eq!(states(&place), ["failed", "failed", "pending", "pending"]);
+}
+
+#[test]
+fn a_failed_run_is_repeated_until_the_server_is_back() {
+    let (place, port) = (Workplace::new(), free_port());
+    let mut running = place.begin(&format!(
+        "profile -m m --url http://127.0.0.1:{port} --concurrency 1,2 --osl 2 --num-prompts 4 --retry-failed 1000000 --parameter-sweep-cooldown-seconds 0.02"
+    ));
+    running.wait_for("is run again");
+    let _server = Server::start_at(port, FAST);
+    running.finish().expect(0);
+    assert_eq!(states(&place), ["done", "done"]);
+    let manifest = place.json("artifacts/m-openai-chat-concurrency_sweep/manifest.json");
+    assert!(manifest["runs"][0]["attempts"].as_i64() > Some(1));
+    assert_eq!(manifest["runs"][1]["attempts"], 1);
+}
+
+#[test]
+fn a_server_that_starts_late_is_waited_for() {
+    let (place, port) = (Workplace::new(), free_port());
+    let mut running = place.begin(&format!(
+        "profile -m m --url http://127.0.0.1:{port} --concurrency 1,2 --osl 2 --num-prompts 4 --wait-for-model-timeout 3600"
+    ));
+    running.wait_for("waiting up to 3600 s for the server");
+    let _server = Server::start_at(port, FAST);
+    running.finish().expect(0);
+    assert_eq!(states(&place), ["done", "done"]);
+}
+
+#[test]
+fn a_server_that_never_starts_fails_its_runs_after_the_wait() {
+    let place = Workplace::new();
+    let arguments = "profile -m m --url http://127.0.0.1:9 --concurrency 1,2 --wait-for-model-timeout 0.05";
+    place.run(arguments).expect(4);
+    assert_eq!(states(&place), ["failed", "failed"]);
 }

@@ -1,9 +1,12 @@
 //! Running the binary and its simulator, and reading what they leave.
 
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use tempfile::TempDir;
 
 /// The binary under test, with an environment that no user's settings reach.
@@ -35,6 +38,15 @@ impl Workplace {
     pub(crate) fn run_with<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Finished {
         let output = aiperf().args(arguments).current_dir(self.path()).stdin(Stdio::null()).output().unwrap();
         Finished::from(output)
+    }
+
+    /// Begins `aiperf` with arguments as a shell would split them, and leaves it running.
+    pub(crate) fn begin(&self, arguments: &str) -> Running {
+        let mut command = aiperf();
+        command.args(split(arguments)).current_dir(self.path()).stdin(Stdio::null());
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        Running { process, stderr, seen: String::new() }
     }
 
     /// The file at a path below the folder, as JSON.
@@ -72,6 +84,118 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<String>) {
     }
 }
 
+/// A command that has not ended; killed when dropped.
+pub(crate) struct Running {
+    process: Child,
+    stderr: BufReader<ChildStderr>,
+    seen: String,
+}
+
+impl Running {
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits until a line on its standard error, from now on, contains this text. Gives up at its end.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        assert!(self.reaches(text), "{text:?} never came:\n{}", self.seen);
+    }
+
+    /// Like `wait_for`; false if it ended before.
+    pub(crate) fn reaches(&mut self, text: &str) -> bool {
+        loop {
+            let start = self.seen.len();
+            if self.stderr.read_line(&mut self.seen).unwrap() == 0 {
+                return false;
+            }
+            if self.seen[start..].contains(text) {
+                return true;
+            }
+        }
+    }
+
+    /// Sends a signal, such as `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.pid());
+        // It may have ended by itself in the meantime.
+        Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status().unwrap();
+    }
+
+    /// Waits for its end; whether a signal ended it.
+    pub(crate) fn was_killed(&mut self) -> bool {
+        self.process.wait().unwrap().code().is_none()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(mut self) -> Finished {
+        self.stderr.read_to_string(&mut self.seen).unwrap();
+        let code = self.process.wait().unwrap().code().unwrap_or(-1);
+        Finished { code, stdout: String::new(), stderr: std::mem::take(&mut self.seen) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A server that accepts connections, reads requests and never answers.
+pub(crate) struct Silence {
+    pub(crate) url: String,
+    requests: Receiver<()>,
+}
+
+impl Silence {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (arrived, requests) = mpsc::channel();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let arrived = arrived.clone();
+                thread::spawn(move || {
+                    let mut stream = stream.unwrap();
+                    let mut first = [0];
+                    // A connection without a byte is a probe.
+                    if stream.read(&mut first).is_ok_and(|length| length > 0) {
+                        let _ = arrived.send(());
+                        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+                    }
+                });
+            }
+        });
+        Self { url, requests }
+    }
+
+    /// Waits until a request has arrived.
+    pub(crate) fn wait_for_request(&self) {
+        self.requests.recv().unwrap();
+    }
+
+    /// Whether no request has arrived that was not waited for.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.requests.try_recv().is_err()
+    }
+}
+
+/// Waits until a file satisfies a condition, which it does soon.
+#[track_caller]
+pub(crate) fn wait_until(mut holds: impl FnMut() -> bool) {
+    let begin = std::time::Instant::now();
+    while !holds() {
+        assert!(begin.elapsed().as_secs() < 60, "waited for a minute");
+        thread::yield_now();
+    }
+}
+
+/// A port at which nobody listens.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// What a command left behind.
 pub(crate) struct Finished {
     pub(crate) code: i32,
@@ -107,8 +231,13 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the simulator on a free port.
     pub(crate) fn start(arguments: &str) -> Self {
+        Self::start_at(0, arguments)
+    }
+
+    /// Starts the simulator on a port.
+    pub(crate) fn start_at(port: u16, arguments: &str) -> Self {
         let mut command = aiperf();
-        command.args(["simulate", "--port", "0"]).args(split(arguments));
+        command.args(["simulate", "--port", &port.to_string()]).args(split(arguments));
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next().expect("the simulator prints its address").unwrap();

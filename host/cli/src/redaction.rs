@@ -10,11 +10,11 @@ const SECRET_FLAGS: [&str; 3] = ["--api-key", "--header", "-H"];
 pub(crate) fn without_redacted(arguments: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::with_capacity(arguments.len());
     for argument in arguments {
-        if argument == REDACTED {
+        if !argument.contains(REDACTED) {
+            kept.push(argument.clone());
+        } else if !argument.starts_with('-') {
             // The flag whose value this is.
             kept.pop();
-        } else if !(argument.starts_with('-') && argument.contains(REDACTED)) {
-            kept.push(argument.clone());
         }
     }
     kept
@@ -85,6 +85,8 @@ mod tests {
             "z: sk-1",
             "-u",
             "a:1",
+            "-u",
+            "b:1?key=sk-1",
         ];
         let shown = without_secrets(arguments.map(str::to_owned));
         assert_eq!(without_redacted(&shown), ["aiperf", "-m", "m", "-u", "a:1"]);

@@ -61,11 +61,11 @@ impl Files {
                 "process {pid}, which began at {since}, ended without releasing the directory"
             ));
         }
-        notices.push(format!(
-            "{} of {} runs are done, the others are run now",
-            self.manifest.runs.len() - self.unfinished(),
-            self.manifest.runs.len()
-        ));
+        let (runs, unfinished) = (self.manifest.runs.len(), self.unfinished());
+        notices.push(match unfinished {
+            0 => format!("all {runs} runs are done"),
+            _ => format!("{} of {runs} runs are done, the others are run now", runs - unfinished),
+        });
         Ok(notices)
     }
 

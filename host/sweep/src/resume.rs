@@ -4,6 +4,7 @@ use crate::error::SweepError;
 use aiperf_artifacts::Manifest;
 use aiperf_artifacts::manifest::RunRecord;
 use aiperf_model::plugin::Identity;
+use aiperf_model::secret::REDACTED;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -47,6 +48,9 @@ fn compare(path: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
             }
         }
         (before, now) if before == now => {}
+        (Value::String(before), Value::Null) if before == REDACTED => {
+            found.push(format!("{path}: given then and not stored, since it is secret; give it again"));
+        }
         (before, now) => found.push(format!("{path}: {before} then, {now} now")),
     }
 }
@@ -94,6 +98,16 @@ mod tests {
             compared(&before, &now),
             ["load.num_prompts: 20 then, 40 now", "gone: true then, null now", "new: null then, 1 now"]
         );
+    }
+
+    #[test]
+    fn a_secret_must_be_given_again() {
+        let found = compared(&json!({ "api_key": REDACTED }), &json!({ "api_key": null }));
+        assert!(
+            found[0].starts_with("api_key: given then") && found[0].contains("give it again"),
+            "{found:?}"
+        );
+        assert_eq!(compared(&json!({ "api_key": null }), &json!({ "api_key": REDACTED })).len(), 1);
     }
 
     #[test]

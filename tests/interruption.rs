@@ -1,0 +1,231 @@
+//! Signals, and disks that fail: the files are valid and the exit code says what happened.
+
+use crate::support::{Finished, Server, Silence, Workplace, aiperf, wait_until};
+use serde_json::Value;
+use std::process::{Command, Stdio};
+
+const FAST: &str = "--ttft-ms 1 --prefill-rate 1000000 --itl-ms 0.2 --itl-slope-ms 0";
+const BASE: &str = "artifacts/m-openai-chat-concurrency_sweep";
+
+fn states(place: &Workplace) -> Vec<String> {
+    let manifest = place.json(&format!("{BASE}/manifest.json"));
+    let runs = manifest["runs"].as_array().unwrap();
+    runs.iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect()
+}
+
+fn records(place: &Workplace, run: &str) -> Vec<Value> {
+    let lines = String::from_utf8(place.bytes(&format!("{BASE}/{run}/profile_export.jsonl"))).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Every JSON file below the folder can be read.
+fn assert_valid(place: &Workplace) {
+    for file in place.files("").iter().filter(|file| file.ends_with(".json") && !file.contains("/.")) {
+        place.json(file);
+    }
+}
+
+#[track_caller]
+fn tells_how_to_continue(ended: &Finished) {
+    let command = format!("continue with: aiperf profile --resume {BASE}");
+    assert!(ended.stderr.contains(&command), "{}", ended.stderr);
+}
+
+#[test]
+fn a_signal_in_the_warm_up_stops_it() {
+    let (silence, place) = (Silence::start(), Workplace::new());
+    let running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 2,4 --num-prompts 8 --warmup-request-count 4 --benchmark-grace-period 0.05",
+        silence.url
+    ));
+    silence.wait_for_request();
+    running.signal("INT");
+    let ended = running.finish().expect(130);
+    tells_how_to_continue(&ended);
+    assert_valid(&place);
+    assert_eq!(states(&place), ["interrupted", "pending"]);
+    let records = records(&place, "concurrency_2");
+    assert!(!records.is_empty());
+    for record in records {
+        assert_eq!(record["metadata"]["benchmark_phase"], "warmup");
+        assert_eq!(record["metadata"]["was_cancelled"], true);
+    }
+}
+
+#[test]
+fn a_signal_in_a_run_cancels_what_outlasts_the_grace_period() {
+    let (silence, place) = (Silence::start(), Workplace::new());
+    let running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 2,4 --num-prompts 8 --benchmark-grace-period 0.05",
+        silence.url
+    ));
+    silence.wait_for_request();
+    running.signal("TERM");
+    let ended = running.finish().expect(130);
+    tells_how_to_continue(&ended);
+    assert_valid(&place);
+    assert_eq!(states(&place), ["interrupted", "pending"]);
+    assert!(
+        records(&place, "concurrency_2").iter().all(|record| record["metadata"]["was_cancelled"] == true)
+    );
+    let run = place.json(&format!("{BASE}/concurrency_2/profile_export_aiperf.json"));
+    assert_eq!(run["was_cancelled"], true);
+    let sweep = place.json(&format!("{BASE}/sweep_aggregate/profile_export_aiperf_sweep.json"));
+    assert_eq!(sweep["metadata"]["failed_values"], serde_json::json!([]), "interrupted is not failed");
+}
+
+#[test]
+fn a_signal_lets_what_is_in_flight_end() {
+    let (server, place) = (Server::start("--ttft-ms 400 --itl-ms 1"), Workplace::new());
+    let mut running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 3,4 --osl 3 --num-prompts 1000",
+        server.chat_url()
+    ));
+    let started = place.path().join(BASE).join("concurrency_3/profile_export.jsonl");
+    // The records are begun right before the load; the first ones reach the disk after a second.
+    wait_until(|| started.metadata().is_ok_and(|metadata| metadata.len() > 0));
+    running.signal("INT");
+    running.wait_for("waiting for the requests in flight");
+    running.finish().expect(130);
+    let records = records(&place, "concurrency_3");
+    assert!(records.len() >= 3 && records.len() < 1000, "{}", records.len());
+    assert!(records.iter().all(|record| record.get("error").is_none()));
+    assert_eq!(states(&place), ["interrupted", "pending"]);
+}
+
+#[test]
+fn a_signal_in_a_cooldown_ends_it() {
+    let (server, place) = (Server::start(FAST), Workplace::new());
+    let mut running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 1,2 --osl 2 --num-prompts 4 --parameter-sweep-cooldown-seconds 3600",
+        server.chat_url()
+    ));
+    running.wait_for("cooldown of 3600 s");
+    running.signal("INT");
+    let ended = running.finish().expect(130);
+    tells_how_to_continue(&ended);
+    assert_eq!(states(&place), ["done", "pending"]);
+    // The first run of a process has nothing to cool down from.
+    place.run(&format!("profile --resume {BASE}")).expect(0);
+    assert_eq!(states(&place), ["done", "done"]);
+}
+
+#[test]
+fn a_signal_while_the_requests_are_made_sends_none() {
+    let (silence, place) = (Silence::start(), Workplace::new());
+    let running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 1,2 --isl 4000 --num-prompts 100000",
+        silence.url
+    ));
+    let manifest = place.path().join(BASE).join("manifest.json");
+    wait_until(|| std::fs::read_to_string(&manifest).is_ok_and(|text| text.contains("\"running\"")));
+    running.signal("INT");
+    running.finish().expect(130);
+    assert!(silence.is_untouched());
+    assert_valid(&place);
+    assert_eq!(states(&place), ["interrupted", "pending"]);
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_server() {
+    let (silence, place) = (Silence::start(), Workplace::new());
+    let mut running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 2,4 --num-prompts 8 --benchmark-grace-period 3600",
+        silence.url
+    ));
+    silence.wait_for_request();
+    running.signal("INT");
+    running.wait_for("again to leave now");
+    running.signal("INT");
+    let ended = running.finish().expect(130);
+    assert!(ended.stderr.contains("leaving now"), "{}", ended.stderr);
+    assert_valid(&place);
+    assert_eq!(states(&place), ["interrupted", "pending"]);
+    assert!(!place.files(BASE).contains(&".aiperf.lock".to_owned()));
+}
+
+#[test]
+fn a_disk_that_is_full_ends_the_benchmark_with_what_is_there() {
+    let (server, place) = (Server::start(FAST), Workplace::new());
+    let url = server.chat_url();
+    // The first run fits below the limit of the shell's blocks, the second one does not.
+    let script = "ulimit -f 80; exec \"$0\" \"$@\"";
+    let output = Command::new("sh")
+        .args(["-c", script])
+        .arg(aiperf().get_program())
+        .args([
+            "profile",
+            "-m",
+            "m",
+            "--url",
+            &url,
+            "--osl",
+            "2",
+            "--isl",
+            "5",
+            "--num-prompts",
+            "5,500",
+            "--concurrency",
+            "4",
+        ])
+        .current_dir(place.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let ended = Finished::from(output).expect(1);
+    assert!(ended.stderr.contains("raise the limit"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("continue with: aiperf profile --resume"), "{}", ended.stderr);
+    assert_valid(&place);
+    place.run("profile --resume artifacts/m-openai-chat-num_prompts_sweep").expect(0);
+    assert_valid(&place);
+}
+
+#[test]
+fn a_directory_that_vanishes_is_named() {
+    let (server, place) = (Server::start(FAST), Workplace::new());
+    let mut running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 1,2 --osl 2 --num-prompts 4 --parameter-sweep-cooldown-seconds 1",
+        server.chat_url()
+    ));
+    running.wait_for("cooldown");
+    std::fs::remove_dir_all(place.path().join("artifacts")).unwrap();
+    let ended = running.finish().expect(1);
+    assert!(ended.stderr.contains(BASE) && ended.stderr.contains("was removed"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named_before_anything_is_sent() {
+    let (silence, place) = (Silence::start(), Workplace::new());
+    std::fs::write(place.path().join("file"), "").unwrap();
+    for directory in ["/proc/artifacts", "file/artifacts"] {
+        let arguments = format!("profile -m m --url {} --artifact-dir {directory}", silence.url);
+        let ended = place.run(&arguments).expect(1);
+        assert!(ended.stderr.contains(directory), "{}", ended.stderr);
+    }
+    assert!(silence.is_untouched());
+}
+
+#[test]
+fn a_directory_made_read_only_in_mid_run_is_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (server, place) = (Server::start(FAST), Workplace::new());
+    let mut running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 1,2 --osl 2 --num-prompts 4 --parameter-sweep-cooldown-seconds 1",
+        server.chat_url()
+    ));
+    running.wait_for("cooldown");
+    let base = place.path().join(BASE);
+    let set_mode = |mode| std::fs::set_permissions(&base, std::fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o555);
+    // Nothing is read-only to root.
+    let is_refused = std::fs::write(base.join("probe"), "").is_err();
+    let ended = running.finish();
+    set_mode(0o755);
+    if is_refused {
+        let ended = ended.expect(1);
+        assert!(ended.stderr.contains("make the folder writable"), "{}", ended.stderr);
+    } else {
+        ended.expect(0);
+    }
+    assert_valid(&place);
+}
