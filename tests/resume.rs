@@ -128,8 +128,50 @@ fn a_sweep_that_was_killed_again_and_again_ends_like_one_that_was_not() {
     }
 }
 
+#[test]
+fn a_sweep_that_was_interrupted_again_and_again_ends_like_one_that_was_not() {
+    let server = Server::start(FAST);
+    let undisturbed = Workplace::new();
+    undisturbed.run(&sweep(&server)).expect(0);
+    let expected = essence(&undisturbed);
+    for (seed, signals) in [(4, &["INT"][..]), (5, &["INT", "INT"]), (6, &["TERM", "INT"])] {
+        let (place, mut moments) = (Workplace::new(), Moments(seed));
+        let mut running = place.begin(&sweep(&server));
+        wait_until(|| place.path().join(BASE).join("manifest.json").is_file());
+        let mut interruptions = 0;
+        loop {
+            wait_at_random(&mut running, &mut moments);
+            signals.iter().for_each(|signal| running.signal(signal));
+            let ended = running.finish();
+            assert_valid(&place);
+            if ended.code == 0 {
+                break;
+            }
+            assert_eq!(ended.code, 130, "{}", ended.stderr);
+            if let [_] = signals {
+                let states = states(&place);
+                assert!(!states.contains(&"running".to_owned()), "{states:?}");
+                assert!(states.iter().filter(|state| *state == "interrupted").count() <= 1, "{states:?}");
+                assert!(!place.files(BASE).contains(&".aiperf.lock".to_owned()));
+            }
+            interruptions += 1;
+            running = place.begin(RESUME);
+            running.wait_for("runs are done");
+        }
+        assert!(interruptions >= 2, "seed {seed}: {interruptions}");
+        assert_eq!(essence(&place), expected, "seed {seed}");
+    }
+}
+
 /// Kills the process some moments after some of its runs; false if it had ended before.
 fn kill_at_random(running: &mut Running, moments: &mut Moments) -> bool {
+    wait_at_random(running, moments);
+    running.signal("KILL");
+    running.was_killed()
+}
+
+/// Waits for some of its runs, and then for some moments.
+fn wait_at_random(running: &mut Running, moments: &mut Moments) {
     for _ in 0..moments.next(3) {
         if !running.reaches("concurrency ") {
             break;
@@ -137,8 +179,6 @@ fn kill_at_random(running: &mut Running, moments: &mut Moments) -> bool {
     }
     // Not to wait for something: this is the moment.
     thread::sleep(Duration::from_micros(moments.next(60_000)));
-    running.signal("KILL");
-    running.was_killed()
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub struct Manifest {
     pub aiperf_version: String,
     /// When the benchmark began; RFC 3339, UTC.
     pub created: String,
+    /// When it was continued, each time; RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<String>,
     /// The command line, without secrets.
     pub command_line: Vec<String>,
     /// The resolved configuration, without secrets.
@@ -159,6 +162,7 @@ impl Manifest {
             schema_version: SCHEMA_VERSION,
             aiperf_version: origin.aiperf_version,
             created: origin.created,
+            resumed: Vec::new(),
             command_line: origin.command_line,
             configuration: origin.configuration,
             plan: PlanRecord {

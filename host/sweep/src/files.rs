@@ -48,8 +48,9 @@ impl Files {
         }
         let directory = ArtifactDir::open(path)?;
         let layout = Layout::new(path, benchmark.plan.shape);
-        let manifest = Manifest::read(&layout.manifest())?;
+        let mut manifest = Manifest::read(&layout.manifest())?;
         resume::check(path, &manifest, &new_manifest(benchmark, &layout))?;
+        manifest.resumed.push(time::now());
         Ok(Self { directory, layout, manifest })
     }
 
@@ -61,6 +62,7 @@ impl Files {
                 "process {pid}, which began at {since}, ended without releasing the directory"
             ));
         }
+        notices.extend(resume::other_machine(&self.manifest.host, &Host::read()));
         let (runs, unfinished) = (self.manifest.runs.len(), self.unfinished());
         notices.push(match unfinished {
             0 => format!("all {runs} runs are done"),

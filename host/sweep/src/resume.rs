@@ -2,6 +2,7 @@
 
 use crate::error::SweepError;
 use aiperf_artifacts::Manifest;
+use aiperf_artifacts::host::Host;
 use aiperf_artifacts::manifest::RunRecord;
 use aiperf_model::plugin::Identity;
 use aiperf_model::secret::REDACTED;
@@ -53,6 +54,15 @@ fn compare(path: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
         }
         (before, now) => found.push(format!("{path}: {before} then, {now} now")),
     }
+}
+
+/// What tells this machine from the one that began the benchmark, one line each. It may go on here, but its values may
+/// not be comparable.
+pub(crate) fn other_machine(before: &Host, now: &Host) -> Vec<String> {
+    let as_value = |host: &Host| serde_json::to_value(host).unwrap_or_default();
+    let mut found = Vec::new();
+    compare("host", &as_value(before), &as_value(now), &mut found);
+    found.iter().map(|difference| format!("not the machine that began the benchmark: {difference}")).collect()
 }
 
 fn keys<'a>(before: &'a Map<String, Value>, now: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {
@@ -117,6 +127,18 @@ mod tests {
         assert_eq!(compared(&before, &now), Vec::<String>::new());
         let inside = |value: &str| json!({ "load": { "output": value } });
         assert_eq!(compared(&inside("a"), &inside("b")).len(), 1);
+    }
+
+    #[test]
+    fn another_machine_is_noticed() {
+        let host = Host::read();
+        assert_eq!(other_machine(&host, &host), Vec::<String>::new());
+        let other = Host { cores: Some(4096), ..host.clone() };
+        let found = other_machine(&host, &other);
+        assert!(
+            found.len() == 1 && found[0].contains("host.cores") && found[0].contains("4096"),
+            "{found:?}"
+        );
     }
 
     fn plugin(source: &str, sha256: &str) -> Identity {
