@@ -66,7 +66,7 @@ fn essence(place: &Workplace) -> BTreeMap<String, Value> {
         let path = format!("{BASE}/{file}");
         let what = match file.rsplit('/').next().unwrap() {
             "inputs.json" => json!(String::from_utf8(place.bytes(&path)).unwrap()),
-            "profile_export.jsonl" => json!(place.bytes(&path).iter().filter(|byte| **byte == b'\n').count()),
+            "profile_export.jsonl" => json!(place.bytes(&path).split(|byte| *byte == b'\n').count()),
             "profile_export_aiperf.json" => {
                 let run = place.json(&path);
                 let keys: Vec<_> = run.as_object().unwrap().keys().cloned().collect();
@@ -141,7 +141,9 @@ fn a_sweep_that_was_interrupted_again_and_again_ends_like_one_that_was_not() {
         let mut interruptions = 0;
         loop {
             wait_at_random(&mut running, &mut moments);
-            signals.iter().for_each(|signal| running.signal(signal));
+            for signal in signals {
+                running.signal(signal);
+            }
             let ended = running.finish();
             assert_valid(&place);
             if ended.code == 0 {
