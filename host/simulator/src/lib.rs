@@ -60,14 +60,12 @@
 //! # Ok::<(), aiperf_simulator::SimulatorError>(())
 //! ```
 
-mod alarm;
 mod chunk;
 mod connection;
 mod engine;
 mod error;
 mod lateness;
 mod law;
-mod lead;
 mod metrics;
 mod reply;
 mod request;

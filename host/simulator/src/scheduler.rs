@@ -1,9 +1,8 @@
 //! Brings the engine's virtual time to the wall clock: waits for deadlines and hands due tokens to the tasks that
 //! send them. Everything here runs on the runtime's one thread.
 //!
-//! The runtime sleeps in the operating system until an alarm thread wakes it shortly before the next deadline; the
-//! last stretch it spins, serving sockets in between. The handing over itself therefore crosses no thread, and tokens
-//! due at the same time follow each other at the price of one send each. With nothing due, nothing runs.
+//! The handing over itself crosses no thread, and tokens due at the same time follow each other at the price of one
+//! send each. With nothing due, nothing runs.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -12,19 +11,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use aiperf_timer::Timer;
 use tokio::sync::Notify;
 
 use crate::Law;
-use crate::alarm::Alarm;
 use crate::engine::{Due, Engine, Ticket, Totals, Work};
-use crate::lead::Lead;
 
 /// The engine on the wall clock.
 #[derive(Debug)]
 pub(crate) struct Scheduler {
     start: Instant,
     state: RefCell<State>,
-    /// Something was submitted, or the alarm rang.
+    /// Something was submitted, or a deadline is near.
     wake: Arc<Notify>,
 }
 
@@ -66,7 +64,7 @@ impl Scheduler {
         Load { active: engine.active(), waiting: engine.waiting(), totals: engine.totals() }
     }
 
-    /// What the alarm has to notify.
+    /// What the timer waits for.
     pub(crate) fn wake(&self) -> Arc<Notify> {
         Arc::clone(&self.wake)
     }
@@ -83,24 +81,10 @@ impl Scheduler {
     }
 
     /// Delivers every token at its deadline, for as long as the simulator lives.
-    pub(crate) async fn run(self: Rc<Self>, alarm: Alarm) {
-        let mut lead = Lead::new();
+    pub(crate) async fn run(self: Rc<Self>, mut timer: Timer) {
         loop {
-            let now = self.now();
-            let next = self.state.borrow_mut().deliver(now);
-            match next {
-                None => self.wake.notified().await,
-                Some(deadline) if deadline > now + lead.time() => {
-                    let ring_at = deadline.saturating_sub(lead.time());
-                    alarm.set(ring_at);
-                    self.wake.notified().await;
-                    // Otherwise something else woke it.
-                    if let Some(delay) = self.now().checked_sub(ring_at) {
-                        lead.learn(delay);
-                    }
-                }
-                Some(_) => tokio::task::yield_now().await,
-            }
+            let next = self.state.borrow_mut().deliver(self.now());
+            timer.step_towards(next).await;
         }
     }
 }

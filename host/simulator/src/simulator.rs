@@ -1,4 +1,4 @@
-//! Starting, stopping and asking a running simulator. It lives on two threads of its own: one serves, one is the alarm.
+//! Starting, stopping and asking a running simulator. It lives on two threads of its own: one serves, one is the alarm of its timer.
 
 use std::cell::Cell;
 use std::io;
@@ -9,6 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use aiperf_timer::Timer;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use socket2::{Domain, Protocol, Socket as RawSocket, Type};
@@ -16,7 +17,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::Notify;
 
-use crate::alarm::Alarm;
 use crate::connection::{Connection, Server};
 use crate::lateness::LatenessRecorder;
 use crate::routes;
@@ -153,7 +153,7 @@ struct Service {
     runtime: LocalRuntime,
     listener: TcpListener,
     server: Rc<Server>,
-    alarm: Alarm,
+    timer: Timer,
 }
 
 impl Service {
@@ -168,16 +168,16 @@ impl Service {
         drop(entered);
         let start = Instant::now();
         let scheduler = Rc::new(Scheduler::new(start, settings.law));
-        let alarm = Alarm::start(start, scheduler.wake())?;
+        let timer = Timer::start(start, scheduler.wake())?;
         let server = Rc::new(Server { settings, scheduler, lateness, requests: Cell::new(0) });
-        Ok(Self { runtime, listener, server, alarm })
+        Ok(Self { runtime, listener, server, timer })
     }
 
     /// Serves until told to stop. Connections end with the runtime, which is dropped on return.
     fn run_until(self, stop: &Notify) {
-        let Self { runtime, listener, server, alarm } = self;
+        let Self { runtime, listener, server, timer } = self;
         runtime.block_on(async {
-            tokio::task::spawn_local(Rc::clone(&server.scheduler).run(alarm));
+            tokio::task::spawn_local(Rc::clone(&server.scheduler).run(timer));
             tokio::select! {
                 () = stop.notified() => {}
                 () = accept(&listener, &server) => {}

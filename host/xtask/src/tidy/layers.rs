@@ -78,7 +78,9 @@ fn layer(directory: &Path) -> String {
 /// The layers that `layer` may depend on.
 fn below(layer: &str) -> Vec<&'static str> {
     match layer {
-        "simulator" | "plugin-host" => vec!["model"],
+        "plugin-host" => vec!["model"],
+        "simulator" => vec!["model", "timer"],
+        "load" => vec!["model", "timer"],
         "sweep" => [&["model"], STAGES.as_slice()].concat(),
         "cli" => [&["model"], STAGES.as_slice(), &["sweep", "plugin-host", "simulator"]].concat(),
         // The statistics over trials stand where points are made of them.
@@ -143,7 +145,7 @@ mod tests {
     fn a_problem_says_what_to_do() {
         let problem = inner_problem("load", "metrics", DependencyKind::Normal).unwrap();
         assert!(
-            problem.starts_with("load depends on metrics, but may depend only on model; move"),
+            problem.starts_with("load depends on metrics, but may depend only on model, timer; move"),
             "{problem}"
         );
     }

@@ -32,7 +32,7 @@ impl Alarm {
     pub(crate) fn start(start: Instant, rung: Arc<Notify>) -> io::Result<Self> {
         let shared =
             Arc::new(Shared { start, ring_at: AtomicU64::new(OFF), stopped: AtomicBool::new(false), rung });
-        let thread = thread::Builder::new().name("simulator-alarm".to_owned()).spawn({
+        let thread = thread::Builder::new().name("aiperf-alarm".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || shared.run()
         })?;
