@@ -25,7 +25,7 @@ fn each_mistake_is_named_with_what_to_write_instead() {
         ),
         ("--concurrency 1,2 --goodput ttft:abc", &["--goodput", "abc"]),
         ("--concurrency 1,2 --goodput tfft:100", &["--goodput", "tfft", "time_to_first_token"]),
-        ("--concurrency 1,2 --request-rate 5", &["--request-rate"]),
+        ("--request-rate 5,0", &["--request-rate", "item 2", "more than 0"]),
         ("--concurrency 1,2 --gpu-telemetry-url http://localhost:9400/metrics", &["--gpu-telemetry-url"]),
     ];
     for (arguments, expected) in cases {

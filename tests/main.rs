@@ -18,6 +18,7 @@ mod failures;
 mod interruption;
 mod layout;
 mod resume;
+mod open_loop;
 mod seeds;
 mod specification;
 mod support;

@@ -43,6 +43,7 @@ fn record() -> Record {
             phase: Phase::Profiling,
             worker: 0,
             due: 1_000_000,
+            scheduled: false,
             send: 1_012_345,
             first_byte: Some(30_123_456),
             end: 300_234_567,

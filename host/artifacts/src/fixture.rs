@@ -28,6 +28,7 @@ fn timing(phase: Phase, request: u32) -> Timing {
         phase,
         worker: 1,
         due: 1_000_000,
+        scheduled: false,
         send: 1_050_000,
         first_byte: Some(30_000_000),
         end: 95_000_000,

@@ -3,6 +3,7 @@
 //! The Python tool of the same name accepts a file only if this part has its shape, so it holds no more than that
 //! shape has a place for. The whole resolved configuration is in the manifest.
 
+use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -26,8 +27,10 @@ pub struct InputConfig<'a> {
     pub endpoint_type: &'a str,
     /// Whether answers are streamed.
     pub streaming: bool,
-    /// How many requests are in flight at once.
-    pub concurrency: u32,
+    /// How many requests are in flight at once, or with a request rate at most; none for no limit.
+    pub concurrency: Option<u32>,
+    /// How requests arrive; none if a request follows the one before it.
+    pub request_rate: Option<RequestRate>,
     /// How many requests are sent, or none if only the duration ends the run.
     pub requests: Option<u32>,
     /// For how long requests are sent, or none if only their number ends the run.
@@ -68,15 +71,25 @@ impl InputConfig<'_> {
     }
 
     fn phase(&self) -> Value {
-        let always = [
-            ("name", Value::from("profiling")),
-            ("kind", "profiling".into()),
-            ("type", "concurrency".into()),
-            ("concurrency", self.concurrency.into()),
-        ];
+        let pattern = self.request_rate.map(|rate| rate.pattern);
+        let kind = match pattern {
+            None => "concurrency",
+            Some(ArrivalPattern::Poisson) => "poisson",
+            Some(ArrivalPattern::Constant) => "constant",
+            Some(ArrivalPattern::Gamma { .. }) => "gamma",
+        };
+        let smoothness = match pattern {
+            Some(ArrivalPattern::Gamma { smoothness }) => Some(("smoothness", smoothness.into())),
+            _ => None,
+        };
+        let always =
+            [("name", Value::from("profiling")), ("kind", "profiling".into()), ("type", kind.into())];
+        let rate = self.request_rate.map(|rate| ("rate", rate.per_second.into()));
+        let concurrency = self.concurrency.map(|concurrency| ("concurrency", concurrency.into()));
         let requests = self.requests.map(|requests| ("requests", requests.into()));
         let duration = self.duration.map(|duration| ("duration", duration.as_secs_f64().into()));
-        let fields = always.into_iter().chain(requests).chain(duration);
+        let load = rate.into_iter().chain(smoothness).chain(concurrency);
+        let fields = always.into_iter().chain(load).chain(requests).chain(duration);
         fields.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 }
@@ -85,6 +98,36 @@ impl InputConfig<'_> {
 mod tests {
     use super::*;
 
+    fn open_loop(pattern: ArrivalPattern, concurrency: Option<u32>) -> Value {
+        let config = InputConfig {
+            model: "demo",
+            urls: &[],
+            endpoint_type: "chat",
+            streaming: true,
+            concurrency,
+            request_rate: Some(RequestRate { per_second: 2.5, pattern }),
+            requests: Some(100),
+            duration: None,
+            prompts: 100,
+            input_length: TokenLength { mean: 550.0, std_dev: 0.0 },
+            output_length: None,
+            random_seed: 42,
+        };
+        config.phase()
+    }
+
+    #[test]
+    fn an_open_loop_is_named_after_its_arrivals() {
+        let named = |kind: &str| json!({ "name": "profiling", "kind": "profiling", "type": kind, "rate": 2.5, "requests": 100 });
+        assert_eq!(open_loop(ArrivalPattern::Poisson, None), named("poisson"));
+        assert_eq!(open_loop(ArrivalPattern::Constant, None), named("constant"));
+        let gamma = open_loop(ArrivalPattern::Gamma { smoothness: 4.0 }, Some(8));
+        assert_eq!(
+            (&gamma["type"], &gamma["smoothness"], &gamma["concurrency"]),
+            (&json!("gamma"), &json!(4.0), &json!(8))
+        );
+    }
+
     #[test]
     fn only_what_is_asked_is_named() {
         let config = InputConfig {
@@ -92,7 +135,8 @@ mod tests {
             urls: &["http://localhost:8000".to_owned()],
             endpoint_type: "chat",
             streaming: true,
-            concurrency: 10,
+            concurrency: Some(10),
+            request_rate: None,
             requests: Some(100),
             duration: None,
             prompts: 100,

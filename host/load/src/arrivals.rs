@@ -1,9 +1,18 @@
-//! When requests are due: generators of due times, shared by all slots of a phase.
+//! When requests are due: positions in the workload and their due times, for the slots of all workers.
 //!
-//! A slot asks for its next arrival when it is free. In a closed loop that is at once. An open loop answers with a
-//! time of its own schedule, and keeps its statistics because all slots draw from the one sequence.
+//! A slot asks for its next arrival when it is free. In a closed loop that arrival is due at once. In an open loop
+//! it is due by a schedule, and the slot waits for it, or is late.
+//!
+//! The schedule is one process for the whole run. Workers share nothing of it but the counter of positions: each
+//! computes the due times for itself and uses those of the positions it draws. So the arrivals of all workers
+//! together are the process, however they are spread, and no worker waits for another.
+
+mod due_times;
+
+pub(crate) use due_times::DueTimes;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One request that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,61 +21,181 @@ pub(crate) struct Arrival {
     pub(crate) request: u32,
     /// When it should be sent.
     pub(crate) due: u64,
+    /// Whether a schedule says so, and not that its slot is free.
+    pub(crate) scheduled: bool,
 }
 
-/// A sequence of arrivals.
-pub(crate) trait Arrivals: Send + Sync {
-    /// The next arrival for a slot that is free since `free_at`, or none if the phase sends nothing more.
-    fn next(&self, free_at: u64) -> Option<Arrival>;
+/// What ends a phase.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    /// How many requests are sent.
+    pub(crate) count: Option<u32>,
+    /// The time from which no request is sent.
+    pub(crate) end: Option<u64>,
 }
 
-/// The closed loop: a free slot sends at once, until the count or the time is used up.
+/// The arrivals of a phase, as one worker draws them.
 #[derive(Debug)]
-pub(crate) struct ClosedLoop {
+pub(crate) struct Arrivals {
+    positions: Arc<Positions>,
+    due: Due,
+}
+
+/// What the workers share.
+#[derive(Debug)]
+struct Positions {
     next: AtomicU64,
     count: u64,
     end: u64,
 }
 
-impl ClosedLoop {
-    /// At most `count` requests, none of them due at `end` or later.
-    pub(crate) fn new(count: Option<u32>, end: Option<u64>) -> Self {
-        // A position is 32 bits wide, so a run that only time ends is bounded too.
-        let count = count.map_or(u64::from(u32::MAX), u64::from);
-        Self { next: AtomicU64::new(0), count, end: end.unwrap_or(u64::MAX) }
+#[derive(Debug)]
+enum Due {
+    WhenFree,
+    // The slots of one worker share a thread, so nobody ever waits for this lock.
+    Scheduled(Box<Mutex<Schedule>>),
+}
+
+/// Due times on the clock of the run, by position.
+#[derive(Debug)]
+struct Schedule {
+    start: u64,
+    due_times: DueTimes,
+    /// The position of the next due time.
+    position: u64,
+}
+
+impl Schedule {
+    /// The due time of a position; each is asked for after all that come before it.
+    fn due(&mut self, position: u64) -> Option<u64> {
+        let skipped = position.checked_sub(self.position)?;
+        self.position = position + 1;
+        Some(self.start.saturating_add(self.due_times.nth(skipped as usize)?))
     }
 }
 
-impl Arrivals for ClosedLoop {
-    fn next(&self, free_at: u64) -> Option<Arrival> {
-        if free_at >= self.end {
+impl Arrivals {
+    /// A closed loop for so many workers: a free slot sends at once.
+    pub(crate) fn closed_loop(limits: Limits, workers: usize) -> Vec<Self> {
+        let positions = Arc::new(Positions::new(limits));
+        (0..workers).map(|_| Self { positions: Arc::clone(&positions), due: Due::WhenFree }).collect()
+    }
+
+    /// An open loop for so many workers, whose due times count from `start`.
+    pub(crate) fn open_loop(limits: Limits, start: u64, due_times: &DueTimes, workers: usize) -> Vec<Self> {
+        let positions = Arc::new(Positions::new(limits));
+        let schedule = || Schedule { start, due_times: due_times.clone(), position: 0 };
+        (0..workers)
+            .map(|_| Self {
+                positions: Arc::clone(&positions),
+                due: Due::Scheduled(Box::new(Mutex::new(schedule()))),
+            })
+            .collect()
+    }
+
+    /// The next arrival for a slot that is free since `free_at`, or none if the phase sends nothing more.
+    pub(crate) fn next(&self, free_at: u64) -> Option<Arrival> {
+        if free_at >= self.positions.end {
             return None;
         }
+        let position = self.positions.draw()?;
+        let (due, scheduled) = match &self.due {
+            Due::WhenFree => (free_at, false),
+            Due::Scheduled(schedule) => {
+                let mut schedule = schedule.lock().unwrap_or_else(PoisonError::into_inner);
+                (schedule.due(position)?, true)
+            }
+        };
+        (due < self.positions.end).then_some(())?;
+        Some(Arrival { request: u32::try_from(position).ok()?, due, scheduled })
+    }
+}
+
+impl Positions {
+    fn new(limits: Limits) -> Self {
+        // A position is 32 bits wide, so a run that only time ends is bounded too.
+        let count = limits.count.map_or(u64::from(u32::MAX), u64::from);
+        Self { next: AtomicU64::new(0), count, end: limits.end.unwrap_or(u64::MAX) }
+    }
+
+    fn draw(&self) -> Option<u64> {
         let position = self.next.fetch_add(1, Relaxed);
-        if position >= self.count {
-            return None;
-        }
-        Some(Arrival { request: u32::try_from(position).ok()?, due: free_at })
+        (position < self.count).then_some(position)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aiperf_model::arrival::{ArrivalPattern, RequestRate};
+    use proptest::prelude::*;
+
+    fn closed(count: Option<u32>, end: Option<u64>) -> Arrivals {
+        Arrivals::closed_loop(Limits { count, end }, 1).remove(0)
+    }
+
+    fn due_times(pattern: ArrivalPattern, seed: u64) -> DueTimes {
+        DueTimes::new(RequestRate { per_second: 500.0, pattern }, seed, "test").unwrap()
+    }
 
     #[test]
     fn a_closed_loop_is_due_when_the_slot_is_free_and_ends_by_count() {
-        let arrivals = ClosedLoop::new(Some(2), None);
-        assert_eq!(arrivals.next(5), Some(Arrival { request: 0, due: 5 }));
-        assert_eq!(arrivals.next(9), Some(Arrival { request: 1, due: 9 }));
+        let arrivals = closed(Some(2), None);
+        assert_eq!(arrivals.next(5), Some(Arrival { request: 0, due: 5, scheduled: false }));
+        assert_eq!(arrivals.next(9), Some(Arrival { request: 1, due: 9, scheduled: false }));
         assert_eq!(arrivals.next(9), None);
         assert_eq!(arrivals.next(9), None);
     }
 
     #[test]
     fn a_closed_loop_ends_by_time() {
-        let arrivals = ClosedLoop::new(Some(10), Some(100));
+        let arrivals = closed(Some(10), Some(100));
         assert!(arrivals.next(99).is_some());
         assert_eq!(arrivals.next(100), None);
+    }
+
+    #[test]
+    fn an_open_loop_keeps_its_due_times_when_slots_are_late() {
+        let due_times = due_times(ArrivalPattern::Constant, 0);
+        let limits = Limits { count: Some(4), end: None };
+        let arrivals = Arrivals::open_loop(limits, 1000, &due_times, 1).remove(0);
+        let due: Vec<_> = [0, 0, 1_000_000_000, 2_000_000_000]
+            .into_iter()
+            .map(|free_at| arrivals.next(free_at).unwrap().due)
+            .collect();
+        assert_eq!(due, [1000, 2_001_000, 4_001_000, 6_001_000]);
+        assert_eq!(arrivals.next(0), None);
+    }
+
+    #[test]
+    fn nothing_is_due_at_the_end_of_an_open_loop_or_sent_after_it() {
+        let due_times = due_times(ArrivalPattern::Constant, 0);
+        let open = || {
+            let limits = Limits { count: None, end: Some(4_000_000) };
+            Arrivals::open_loop(limits, 0, &due_times, 1).remove(0)
+        };
+        let arrivals = open();
+        assert_eq!(
+            [arrivals.next(0).map(|a| a.due), arrivals.next(0).map(|a| a.due)],
+            [Some(0), Some(2_000_000)]
+        );
+        assert_eq!(arrivals.next(0), None);
+        assert_eq!(open().next(4_000_000), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_arrivals_of_all_workers_are_the_process(
+            seed: u64,
+            workers in 1..4_usize,
+            turns in proptest::collection::vec(0..3_usize, 2000),
+        ) {
+            let process = due_times(ArrivalPattern::Poisson, seed);
+            let shares = Arrivals::open_loop(Limits::default(), 7, &process, workers);
+            let mut drawn: Vec<_> = turns.iter().map(|turn| shares[turn % workers].next(0).unwrap()).collect();
+            drawn.sort_by_key(|arrival| arrival.request);
+            let expected = (0..).zip(process).map(|(request, due)| Arrival { request, due: due + 7, scheduled: true });
+            prop_assert_eq!(drawn, expected.take(turns.len()).collect::<Vec<_>>());
+        }
     }
 }

@@ -44,10 +44,19 @@ impl Brake {
         self.level.load(Relaxed) != Level::Released as u8
     }
 
+    /// Waits until no further request is to be sent.
+    pub(crate) async fn pulled(&self) {
+        self.reached(Level::Stop).await;
+    }
+
     /// Waits until requests in flight are to be cancelled.
     pub(crate) async fn aborted(&self) {
+        self.reached(Level::Abort).await;
+    }
+
+    async fn reached(&self, wanted: Level) {
         let mut receiver = self.signal.subscribe();
         // The sender is borrowed, so the channel cannot close before the level is reached.
-        let _ = receiver.wait_for(|level| *level == Level::Abort).await;
+        let _ = receiver.wait_for(|level| *level >= wanted).await;
     }
 }

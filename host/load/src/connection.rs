@@ -53,6 +53,7 @@ pub(crate) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     driver: http1::Connection<TokioIo<Stamped<TcpStream>>, Full<Bytes>>,
     driver_ended: bool,
+    has_served: bool,
     stamps: Arc<Stamps>,
 }
 
@@ -77,7 +78,7 @@ impl Connection {
         let stamps = Arc::new(Stamps::new(clock));
         let io = TokioIo::new(Stamped::new(stream, Arc::clone(&stamps)));
         let (sender, driver) = http1::handshake(io).await.map_err(|error| lost(&error))?;
-        Ok(Self { sender, driver, driver_ended: false, stamps })
+        Ok(Self { sender, driver, driver_ended: false, has_served: false, stamps })
     }
 
     /// Whether a request can be sent; false once the server has closed.
@@ -96,6 +97,11 @@ impl Connection {
         .await
     }
 
+    /// Whether it has carried a request before.
+    pub(crate) fn has_served(&self) -> bool {
+        self.has_served
+    }
+
     /// Sends a request and reads the response into `received`, to its end. Returns its status.
     pub(crate) async fn exchange(
         &mut self,
@@ -104,6 +110,7 @@ impl Connection {
         received: &mut Received,
         status: &mut Option<u16>,
     ) -> Result<(), Broken> {
+        self.has_served = true;
         self.stamps.arm();
         let response = self.response(request, task).await?;
         *status = Some(response.status().as_u16());

@@ -5,6 +5,7 @@
 
 use crate::brake::Brake;
 use crate::clock::Clock;
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
@@ -72,16 +73,22 @@ impl Deadline {
     }
 }
 
-/// Interrupts the requests of one worker when their time is up or the run is aborted; never ends.
-pub(crate) async fn watch(deadlines: &[Arc<Deadline>], timeout: u64, clock: Clock, brake: &Brake) {
+/// Interrupts the requests of one worker when their time is up or the run is aborted; never ends. Slots may join
+/// meanwhile.
+pub(crate) async fn watch(
+    deadlines: &RefCell<Vec<Arc<Deadline>>>,
+    timeout: u64,
+    clock: Clock,
+    brake: &Brake,
+) {
     let expire = async {
         loop {
             // A request that begins later has a later deadline, so nothing can expire before this.
-            let earliest = deadlines.iter().map(|deadline| deadline.at.load(Relaxed)).min();
+            let earliest = deadlines.borrow().iter().map(|deadline| deadline.at.load(Relaxed)).min();
             let next = earliest.unwrap_or(u64::MAX).min(clock.now().saturating_add(timeout));
             tokio::time::sleep_until(clock.instant(next).into()).await;
             let now = clock.now();
-            for deadline in deadlines.iter().filter(|deadline| deadline.at.load(Relaxed) <= now) {
+            for deadline in deadlines.borrow().iter().filter(|deadline| deadline.at.load(Relaxed) <= now) {
                 deadline.clear();
                 deadline.interrupt(TIMEOUT);
             }
@@ -89,7 +96,7 @@ pub(crate) async fn watch(deadlines: &[Arc<Deadline>], timeout: u64, clock: Cloc
     };
     let cancel = async {
         brake.aborted().await;
-        for deadline in deadlines.iter().filter(|deadline| deadline.is_in_flight()) {
+        for deadline in deadlines.borrow().iter().filter(|deadline| deadline.is_in_flight()) {
             deadline.interrupt(CANCELLED);
         }
         std::future::pending::<()>().await;

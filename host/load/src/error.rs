@@ -1,5 +1,6 @@
 //! What keeps a run from happening or from going on; a failed request is not among it but a record.
 
+use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::plugin::{Identity, PluginError};
 use std::io;
 
@@ -16,6 +17,16 @@ pub enum LoadError {
         mean: f64,
         /// The standard deviation that was asked for.
         std_dev: f64,
+    },
+    /// A request rate that has no arrivals.
+    #[error(
+        "{per_second} requests per second ({pattern}) are no arrivals; write a rate and a smoothness above 0"
+    )]
+    Rate {
+        /// The rate that was asked for.
+        per_second: f64,
+        /// The pattern that was asked for.
+        pattern: ArrivalPattern,
     },
     /// The endpoint plugin could not put a request into its format.
     #[error("{plugin} could not build request {request}: {source}")]

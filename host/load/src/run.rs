@@ -9,10 +9,11 @@ use crate::error::LoadError;
 use crate::handover::{Handover, handover};
 use crate::reachability::Reachability;
 use crate::reading::{CRASH_LIMIT, Crashes, Reader};
-use crate::slot::{Shared, Slot};
+use crate::slot::Shared;
 use crate::target::{Target, TargetSpec};
-use crate::worker::Worker;
+use crate::worker::{Crew, Worker};
 use crate::workload::Workload;
+use aiperf_model::arrival::RequestRate;
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{FailureKind, Phase, Record};
 use aiperf_model::request::Header;
@@ -33,8 +34,13 @@ pub struct RunSpec {
     pub endpoint_path: Option<String>,
     /// Headers for all requests, such as `authorization`; they win over ours.
     pub headers: Vec<Header>,
-    /// How many requests are in flight at once; at least 1.
-    pub concurrency: u32,
+    /// How many requests are in flight at once, or with a request rate at most; at least 1. None, which needs a
+    /// request rate, for as many as it takes.
+    pub concurrency: Option<u32>,
+    /// How many requests arrive per second; none if a request follows the one before it.
+    pub request_rate: Option<RequestRate>,
+    /// The seed of the arrivals.
+    pub seed: u64,
     /// How many profiling requests to send, or none if only the duration ends the run.
     pub requests: Option<u32>,
     /// For how long to send profiling requests, or none if only their number ends the run.
@@ -45,7 +51,7 @@ pub struct RunSpec {
     pub request_timeout: Duration,
     /// Whether the warm-up requests of the workload are sent first.
     pub warm_up: bool,
-    /// How many measuring threads to use; none for one per core, but no more than the concurrency.
+    /// How many measuring threads to use; none for one per core. There are never more than the concurrency.
     pub workers: Option<u32>,
 }
 
@@ -97,14 +103,14 @@ pub fn run(
         clock,
         timeout: spec.request_timeout,
         brake: Brake::new(),
-        reachability: Reachability::new(spec.concurrency),
+        reachability: Reachability::new(breadth(spec)),
         control: control.clone(),
     });
     let worker_count = worker_count(spec);
     let (handover, intakes) = handover(worker_count as usize);
     let workers = make_workers(worker_count, spec.concurrency, &shared, &targets, &handover)?;
     drop(handover);
-    let director = Director::new(spec, Arc::clone(&shared), workers);
+    let director = Director::new(spec, Arc::clone(&shared), workers)?;
     let crashes = Crashes::default();
     let give_up = || shared.brake.pull(Level::Abort);
     let reader = Reader { endpoint: &**endpoint, workload, control, crashes: &crashes, give_up: &give_up };
@@ -148,9 +154,9 @@ fn check(spec: &RunSpec) -> Result<(), LoadError> {
     if spec.urls.is_empty() {
         return Err(LoadError::Empty("a run needs a server; write its URL like http://localhost:8000"));
     }
-    if spec.concurrency == 0 {
+    if spec.concurrency == Some(0) || (spec.concurrency.is_none() && spec.request_rate.is_none()) {
         return Err(LoadError::Empty(
-            "a run needs at least one request in flight; ask for a concurrency of 1 or more",
+            "a run needs at least one request in flight; ask for a concurrency of 1 or more, or for a request rate",
         ));
     }
     if spec.requests.is_none() && spec.duration.is_none() {
@@ -179,29 +185,31 @@ fn total_requests(spec: &RunSpec, workload: &Workload) -> Option<u64> {
 
 fn worker_count(spec: &RunSpec) -> u32 {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get) as u32;
-    spec.workers.unwrap_or_else(cores).clamp(1, spec.concurrency)
+    spec.workers.unwrap_or_else(cores).clamp(1, spec.concurrency.unwrap_or(u32::MAX))
+}
+
+/// How many requests may well fail at the same time: those in flight, or those of a second.
+fn breadth(spec: &RunSpec) -> u32 {
+    let arrivals = spec.request_rate.map_or(0.0, |rate| rate.per_second.ceil());
+    spec.concurrency.unwrap_or(arrivals as u32)
 }
 
 /// Deals the slots out to the workers, and the targets to the slots, in turn.
 fn make_workers(
     worker_count: u32,
-    concurrency: u32,
+    concurrency: Option<u32>,
     shared: &Arc<Shared>,
     targets: &[Target],
     handover: &Handover,
 ) -> Result<Vec<Worker>, LoadError> {
     (0..worker_count)
         .map(|worker| {
-            let targets: Vec<_> = targets.iter().map(|target| Arc::new(target.separate())).collect();
-            let slots = targets
-                .iter()
-                .cycle()
-                .take(concurrency as usize)
-                .skip(worker as usize)
-                .step_by(worker_count as usize)
-                .map(|target| Slot::new(Arc::clone(shared), Arc::clone(target), worker, handover.clone()))
-                .collect();
-            Worker::new(Arc::clone(shared), slots).map_err(LoadError::Worker)
+            let in_turn = targets.iter().cycle().skip(worker as usize).step_by(worker_count as usize);
+            let targets = in_turn.take(targets.len()).map(|target| Arc::new(target.separate())).collect();
+            // The slots of all workers together are the concurrency.
+            let slots = concurrency.map_or(u32::MAX, |slots| (slots - worker).div_ceil(worker_count));
+            let crew = Crew::new(Arc::clone(shared), targets, worker, handover.clone(), slots);
+            Worker::new(crew).map_err(LoadError::Worker)
         })
         .collect()
 }

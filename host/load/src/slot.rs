@@ -1,11 +1,12 @@
 //! One slot: it sends one request at a time over the connection it owns, until no more are due.
 
-use crate::arrivals::{Arrival, Arrivals};
+use crate::arrivals::Arrival;
 use crate::brake::Brake;
 use crate::clock::{Clock, nanoseconds};
 use crate::connection::{Broken, Connection, WireTimes};
 use crate::control::Control;
 use crate::deadline::{Deadline, Interruption};
+use crate::duty::Duty;
 use crate::failure;
 use crate::framing::Received;
 use crate::handover::Handover;
@@ -26,6 +27,10 @@ pub(crate) struct Shared {
     pub(crate) reachability: Reachability,
     pub(crate) control: Control,
 }
+
+/// How long before a request is due its slot looks after the connection: servers close idle ones, and opening one
+/// takes a few round trips.
+const CONNECT_AHEAD: u64 = 1_000_000_000;
 
 /// A slot between two phases.
 pub(crate) struct Slot {
@@ -48,7 +53,7 @@ struct Attempt {
     reused_connection: bool,
     status: Option<u16>,
     failure: Option<Failure>,
-    /// Whether the connection, which had served before, was dead already.
+    /// Whether the connection, which had been open before, was dead already.
     stale: bool,
 }
 
@@ -73,25 +78,52 @@ impl Slot {
         Arc::clone(&self.deadline)
     }
 
-    /// Sends requests until no more are due.
-    pub(crate) async fn run(mut self, phase: Phase, arrivals: Arc<dyn Arrivals>) -> Self {
+    /// Sends requests, beginning with one that was drawn for it, until no more are due.
+    pub(crate) async fn run(mut self, duty: Arc<Duty>, first: Arrival) -> Self {
         let task = SlotTask::current(Arc::clone(&self.deadline)).await;
         let workload = self.shared.workload.clone();
-        let mut free_at = self.shared.clock.now();
-        while !self.shared.brake.is_pulled() {
-            let Some(arrival) = arrivals.next(free_at) else { break };
-            let Some(prepared) = workload.request(phase, arrival.request) else { break };
-            let exchange = self.perform(&task, prepared, phase, arrival).await;
+        let mut next = Some(first);
+        while let Some(arrival) = next {
+            if arrival.scheduled {
+                self.await_due(&task, &duty, arrival).await;
+            }
+            duty.begin(arrival, &self.shared.brake);
+            if self.shared.brake.is_pulled() {
+                break;
+            }
+            let Some(prepared) = workload.request(duty.phase, arrival.request) else { break };
+            let exchange = self.perform(&task, prepared, duty.phase, arrival).await;
             self.shared.control.count_ended();
             self.handover.give(exchange);
             if self.failed_connections > 0 {
                 tokio::time::sleep(pause(self.failed_connections)).await;
             }
-            free_at = self.shared.clock.now();
+            let free_at = self.shared.clock.now();
             // Responses that are there already are read first: the times of other slots must not wait for our write.
             tokio::task::yield_now().await;
+            if self.shared.brake.is_pulled() {
+                break;
+            }
+            next = duty.next(free_at);
         }
         self
+    }
+
+    /// Waits until a request is due, with a connection that is open by then if it can be had.
+    async fn await_due(&mut self, task: &SlotTask, duty: &Duty, arrival: Arrival) {
+        let Arrival { request, due, .. } = arrival;
+        let shared = Arc::clone(&self.shared);
+        duty.pacer.until(due.saturating_sub(CONNECT_AHEAD), request, &shared.brake).await;
+        if shared.clock.now() < due && !shared.brake.is_pulled() {
+            self.start_timeout(task);
+            self.connection = match self.kept_connection(task).await {
+                Some(connection) => Some(connection),
+                // Where there is none, the request will find out and say why.
+                None => Connection::open(self.target.address, shared.clock, task).await.ok(),
+            };
+            task.clear_deadline();
+        }
+        duty.pacer.until(due, request, &shared.brake).await;
     }
 
     async fn perform(
@@ -121,6 +153,7 @@ impl Slot {
             phase,
             worker: self.worker,
             due: arrival.due,
+            scheduled: arrival.scheduled,
             send: attempt.times.send.unwrap_or(arrival.due),
             first_byte: attempt.times.first_byte,
             end,
@@ -140,14 +173,15 @@ impl Slot {
         received: &mut Received,
     ) -> Attempt {
         self.start_timeout(task);
-        let (mut connection, reused_connection) = match self.reusable_connection(task).await {
+        let (mut connection, was_open) = match self.kept_connection(task).await {
             Some(connection) => (connection, true),
             None => match Connection::open(self.target.address, self.shared.clock, task).await {
                 Ok(connection) => (connection, false),
                 Err(failure) => return Attempt { failure: Some(failure), ..Attempt::default() },
             },
         };
-        if !reused_connection {
+        let reused_connection = connection.has_served();
+        if !was_open {
             // The time of a request does not include that of its connection.
             self.start_timeout(task);
         }
@@ -170,13 +204,13 @@ impl Slot {
             Err(Broken::Closed) => Some(failure::closed(status, began)),
             Err(Broken::Connection(error)) => Some(failure::broken(&error, status, began)),
         };
-        let stale = reused_connection
+        let stale = was_open
             && !began
             && failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Connect);
         Attempt { times, reused_connection, status, failure, stale }
     }
 
-    async fn reusable_connection(&mut self, task: &SlotTask) -> Option<Connection> {
+    async fn kept_connection(&mut self, task: &SlotTask) -> Option<Connection> {
         let mut connection = self.connection.take()?;
         connection.is_ready(task).await.then_some(connection)
     }

@@ -2,48 +2,123 @@
 
 use crate::arrivals::Arrivals;
 use crate::clock::nanoseconds;
-use crate::deadline::watch;
+use crate::deadline::{Deadline, watch};
+use crate::duty::Duty;
+use crate::handover::Handover;
+use crate::pacer::Pacer;
 use crate::slot::{Shared, Slot};
+use crate::target::Target;
 use aiperf_model::record::Phase;
+use aiperf_timer::Timer;
+use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 /// A worker between two phases. During a phase it has a thread.
 pub(crate) struct Worker {
-    shared: Arc<Shared>,
     runtime: Runtime,
-    slots: Vec<Slot>,
+    timer: Timer,
+    wake: Arc<Notify>,
+    crew: Crew,
 }
 
 impl Worker {
-    pub(crate) fn new(shared: Arc<Shared>, slots: Vec<Slot>) -> io::Result<Self> {
+    pub(crate) fn new(crew: Crew) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-        Ok(Self { shared, runtime, slots })
+        let wake = Arc::new(Notify::new());
+        let timer = Timer::start(crew.shared.clock.instant(0), Arc::clone(&wake))?;
+        Ok(Self { runtime, timer, wake, crew })
     }
 
-    /// Runs one phase to its end on this thread.
-    pub(crate) fn run(&mut self, phase: Phase, arrivals: &Arc<dyn Arrivals>) {
-        let Self { shared, runtime, slots } = self;
-        let deadlines: Vec<_> = slots.iter_mut().map(Slot::begin_phase).collect();
-        let tasks: Vec<_> = std::mem::take(slots)
-            .into_iter()
-            .map(|slot| runtime.spawn(slot.run(phase, Arc::clone(arrivals))))
-            .collect();
-        let all_slots = async {
-            for task in tasks {
-                match task.await {
-                    Ok(slot) => slots.push(slot),
-                    Err(error) => std::panic::resume_unwind(error.into_panic()),
-                }
-            }
-        };
+    /// Runs one phase to its end on this thread, with so many slots that stand ready for what is due next, or with
+    /// all slots that there may be.
+    pub(crate) fn run(&mut self, phase: Phase, arrivals: Arrivals, ready_slots: Option<u32>) {
+        let Self { runtime, timer, wake, crew } = self;
+        let shared = Arc::clone(&crew.shared);
+        let pacer = Pacer::new(shared.clock, Arc::clone(wake));
+        let duty = Arc::new(Duty::new(phase, arrivals, ready_slots, pacer));
+        let deadlines = RefCell::new(Vec::new());
         let timeout = nanoseconds(shared.timeout);
+        let handle = runtime.handle().clone();
         runtime.block_on(async {
             tokio::select! {
-                () = all_slots => {}
+                () = crew.work(&duty, &deadlines, &handle) => {}
                 () = watch(&deadlines, timeout, shared.clock, &shared.brake) => {}
+                () = duty.pacer.run(timer, &shared.brake) => {}
             }
         });
+    }
+}
+
+/// The slots of a worker, made as they are needed.
+pub(crate) struct Crew {
+    shared: Arc<Shared>,
+    /// For the slots, in turn.
+    targets: Vec<Arc<Target>>,
+    worker: u32,
+    handover: Handover,
+    /// How many slots there may be.
+    limit: u32,
+    made: u32,
+    idle: Vec<Slot>,
+}
+
+impl Crew {
+    /// A crew without slots; `targets` is not empty.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        targets: Vec<Arc<Target>>,
+        worker: u32,
+        handover: Handover,
+        limit: u32,
+    ) -> Self {
+        Self { shared, targets, worker, handover, limit, made: 0, idle: Vec::new() }
+    }
+
+    /// Keeps slots at work until no requests are due any more and the last slot is done.
+    async fn work(&mut self, duty: &Arc<Duty>, deadlines: &RefCell<Vec<Arc<Deadline>>>, runtime: &Handle) {
+        let mut at_work = JoinSet::new();
+        loop {
+            self.send_out(duty, deadlines, runtime, &mut at_work);
+            tokio::select! {
+                slot = at_work.join_next() => match slot {
+                    Some(Ok(slot)) => self.idle.push(slot),
+                    Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+                    None => return,
+                },
+                () = duty.shortage() => {}
+            }
+        }
+    }
+
+    /// Gives arrivals to idle and new slots as long as more slots are of use.
+    fn send_out(
+        &mut self,
+        duty: &Arc<Duty>,
+        deadlines: &RefCell<Vec<Arc<Deadline>>>,
+        runtime: &Handle,
+        at_work: &mut JoinSet<Slot>,
+    ) {
+        while duty.needs_slots() && !self.shared.brake.is_pulled() {
+            let Some(mut slot) = self.idle.pop().or_else(|| self.make()) else { return };
+            let Some(arrival) = duty.next(self.shared.clock.now()) else {
+                self.idle.push(slot);
+                return;
+            };
+            deadlines.borrow_mut().push(slot.begin_phase());
+            at_work.spawn_on(slot.run(Arc::clone(duty), arrival), runtime);
+        }
+    }
+
+    fn make(&mut self) -> Option<Slot> {
+        if self.made == self.limit {
+            return None;
+        }
+        let target = self.targets.get(self.made as usize % self.targets.len())?;
+        self.made += 1;
+        Some(Slot::new(Arc::clone(&self.shared), Arc::clone(target), self.worker, self.handover.clone()))
     }
 }

@@ -5,7 +5,6 @@
 
 mod lengths;
 mod prompts;
-mod random;
 
 pub use lengths::Length;
 

@@ -5,6 +5,8 @@
 
 use crate::distribution::distribution;
 use crate::formulas::answered_at;
+use crate::sends::Sends;
+use crate::statistics::{mean, sample_std_dev};
 use aiperf_model::catalogue::{MetricId, Scope};
 use aiperf_model::conclusion::Direction;
 use aiperf_model::metrics::{MetricValue, RecordMetrics, RunMetrics, ServiceLevel, Summary};
@@ -21,6 +23,7 @@ pub struct Accumulator {
     samples: BTreeMap<MetricId, Vec<f64>>,
     counts: Counts,
     window: Option<Window>,
+    sends: Sends,
 }
 
 /// How many requests came to which end.
@@ -51,7 +54,13 @@ impl Accumulator {
     /// An accumulator without requests. Goodput is counted if there is at least one service level.
     #[must_use]
     pub fn new(levels: &[ServiceLevel]) -> Self {
-        Self { levels: levels.to_vec(), samples: BTreeMap::new(), counts: Counts::default(), window: None }
+        Self {
+            levels: levels.to_vec(),
+            samples: BTreeMap::new(),
+            counts: Counts::default(),
+            window: None,
+            sends: Sends::default(),
+        }
     }
 
     /// Takes one request and what [`record_metrics`](crate::record_metrics) says of it. Warm-up requests are left
@@ -60,6 +69,7 @@ impl Accumulator {
         if record.timing.phase != Phase::Profiling {
             return;
         }
+        self.sends.add(record);
         match &record.outcome {
             Err(failure) if failure.kind == FailureKind::Cancelled => self.counts.cancelled += 1,
             Err(_) => self.counts.failed += 1,
@@ -84,7 +94,13 @@ impl Accumulator {
             .into_iter()
             .filter_map(|(metric, values)| Some((metric, Summary::Distribution(distribution(values)?))))
             .collect();
-        let run = Run { counts: self.counts, window: self.window, levels_given, requests: &entries };
+        let run = Run {
+            counts: self.counts,
+            window: self.window,
+            gaps: self.sends.gaps(),
+            levels_given,
+            requests: &entries,
+        };
         let scalars: Vec<(MetricId, Summary)> = MetricId::ALL
             .iter()
             .filter(|metric| metric.metric().scope == Scope::Run)
@@ -123,6 +139,8 @@ fn meets(metrics: &RecordMetrics, level: ServiceLevel) -> bool {
 struct Run<'a> {
     counts: Counts,
     window: Option<Window>,
+    /// Between neighbouring sends, in seconds; empty where no schedule set the load.
+    gaps: Vec<f64>,
     levels_given: bool,
     /// The distributions over the requests.
     requests: &'a BTreeMap<MetricId, Summary>,
@@ -153,6 +171,8 @@ impl Run<'_> {
             MetricId::EffectiveConcurrency => {
                 self.per_second(self.sum(MetricId::RequestLatency)? / MILLISECONDS_PER_SECOND)
             }
+            MetricId::AchievedRequestRate => ratio(1.0, mean(&self.gaps)?),
+            MetricId::InterArrivalVariation => ratio(sample_std_dev(&self.gaps)?, mean(&self.gaps)?),
             MetricId::BenchmarkDuration => self.duration(),
             // Without a successful request; else properties of requests, which `formulas` computes.
             MetricId::GoodRequestFraction
@@ -162,6 +182,8 @@ impl Run<'_> {
             | MetricId::InterTokenLatency
             | MetricId::InterChunkLatency
             | MetricId::RequestLatency
+            | MetricId::EffectiveTimeToFirstToken
+            | MetricId::EffectiveLatency
             | MetricId::DecodeDuration
             | MetricId::TimeToFirstByte
             | MetricId::SendDelay
@@ -401,6 +423,23 @@ mod tests {
     }
 
     #[test]
+    fn the_load_that_a_schedule_made_is_measured_at_the_sends() {
+        let records: Vec<Record> =
+            [0, 100, 300, 400].into_iter().map(|send| testing::unary(send, 1000, 1)).collect();
+        assert_eq!(run(&records, &[]).get(MetricId::AchievedRequestRate), None, "no schedule");
+        let records: Vec<Record> = records.into_iter().map(testing::scheduled).collect();
+        let metrics = run(&records, &[]);
+        // 3 gaps of 100, 200 and 100 ms.
+        assert_eq!(scalar(&metrics, MetricId::AchievedRequestRate), Some(7.5));
+        let cv = scalar(&metrics, MetricId::InterArrivalVariation).unwrap();
+        assert!((cv - 0.433_012_7).abs() < 1e-6, "{cv}");
+        // One gap has a rate and no variation; one send has neither.
+        assert_eq!(scalar(&run(&records[..2], &[]), MetricId::AchievedRequestRate), Some(10.0));
+        assert_eq!(scalar(&run(&records[..2], &[]), MetricId::InterArrivalVariation), None);
+        assert_eq!(scalar(&run(&records[..1], &[]), MetricId::AchievedRequestRate), None);
+    }
+
+    #[test]
     fn gaps_of_all_requests_are_one_distribution() {
         let records = [testing::streamed(0, 0, &[10, 20, 40], 3), testing::streamed(0, 0, &[10, 40], 2)];
         match run(&records, &[]).get(MetricId::InterChunkLatency) {
@@ -415,7 +454,13 @@ mod tests {
         let mut record = testing::streamed(0, 0, &[10, 20], 2);
         record.outcome.as_mut().unwrap().usage =
             Some(Usage { cached_input_tokens: Some(1), ..Usage::default() });
-        let metrics = run(&[record], &[level]);
+        record.timing.scheduled = true;
+        let later = |ms: u64| {
+            let mut later = record.clone();
+            later.timing.send += ms * MS;
+            later
+        };
+        let metrics = run(&[later(0), later(1), later(3)], &[level]);
         for metric in MetricId::ALL {
             let summary = metrics.get(*metric);
             if metric.metric().scope == Scope::Run {

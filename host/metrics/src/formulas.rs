@@ -52,6 +52,12 @@ impl Answered<'_> {
             MetricId::InterTokenLatency => self.inter_token_latency()?,
             MetricId::InterChunkLatency => return self.inter_chunk_latencies(),
             MetricId::RequestLatency => self.request_latency()?,
+            MetricId::EffectiveTimeToFirstToken => {
+                milliseconds(self.scheduled()?, *self.streamed_content()?.first()?)?
+            }
+            MetricId::EffectiveLatency => {
+                milliseconds(self.scheduled()?, answered_at(self.timing, self.answer)?)?
+            }
             MetricId::DecodeDuration => self.decode_duration()?,
             MetricId::TimeToFirstByte => milliseconds(self.timing.send, self.timing.first_byte?)?,
             MetricId::SendDelay => milliseconds(self.timing.due, self.timing.send)?,
@@ -88,6 +94,8 @@ impl Answered<'_> {
             | MetricId::TotalOutputSequenceLength
             | MetricId::TotalUsagePromptCacheReadTokens
             | MetricId::EffectiveConcurrency
+            | MetricId::AchievedRequestRate
+            | MetricId::InterArrivalVariation
             | MetricId::BenchmarkDuration => return None,
         };
         Some(MetricValue::One(value))
@@ -109,6 +117,12 @@ impl Answered<'_> {
 
     fn request_latency(&self) -> Option<f64> {
         milliseconds(self.timing.send, answered_at(self.timing, self.answer)?)
+    }
+
+    /// When a schedule wanted the request. In a closed loop nobody did: a slow server delays the next request, and the
+    /// time from then on says nothing of what a user would have waited.
+    fn scheduled(&self) -> Option<u64> {
+        self.timing.scheduled.then_some(self.timing.due)
     }
 
     fn decode_duration(&self) -> Option<f64> {
@@ -204,6 +218,24 @@ mod tests {
         let metrics = record_metrics(&record);
         let gaps = metrics.values.iter().find(|(metric, _)| *metric == MetricId::InterChunkLatency);
         assert_eq!(gaps.unwrap().1, MetricValue::Many(vec![10.0, 20.0, 20.0]));
+    }
+
+    #[test]
+    fn the_second_clock_runs_from_the_schedule_and_only_where_there_is_one() {
+        let both = [MetricId::EffectiveTimeToFirstToken, MetricId::EffectiveLatency];
+        // Due at 2 ms, sent at 10 ms.
+        let mut streamed = testing::streamed(2 * MS, 10 * MS, &[31, 41], 2);
+        let mut whole = testing::unary(10, 80, 5);
+        for record in [&streamed, &whole] {
+            assert_eq!(both.map(|metric| value(record, metric)), [None, None]);
+        }
+        streamed.timing.scheduled = true;
+        whole.timing.scheduled = true;
+        whole.timing.due = 3 * MS;
+        assert_eq!(both.map(|metric| value(&streamed, metric)), [Some(29.0), Some(39.0)]);
+        assert_eq!(both.map(|metric| value(&whole, metric)), [None, Some(77.0)]);
+        assert_eq!(value(&streamed, MetricId::RequestLatency), Some(31.0));
+        assert_eq!(value(&streamed, MetricId::SendDelay), Some(8.0));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod accumulator;
 pub mod distribution;
 pub mod formulas;
 pub mod points;
+mod sends;
 pub mod statistics;
 
 #[cfg(test)]

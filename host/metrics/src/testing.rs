@@ -11,6 +11,7 @@ fn timing(due: u64, send: u64, first_byte: u64, end: u64) -> Timing {
         phase: Phase::Profiling,
         worker: 0,
         due,
+        scheduled: false,
         send,
         first_byte: Some(first_byte),
         end,
@@ -56,6 +57,12 @@ pub(crate) fn unary(send_ms: u64, end_ms: u64, output_tokens: u32) -> Record {
         ..Answer::default()
     };
     Record { timing: timing(send, send, send + MS, end), requested_output_tokens: None, outcome: Ok(answer) }
+}
+
+/// The same request, asked for by a schedule.
+pub(crate) fn scheduled(mut record: Record) -> Record {
+    record.timing.scheduled = true;
+    record
 }
 
 /// A request that failed, sent at 0 and ended at 10 s, so that it would show in every duration.

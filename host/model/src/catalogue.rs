@@ -27,7 +27,7 @@ pub enum Unit {
     TokensPerSecondPerUser,
     /// Percent, from 0 to 100.
     Percent,
-    /// A bare ratio, from 0 to 1.
+    /// A bare ratio.
     Ratio,
 }
 
@@ -188,6 +188,10 @@ catalogue! {
         "The time between neighbouring events with content.";
     RequestLatency: "request_latency", "request_latency", "Request Latency", Milliseconds, Request, MINIMIZE, TAIL, true,
         "From the moment the request is sent to the last event with content, or to the last byte of an answer that is not streamed.";
+    EffectiveTimeToFirstToken: "effective_time_to_first_token", "effective_ttft", "Effective Time to First Token", Milliseconds, Request, MINIMIZE, TAIL, true,
+        "From the moment the schedule wants the request to the first event with content or reasoning, whatever kept it from being sent; only where a schedule sets the load.";
+    EffectiveLatency: "effective_latency", "effective_latency", "Effective Latency", Milliseconds, Request, MINIMIZE, TAIL, true,
+        "From the moment the schedule wants the request to the last event with content, or to the last byte of an answer that is not streamed, whatever kept it from being sent; only where a schedule sets the load.";
     DecodeDuration: "decode_duration", "decode_duration", "Decode Duration", Milliseconds, Request, MINIMIZE, &[], false,
         "From the first event with content to the last one.";
     TimeToFirstByte: "time_to_first_byte", "ttfb", "Time to First Byte", Milliseconds, Request, MINIMIZE, &[], false,
@@ -236,6 +240,10 @@ catalogue! {
         "Sum of the input tokens that the server reports to have read from its cache.";
     EffectiveConcurrency: "effective_concurrency", "effective_concurrency", "Effective Concurrency", Requests, Run, None, &[], false,
         "Sum of the request latencies of successful requests divided by the benchmark duration: the mean number in flight.";
+    AchievedRequestRate: "achieved_request_rate", "achieved_request_rate", "Achieved Request Rate", RequestsPerSecond, Run, None, &[], true,
+        "(requests sent - 1) / (last send - first send), successful or not; only where a schedule sets the load.";
+    InterArrivalVariation: "inter_arrival_cv", "inter_arrival_cv", "Inter Arrival CV", Ratio, Run, None, &[], false,
+        "Coefficient of variation of the gaps between neighbouring sends: 1 for Poisson arrivals, 0 for a constant rate; only where a schedule sets the load.";
     BenchmarkDuration: "benchmark_duration", "benchmark_duration", "Benchmark Duration", Seconds, Run, None, &[], true,
         "From the first send to the last content of successful requests.";
 }

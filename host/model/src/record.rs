@@ -55,6 +55,8 @@ pub struct Timing {
     pub worker: u32,
     /// When it should have been sent; in a closed loop, when its slot became free.
     pub due: u64,
+    /// Whether `due` is a time of a schedule, as in an open loop, which the slowness of a server does not move.
+    pub scheduled: bool,
     /// When its first byte was handed to the socket; equal to `due` if it never was.
     pub send: u64,
     /// When the first byte of the response was read, if one was.

@@ -10,6 +10,7 @@ use crate::secret::Secret;
 use crate::server::Servers;
 use crate::sweep::{self, Axis};
 use crate::sweepable::{Sweepable, Values};
+use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::metrics::{Selection, ServiceLevel};
 use aiperf_model::request::Header;
 use aiperf_model::sweep::{Order, SweepValue};
@@ -91,8 +92,13 @@ impl ServerConfig {
 /// How much is asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LoadConfig {
-    /// Requests in flight at the same time; at least 1.
-    pub concurrency: Values<u32>,
+    /// Requests in flight at the same time, or with a request rate at most; at least 1. None only with a request
+    /// rate, which then has no such limit.
+    pub concurrency: Option<Values<u32>>,
+    /// Requests per second; more than 0. None if a request follows the one before it.
+    pub request_rate: Option<Values<f64>>,
+    /// How the requests of a rate are spread over time.
+    pub arrival_pattern: Option<ArrivalPattern>,
     /// Requests per run as given by the user; at least 1. What applies to a run is in [`RunSettings::requests`].
     pub num_prompts: Option<Values<u32>>,
     /// Seconds per run; more than 0.
@@ -245,8 +251,10 @@ pub struct Length {
 /// What a run does at one value of the sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSettings {
-    /// Requests in flight at the same time; at least 1.
-    pub concurrency: u32,
+    /// Requests in flight at the same time, or with a request rate at most; at least 1. None for no limit.
+    pub concurrency: Option<u32>,
+    /// How requests arrive; none if a request follows the one before it.
+    pub request_rate: Option<RequestRate>,
     /// The run ends after this many requests; none if only its duration counts.
     pub requests: Option<u32>,
     /// The run ends after this time; none if only the requests count.
@@ -281,15 +289,20 @@ impl Config {
             std_dev: lengths.std_dev,
         };
         let (load, workload) = (&self.load, &self.workload);
-        let concurrency = count(Sweepable::Concurrency, &load.concurrency);
+        let concurrency = load.concurrency.as_ref().map(|values| count(Sweepable::Concurrency, values));
+        let request_rate = load.request_rate.as_ref().map(|values| RequestRate {
+            per_second: swept(Sweepable::RequestRate).unwrap_or_else(|| values.first()),
+            pattern: load.arrival_pattern.unwrap_or_default(),
+        });
         let asked = load.num_prompts.as_ref().map(|values| count(Sweepable::NumPrompts, values));
         let duration = load.benchmark_duration.as_ref().map(|values| {
             let seconds = swept(Sweepable::BenchmarkDuration).unwrap_or_else(|| values.first());
             Duration::try_from_secs_f64(seconds).unwrap_or_default()
         });
-        let by_default = duration.is_none().then(|| default_requests(concurrency));
+        let by_default = duration.is_none().then(|| default_requests(concurrency, request_rate));
         RunSettings {
             concurrency,
+            request_rate,
             requests: asked.or(by_default),
             duration,
             grace_period: load.grace_period,
@@ -311,7 +324,9 @@ fn swept_number(value: &SweepValue, parameter: Sweepable) -> Option<f64> {
     value.parameters.iter().find(|swept| swept.name == parameter.name())?.value.as_number()
 }
 
-/// Enough requests that every slot is used twice.
-fn default_requests(concurrency: u32) -> u32 {
-    concurrency.saturating_mul(2).max(10)
+/// Enough requests that every slot is used twice, and that a rate has time to show.
+fn default_requests(concurrency: Option<u32>, rate: Option<RequestRate>) -> u32 {
+    const SECONDS_OF_A_RATE: f64 = 10.0;
+    let of_rate = rate.map_or(0.0, |rate| (rate.per_second * SECONDS_OF_A_RATE).ceil());
+    concurrency.unwrap_or(0).saturating_mul(2).max(of_rate as u32).max(10)
 }

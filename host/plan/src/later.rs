@@ -44,16 +44,6 @@ pub(crate) static HTTPS: Later = Later {
 /// The flags that are refused whatever their value.
 pub static LATER: &[Later] = &[
     Later {
-        name: "request-rate",
-        flag: "--request-rate",
-        instead: "set the load with --concurrency, for example --concurrency 10,20,30",
-    },
-    Later {
-        name: "arrival-pattern",
-        flag: "--arrival-pattern",
-        instead: "each slot of --concurrency sends its next request when the last one has ended",
-    },
-    Later {
         name: "gpu-telemetry-url",
         flag: "--gpu-telemetry-url",
         instead: "remove it; the benchmark itself does not depend on it",

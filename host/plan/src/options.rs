@@ -46,6 +46,18 @@ pub enum SweepMetrics {
     All,
 }
 
+/// How the requests of a rate are spread over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArrivalChoice {
+    /// At random, as from users who know nothing of each other.
+    Poisson,
+    /// At equal steps.
+    Constant,
+    /// At random with gamma-distributed gaps, smoother or burstier than Poisson.
+    Gamma,
+}
+
 /// What is shown while the benchmark runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -145,12 +157,25 @@ options! {
     pub request_timeout_seconds: Option<f64>,
 
     /// Requests in flight at the same time [default: 1]: a number, or a list to sweep over, such as 10,20,30 or
-    /// 10..40+10 or 1..256*2
+    /// 10..40+10 or 1..256*2. With --request-rate it is the most that may be [default: unlimited]
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Load")]
     pub concurrency: Option<ListText>,
 
-    /// Requests per run [default: twice the concurrency and at least 10, unless --benchmark-duration is given];
-    /// takes a list
+    /// Requests per second that are sent whether or not earlier ones were answered (open loop); takes a list, also
+    /// with fractions, such as 2.5,5,10
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Load")]
+    pub request_rate: Option<ListText>,
+
+    /// How the requests of --request-rate are spread over time [default: poisson]
+    #[arg(long, value_name = "PATTERN", help_heading = "Load")]
+    pub arrival_pattern: Option<ArrivalChoice>,
+
+    /// Shape of --arrival-pattern gamma: bursts below 1, like Poisson at 1, smoother above [default: 1]
+    #[arg(long, value_name = "SHAPE", allow_negative_numbers = true, help_heading = "Load")]
+    pub arrival_smoothness: Option<f64>,
+
+    /// Requests per run [default: twice the concurrency and at least 10, with --request-rate also 10 seconds of it,
+    /// unless --benchmark-duration is given]; takes a list
     #[arg(long, visible_aliases = ["request-count", "num-requests"], value_name = "LIST", allow_hyphen_values = true,
           help_heading = "Load")]
     #[serde(alias = "request-count", alias = "num-requests")]

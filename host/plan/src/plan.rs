@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::sweep;
+use crate::sweepable::Values;
 use aiperf_model::parameter::Parameter;
 use aiperf_model::sweep::{Order, Shape, Step, SweepValue};
 use sha2::{Digest, Sha256};
@@ -33,17 +34,14 @@ impl Plan {
             trials: config.trials.num_profile_runs,
             order: config.sweep.mode,
         };
-        let stimulus = if axes.is_empty() {
-            format!("concurrency{}", config.load.concurrency.first())
-        } else {
-            format!("{}_sweep", axes.join("_"))
-        };
+        let stimulus =
+            if axes.is_empty() { single_stimulus(config) } else { format!("{}_sweep", axes.join("_")) };
         let steps = steps(config, shape, &values);
         Self { shape, axes, values, steps, stimulus }
     }
 
     /// What the load is, as the last part of the result directory's name: `concurrency_sweep`,
-    /// `concurrency_isl_sweep`, or `concurrency10` if nothing is swept.
+    /// `concurrency_isl_sweep`, or `concurrency10` or `request_rate2.5` if nothing is swept.
     #[must_use]
     pub fn stimulus(&self) -> &str {
         &self.stimulus
@@ -61,6 +59,15 @@ impl Plan {
     #[must_use]
     pub fn total_cooldown(&self) -> Duration {
         self.steps.iter().map(|step| step.cooldown).sum()
+    }
+}
+
+fn single_stimulus(config: &Config) -> String {
+    match (&config.load.request_rate, &config.load.concurrency) {
+        (Some(rate), _) => format!("request_rate{}", rate.first()),
+        (None, concurrency) => {
+            format!("concurrency{}", concurrency.as_ref().map_or(1, Values::<u32>::first))
+        }
     }
 }
 

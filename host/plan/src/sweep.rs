@@ -29,7 +29,8 @@ impl Axis {
 /// The parameters with several values, in the order of [`Sweepable::ALL`].
 pub(crate) fn axes(load: &LoadConfig, workload: &WorkloadConfig) -> Vec<Axis> {
     let values_of = |parameter: Sweepable| match parameter {
-        Sweepable::Concurrency => Some(load.concurrency.as_parameters()),
+        Sweepable::Concurrency => load.concurrency.as_ref().map(Values::<u32>::as_parameters),
+        Sweepable::RequestRate => load.request_rate.as_ref().map(Values::<f64>::as_parameters),
         Sweepable::Isl => Some(workload.isl.mean.as_parameters()),
         Sweepable::Osl => workload.osl.as_ref().map(|osl| osl.mean.as_parameters()),
         Sweepable::NumPrompts => load.num_prompts.as_ref().map(Values::<u32>::as_parameters),

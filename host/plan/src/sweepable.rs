@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer};
 pub enum Sweepable {
     /// Requests in flight at the same time.
     Concurrency,
+    /// Requests per second.
+    RequestRate,
     /// Mean input tokens per request.
     Isl,
     /// Mean output tokens per request.
@@ -30,16 +32,26 @@ pub(crate) enum Number {
 /// The longest time that any flag accepts, in seconds: a year.
 pub(crate) const MOST_SECONDS: f64 = 31_536_000.0;
 
+/// The highest request rate, in requests per second: more than one machine can send.
+const MOST_PER_SECOND: f64 = 10_000_000.0;
+
 impl Sweepable {
     /// All of them, in the order in which they are axes of a sweep; the last one varies fastest.
-    pub const ALL: [Self; 5] =
-        [Self::Concurrency, Self::Isl, Self::Osl, Self::NumPrompts, Self::BenchmarkDuration];
+    pub const ALL: [Self; 6] = [
+        Self::Concurrency,
+        Self::RequestRate,
+        Self::Isl,
+        Self::Osl,
+        Self::NumPrompts,
+        Self::BenchmarkDuration,
+    ];
 
     /// The name in files and directories.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Concurrency => "concurrency",
+            Self::RequestRate => "request_rate",
             Self::Isl => "isl",
             Self::Osl => "osl",
             Self::NumPrompts => "num_prompts",
@@ -52,6 +64,7 @@ impl Sweepable {
     pub fn flag(self) -> &'static str {
         match self {
             Self::Concurrency => "--concurrency",
+            Self::RequestRate => "--request-rate",
             Self::Isl => "--isl",
             Self::Osl => "--osl",
             Self::NumPrompts => "--num-prompts",
@@ -63,6 +76,7 @@ impl Sweepable {
     pub(crate) fn example(self) -> &'static str {
         match self {
             Self::Concurrency => "10,20,30",
+            Self::RequestRate => "2.5,5,10",
             Self::Isl | Self::Osl => "128,256,512",
             Self::NumPrompts => "100,200,400",
             Self::BenchmarkDuration => "30,60",
@@ -73,6 +87,7 @@ impl Sweepable {
     pub(crate) fn range_examples(self) -> (&'static str, &'static str) {
         match self {
             Self::Concurrency => ("10..40+10", "1..256*2"),
+            Self::RequestRate => ("2.5..10+2.5", "1..64*2"),
             Self::Isl | Self::Osl => ("128..512+128", "128..2048*2"),
             Self::NumPrompts => ("100..400+100", "100..1600*2"),
             Self::BenchmarkDuration => ("30..120+30", "30..240*2"),
@@ -82,7 +97,7 @@ impl Sweepable {
     pub(crate) fn number(self) -> Number {
         match self {
             Self::Concurrency | Self::Isl | Self::Osl | Self::NumPrompts => Number::Count,
-            Self::BenchmarkDuration => Number::Quantity,
+            Self::RequestRate | Self::BenchmarkDuration => Number::Quantity,
         }
     }
 
@@ -101,9 +116,10 @@ impl Sweepable {
     }
 
     pub(crate) fn most(self) -> f64 {
-        match self.number() {
-            Number::Count => f64::from(u32::MAX),
-            Number::Quantity => MOST_SECONDS,
+        match self {
+            Self::Concurrency | Self::Isl | Self::Osl | Self::NumPrompts => f64::from(u32::MAX),
+            Self::RequestRate => MOST_PER_SECOND,
+            Self::BenchmarkDuration => MOST_SECONDS,
         }
     }
 }

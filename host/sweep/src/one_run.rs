@@ -99,6 +99,8 @@ fn measure(
         endpoint_path: server.endpoint.clone(),
         headers: server.request_headers(),
         concurrency: settings.concurrency,
+        request_rate: settings.request_rate,
+        seed: settings.seed,
         requests: settings.requests,
         duration: settings.duration,
         grace_period: settings.grace_period,

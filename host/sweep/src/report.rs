@@ -22,6 +22,7 @@ pub(crate) fn input_config(benchmark: &Benchmark<'_>, settings: &RunSettings, pr
         endpoint_type: &benchmark.endpoint.identity().name,
         streaming: benchmark.streaming(),
         concurrency: settings.concurrency,
+        request_rate: settings.request_rate,
         requests: settings.requests,
         duration: settings.duration,
         prompts: prompts as u32,

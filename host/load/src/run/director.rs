@@ -1,12 +1,13 @@
 //! Leads the workers through the phases of a run, and ends it when its time is up or the user says so.
 
 use super::RunSpec;
-use crate::arrivals::{Arrivals, ClosedLoop};
+use crate::arrivals::{Arrivals, DueTimes, Limits};
 use crate::brake::Level;
 use crate::clock::nanoseconds;
 use crate::error::LoadError;
 use crate::slot::Shared;
 use crate::worker::Worker;
+use aiperf_model::arrival::RequestRate;
 use aiperf_model::record::Phase;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -24,8 +25,45 @@ pub(super) struct Director {
     requests: Option<u32>,
     duration: Option<u64>,
     grace_period: u64,
+    open_loop: Option<OpenLoop>,
     ended_by_order: bool,
 }
+
+/// What an open loop needs beside the limits of a phase.
+struct OpenLoop {
+    warmup: DueTimes,
+    profiling: DueTimes,
+    /// How many slots of each worker stand ready for what is due next.
+    ready_slots: u32,
+}
+
+impl OpenLoop {
+    fn new(rate: RequestRate, seed: u64, workers: usize) -> Result<Self, LoadError> {
+        let expected = rate.per_second / workers as f64 * READY_FOR.as_secs_f64();
+        Ok(Self {
+            warmup: DueTimes::new(rate, seed, "warm-up arrivals")?,
+            profiling: DueTimes::new(rate, seed, "arrivals")?,
+            ready_slots: (expected.ceil() as u32).clamp(FEWEST_READY, MOST_READY),
+        })
+    }
+
+    fn due_times(&self, phase: Phase) -> &DueTimes {
+        match phase {
+            Phase::Warmup => &self.warmup,
+            Phase::Profiling => &self.profiling,
+        }
+    }
+}
+
+/// For the arrivals of so much time slots stand ready, so that none waits for a connection to be opened.
+const READY_FOR: Duration = Duration::from_millis(50);
+/// Arrivals may come close together at any rate.
+const FEWEST_READY: u32 = 2;
+/// Connections are not free, for the server either.
+const MOST_READY: u32 = 64;
+
+/// How long before the first arrival of an open loop its phase begins: for threads to start and slots to connect.
+const HEAD_START: Duration = Duration::from_millis(20);
 
 /// When profiling happened.
 #[derive(Debug)]
@@ -37,8 +75,11 @@ pub(super) struct Driven {
 }
 
 impl Director {
-    pub(super) fn new(spec: &RunSpec, shared: Arc<Shared>, workers: Vec<Worker>) -> Self {
-        Self {
+    pub(super) fn new(spec: &RunSpec, shared: Arc<Shared>, workers: Vec<Worker>) -> Result<Self, LoadError> {
+        let open_loop =
+            spec.request_rate.map(|rate| OpenLoop::new(rate, spec.seed, workers.len())).transpose()?;
+        Ok(Self {
+            open_loop,
             warmup_requests: if spec.warm_up { shared.workload.warmup_requests() } else { 0 },
             requests: spec.requests,
             duration: spec.duration.map(nanoseconds),
@@ -46,38 +87,49 @@ impl Director {
             ended_by_order: false,
             shared,
             workers,
-        }
+        })
     }
 
     /// Runs the phases one after the other.
     pub(super) fn drive(mut self) -> Result<Driven, LoadError> {
         if self.warmup_requests > 0 {
-            let arrivals: Arc<dyn Arrivals> = Arc::new(ClosedLoop::new(Some(self.warmup_requests), None));
-            self.run_phase(Phase::Warmup, &arrivals, None)?;
+            let limits = Limits { count: Some(self.warmup_requests), end: None };
+            self.run_phase(Phase::Warmup, self.next_start(), limits)?;
         }
-        let clock = self.shared.clock;
-        let start = clock.now();
-        let stop_at = self.duration.map(|duration| start.saturating_add(duration));
-        let arrivals: Arc<dyn Arrivals> = Arc::new(ClosedLoop::new(self.requests, stop_at));
-        self.run_phase(Phase::Profiling, &arrivals, stop_at)?;
-        Ok(Driven { start, end: clock.now(), ended_by_order: self.ended_by_order })
+        let start = self.next_start();
+        let end = self.duration.map(|duration| start.saturating_add(duration));
+        self.run_phase(Phase::Profiling, start, Limits { count: self.requests, end })?;
+        // A run that is stopped before its first arrival ends before it starts.
+        let end = self.shared.clock.now().max(start);
+        Ok(Driven { start, end, ended_by_order: self.ended_by_order })
     }
 
-    fn run_phase(
-        &mut self,
-        phase: Phase,
-        arrivals: &Arc<dyn Arrivals>,
-        stop_at: Option<u64>,
-    ) -> Result<(), LoadError> {
+    fn next_start(&self) -> u64 {
+        let head_start = if self.open_loop.is_some() { nanoseconds(HEAD_START) } else { 0 };
+        self.shared.clock.now().saturating_add(head_start)
+    }
+
+    /// The arrivals of a phase, for each worker.
+    fn arrivals(&self, phase: Phase, start: u64, limits: Limits) -> Vec<Arrivals> {
+        let workers = self.workers.len();
+        match &self.open_loop {
+            None => Arrivals::closed_loop(limits, workers),
+            Some(open_loop) => Arrivals::open_loop(limits, start, open_loop.due_times(phase), workers),
+        }
+    }
+
+    fn run_phase(&mut self, phase: Phase, start: u64, limits: Limits) -> Result<(), LoadError> {
         let shared = Arc::clone(&self.shared);
+        let arrivals = self.arrivals(phase, start, limits);
+        let ready_slots = self.open_loop.as_ref().map(|open_loop| open_loop.ready_slots);
         let mut workers = std::mem::take(&mut self.workers);
         let started = thread::scope(|scope| {
             // Each worker holds a sender; the channel closes when the last one has ended.
             let (working, all_ended) = mpsc::channel::<()>();
-            for (worker, index) in workers.iter_mut().zip(0..) {
+            for ((worker, arrivals), index) in workers.iter_mut().zip(arrivals).zip(0..) {
                 let working = working.clone();
                 let run = move || {
-                    worker.run(phase, arrivals);
+                    worker.run(phase, arrivals, ready_slots);
                     drop(working);
                 };
                 let name = format!("aiperf-worker-{index}");
@@ -87,7 +139,7 @@ impl Director {
                 }
             }
             drop(working);
-            self.supervise(&all_ended, stop_at);
+            self.supervise(&all_ended, limits.end);
             Ok(())
         });
         self.workers = workers;

@@ -1,7 +1,7 @@
 //! How many tokens a prompt has and how many are asked for.
 
-use super::random::Stream;
 use crate::error::LoadError;
+use crate::random::Stream;
 use rand_distr::{Distribution as _, Normal};
 
 /// A number of tokens, normally distributed, rounded up and at least 1.
@@ -31,7 +31,7 @@ impl Lengths {
     }
 
     pub(super) fn draw(&self, ordinal: u64) -> u32 {
-        let drawn = self.distribution.sample(&mut self.random.of_request(ordinal));
+        let drawn = self.distribution.sample(&mut self.random.of_item(ordinal));
         drawn.ceil().max(1.0) as u32
     }
 }

@@ -8,7 +8,7 @@
 //! the runs of a sweep share no prefix that a server could have cached. Within a seed the first three words
 //! enumerate the prompts and the rest is random.
 
-use super::random::Stream;
+use crate::random::Stream;
 use aiperf_model::record::Phase;
 use rand_chacha::rand_core::Rng as _;
 
@@ -50,7 +50,7 @@ impl Prompts {
         Self {
             words: WORDS.lines().collect(),
             class: seed % CLASSES as u64,
-            offset: u64::from(Stream::new(seed, "prompt order").of_request(0).next_u32()),
+            offset: u64::from(Stream::new(seed, "prompt order").of_item(0).next_u32()),
             random: Stream::new(seed, "prompt words"),
         }
     }
@@ -62,7 +62,7 @@ impl Prompts {
         let mut text = String::with_capacity(length * 8);
         text.push_str(self.opener(ordinal));
         let [second, third] = self.enumerated(ordinal);
-        let mut random = self.random.of_request(ordinal);
+        let mut random = self.random.of_item(ordinal);
         let random = std::iter::repeat_with(|| random.next_u32()).flat_map(|bits| [bits, bits >> 16]);
         for word in [second, third].into_iter().chain(random.map(u64::from)).take(length - 1) {
             text.push(' ');

@@ -20,7 +20,7 @@ fn streaming_server() -> Server {
 #[test]
 fn every_request_is_sent_once_with_its_own_body() {
     let server = streaming_server();
-    let spec = RunSpec { concurrency: 7, workers: Some(3), ..run_spec(&server, 100) };
+    let spec = RunSpec { concurrency: Some(7), workers: Some(3), ..run_spec(&server, 100) };
     let workload = WorkloadSpec { warmup_requests: 20, ..workload_spec(100) };
     let (outcome, records) = run_all(&spec, &workload, Chat::new()).unwrap();
     assert_eq!(outcome.counts, Counts { sent: 100, succeeded: 100, failed: 0, cancelled: 0 });
@@ -36,7 +36,7 @@ fn every_request_is_sent_once_with_its_own_body() {
 #[test]
 fn warm_up_ends_before_profiling_begins_and_can_be_left_out() {
     let server = streaming_server();
-    let spec = RunSpec { concurrency: 4, ..run_spec(&server, 10) };
+    let spec = RunSpec { concurrency: Some(4), ..run_spec(&server, 10) };
     let workload = WorkloadSpec { warmup_requests: 10, ..workload_spec(10) };
     let (outcome, records) = run_all(&spec, &workload, Chat::new()).unwrap();
     let (warmup, profiling): (Vec<_>, Vec<_>) =
@@ -70,7 +70,7 @@ fn as_many_requests_are_in_flight_as_asked_for() {
         in_flight.fetch_sub(1, Ordering::SeqCst);
         peer.stream(&[TOKEN, "[DONE]"]);
     });
-    let spec = RunSpec { concurrency: CONCURRENCY as u32, ..run_spec(&server, 32) };
+    let spec = RunSpec { concurrency: Some(CONCURRENCY as u32), ..run_spec(&server, 32) };
     let (outcome, _) = run_all(&spec, &workload_spec(32), Chat::new()).unwrap();
     assert_eq!(outcome.counts.succeeded, 32);
     assert_eq!(most.load(Ordering::SeqCst), CONCURRENCY);
@@ -136,7 +136,7 @@ fn slots_are_spread_over_several_servers() {
     let (one, two) = (streaming_server(), streaming_server());
     let spec = RunSpec {
         urls: vec![one.url().parse().unwrap(), two.url().parse().unwrap()],
-        concurrency: 2,
+        concurrency: Some(2),
         ..run_spec(&one, 2)
     };
     let workload = WorkloadSpec { warmup_requests: 0, ..workload_spec(2) };
@@ -153,7 +153,7 @@ fn a_duration_ends_a_run_and_bodies_begin_again() {
     let spec = RunSpec {
         requests: None,
         duration: Some(Duration::from_millis(100)),
-        concurrency: 2,
+        concurrency: Some(2),
         ..run_spec(&server, 1)
     };
     let (outcome, records) = run_all(&spec, &workload_spec(5), Chat::new()).unwrap();
@@ -176,7 +176,7 @@ fn what_is_in_flight_after_duration_and_grace_period_is_cancelled() {
         requests: None,
         duration: Some(Duration::from_millis(20)),
         grace_period: Duration::from_millis(20),
-        concurrency: 3,
+        concurrency: Some(3),
         ..run_spec(&server, 1)
     };
     let (outcome, records) = run_all(&spec, &workload_spec(3), Chat::new()).unwrap();
@@ -206,7 +206,7 @@ fn stop_lets_requests_in_flight_end_and_abort_does_not() {
             peer.chunk(format!("data: {TOKEN}\n\ndata: [DONE]\n\n"));
             peer.end_stream();
         });
-        let spec = RunSpec { concurrency: 2, ..run_spec(&server, 1_000_000) };
+        let spec = RunSpec { concurrency: Some(2), ..run_spec(&server, 1_000_000) };
         let (outcome, _) = run_with(&spec, &workload_spec(2), Chat::new(), &control).unwrap();
         assert!(outcome.cancelled);
         assert!(outcome.counts.sent < 1_000_000);
@@ -245,7 +245,7 @@ fn a_run_without_an_end_or_a_slot_is_refused() {
     let server = streaming_server();
     for spec in [
         RunSpec { requests: None, ..run_spec(&server, 1) },
-        RunSpec { concurrency: 0, ..run_spec(&server, 1) },
+        RunSpec { concurrency: Some(0), ..run_spec(&server, 1) },
         RunSpec { urls: vec![], ..run_spec(&server, 1) },
     ] {
         let error = run_all(&spec, &workload_spec(1), Chat::new()).unwrap_err();

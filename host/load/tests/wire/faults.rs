@@ -36,7 +36,7 @@ fn a_server_that_closes_after_each_stream_costs_no_request() {
         peer.stream(&[TOKEN, "[DONE]"]);
         peer.close();
     });
-    let spec = RunSpec { concurrency: 4, ..run_spec(&server, 200) };
+    let spec = RunSpec { concurrency: Some(4), ..run_spec(&server, 200) };
     let (outcome, records) = run_all(&spec, &workload_spec(200), Chat::new()).unwrap();
     assert_eq!(outcome.counts.succeeded, 200);
     assert!(records.iter().all(|record| !record.timing.reused_connection));
@@ -206,7 +206,7 @@ fn one_server_of_two_that_goes_away_does_not_use_up_the_requests() {
     let there = Server::answering(|peer| peer.stream(&[TOKEN, "[DONE]"]));
     let spec = RunSpec {
         urls: vec![there.url().parse().unwrap(), gone.url().parse().unwrap()],
-        concurrency: 2,
+        concurrency: Some(2),
         ..run_spec(&there, 2000)
     };
     let (outcome, _) = run_all(&spec, &workload_spec(10), Chat::new()).unwrap();

@@ -4,6 +4,7 @@
 mod closed_loop;
 mod endpoint;
 mod faults;
+mod open_loop;
 mod server;
 mod simulated;
 mod streams;
@@ -41,7 +42,9 @@ fn run_spec(server: &Server, requests: u32) -> RunSpec {
         urls: vec![server.url().parse().unwrap()],
         endpoint_path: None,
         headers: vec![],
-        concurrency: 1,
+        concurrency: Some(1),
+        request_rate: None,
+        seed: 42,
         requests: Some(requests),
         duration: None,
         grace_period: Duration::from_secs(30),

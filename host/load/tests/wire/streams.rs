@@ -63,7 +63,7 @@ fn record_in_steps(steps: &'static [&str]) -> Record {
             peer.stream(&["[DONE]"]);
         }
     });
-    let spec = RunSpec { concurrency: 2, workers: Some(1), ..run_spec(&server, 1_000_000) };
+    let spec = RunSpec { concurrency: Some(2), workers: Some(1), ..run_spec(&server, 1_000_000) };
     let (_, records) = run_with(&spec, &workload_spec(2), Chat::new(), &control).unwrap();
     let stepwise = records.into_iter().find(|record| !answer(record).content.is_empty());
     stepwise.unwrap()

@@ -7,12 +7,13 @@ use super::{
 use crate::error::ConfigError;
 use crate::later::{BALANCED, DASHBOARD};
 use crate::list::{self, ListText};
-use crate::options::{Options, SweepMetrics, SweepMode, UiChoice};
+use crate::options::{ArrivalChoice, Options, SweepMetrics, SweepMode, UiChoice};
 use crate::plugin_choice::{self, PluginChoice};
 use crate::secret::Secret;
 use crate::server::Servers;
 use crate::sweepable::{MOST_SECONDS, Sweepable, Values};
 use crate::{extra_inputs, goodput, header, sweep};
+use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::metrics::Selection;
 use aiperf_model::sweep::Order;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use std::time::Duration;
 const DEFAULT_URL: &str = "http://localhost:8000";
 const DEFAULT_ISL: u32 = 550;
 const DEFAULT_SEED: u64 = 42;
+/// Far more even than any clock is.
+const MOST_SMOOTHNESS: f64 = 1_000_000.0;
 /// What the two criteria are that are always reported; the first one is chosen unless the user chooses.
 const CRITERIA: [&str; 2] = ["dominance", "efficient"];
 const OBJECTIVES: [&str; 2] = ["throughput", "latency-p99"];
@@ -128,16 +131,51 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
         return Err(ConfigError::value("--workers", "it is 0, but must be at least 1", "--workers 2"));
     }
     let grace_period = options.benchmark_grace_period.or(Some(30.0));
+    let request_rate = quantities(Sweepable::RequestRate, options.request_rate.as_ref())?;
+    // A rate alone has no limit of requests in flight; without one there is nothing but the concurrency.
+    let concurrency = counts(Sweepable::Concurrency, options.concurrency.as_ref())?
+        .or_else(|| request_rate.is_none().then(|| Values::one(1)));
     Ok(LoadConfig {
-        concurrency: counts(Sweepable::Concurrency, options.concurrency.as_ref())?.unwrap_or(Values::one(1)),
+        concurrency,
+        arrival_pattern: arrival_pattern(options)?,
+        request_rate,
         num_prompts: counts(Sweepable::NumPrompts, options.num_prompts.as_ref())?,
-        benchmark_duration: list(Sweepable::BenchmarkDuration, options.benchmark_duration.as_ref())?
-            .and_then(|seconds| Values::from_list(&seconds)),
+        benchmark_duration: quantities(Sweepable::BenchmarkDuration, options.benchmark_duration.as_ref())?,
         grace_period: seconds("--benchmark-grace-period", grace_period, "30")?,
         warmup_request_count: options.warmup_request_count.unwrap_or(0),
         max_error_rate,
         workers: options.workers.unwrap_or(environment.cores.max(1)),
     })
+}
+
+/// The pattern of the request rate, or none without a rate.
+fn arrival_pattern(options: &Options) -> Result<Option<ArrivalPattern>, ConfigError> {
+    let needs = |flag, example| Err(ConfigError::NeedsFlag { flag, example });
+    if options.request_rate.is_none() {
+        return match (options.arrival_pattern, options.arrival_smoothness) {
+            (Some(_), _) => needs("--arrival-pattern", "--request-rate 10"),
+            (_, Some(_)) => needs("--arrival-smoothness", "--request-rate 10 --arrival-pattern gamma"),
+            (None, None) => Ok(None),
+        };
+    }
+    let pattern = match options.arrival_pattern {
+        Some(ArrivalChoice::Gamma) => {
+            let smoothness = options.arrival_smoothness.unwrap_or(1.0);
+            if !(smoothness > 0.0 && smoothness <= MOST_SMOOTHNESS) {
+                let flag = "--arrival-smoothness";
+                let problem =
+                    format!("it is {smoothness}, but must be more than 0 and at most {MOST_SMOOTHNESS}");
+                return Err(ConfigError::value(flag, problem, format!("{flag} 2")));
+            }
+            ArrivalPattern::Gamma { smoothness }
+        }
+        _ if options.arrival_smoothness.is_some() => {
+            return needs("--arrival-smoothness", "--arrival-pattern gamma");
+        }
+        Some(ArrivalChoice::Constant) => ArrivalPattern::Constant,
+        Some(ArrivalChoice::Poisson) | None => ArrivalPattern::Poisson,
+    };
+    Ok(Some(pattern))
 }
 
 fn sweep_config(options: &Options) -> Result<SweepConfig, ConfigError> {
@@ -334,6 +372,11 @@ fn counts(parameter: Sweepable, text: Option<&ListText>) -> Result<Option<Values
     let numbers = list(parameter, text)?;
     let counts = numbers.map(|numbers| numbers.into_iter().map(|number| number as u32).collect::<Vec<_>>());
     Ok(counts.and_then(|counts| Values::from_list(&counts)))
+}
+
+/// A list of quantities.
+fn quantities(parameter: Sweepable, text: Option<&ListText>) -> Result<Option<Values<f64>>, ConfigError> {
+    Ok(list(parameter, text)?.and_then(|numbers| Values::from_list(&numbers)))
 }
 
 fn seconds(flag: &'static str, seconds: Option<f64>, example: &str) -> Result<Duration, ConfigError> {

@@ -19,6 +19,15 @@ fn mistakes_are_named_with_flag_place_and_example() {
         "--isl 0.5",
         "--osl 1,2,1",
         "--benchmark-duration 0",
+        "--request-rate 0",
+        "--request-rate 2.5,-1",
+        "--request-rate 1e9",
+        "--request-rate 2.5,2.50",
+        "--request-rate 1,2,3 --concurrency 8,16 --sweep-type zip",
+        "--arrival-pattern constant",
+        "--arrival-smoothness 2",
+        "--request-rate 5 --arrival-smoothness 2",
+        "--request-rate 5 --arrival-pattern gamma --arrival-smoothness 0",
         "--concurrency 1,2,3 --isl 1,2 --sweep-type zip",
         "--concurrency 1,1 --isl 2,2 --sweep-type zip",
         "--concurrency 1..1000+1 --isl 1..1000+1",
@@ -103,7 +112,7 @@ proptest! {
     #[test]
     fn accepted_lists_have_no_duplicates_and_keep_their_order(text in "[1-9][0-9]?(,[1-9][0-9]?(\\.\\.[1-9]0[+*][2-9])?){0,6}") {
         if let Ok(config) = resolve(&format!("--concurrency {text}")) {
-            let values: Vec<u32> = config.load.concurrency.iter().collect();
+            let values: Vec<u32> = config.load.concurrency.unwrap().iter().collect();
             let mut distinct = values.clone();
             distinct.sort_unstable();
             distinct.dedup();

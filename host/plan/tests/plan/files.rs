@@ -83,7 +83,8 @@ fn the_command_line_wins() {
             .unwrap();
     let merged = options("--concurrency 10 --url c:3").over(file);
     let config = Config::resolve(merged, &Environment::default()).unwrap();
-    assert_eq!((config.load.concurrency.first(), config.load.concurrency.are_swept()), (10, false));
+    let concurrency = config.load.concurrency.unwrap();
+    assert_eq!((concurrency.first(), concurrency.are_swept()), (10, false));
     assert_eq!(config.workload.random_seed, 7);
     assert_eq!(serde_json::to_string(&config.server.servers).unwrap(), r#"{"urls":["http://c:3"]}"#);
 }
@@ -105,7 +106,7 @@ fn mistakes_are_named_with_their_line_and_without_its_content() {
     let messages: Vec<String> = [
         ("a.toml", "model = \"m\"\nconcurency = 10"),
         ("a.toml", "config = \"b.toml\""),
-        ("a.toml", "request-rate = 5"),
+        ("a.toml", "locked = true"),
         ("a.toml", "model = \"m\"\nnum-profile-runs = \"many\""),
         ("a.toml", "concurrency = true"),
         ("a.toml", "url = 5"),

@@ -1,6 +1,7 @@
 //! Which flags there are, what they mean and what holds without them.
 
 use crate::{CommandLine, config, options, plan};
+use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_plan::{LATER, Length, PluginChoice, Servers, Ui};
 use clap::CommandFactory;
 use std::time::Duration;
@@ -65,12 +66,68 @@ fn settings_follow_the_values_of_each_axis() {
     let (config, plan) = (config(line), plan(line));
     assert_eq!(plan.axes, ["concurrency", "isl", "osl", "num_prompts", "benchmark_duration"]);
     let settings = config.settings(&plan.values[1]);
-    assert_eq!((settings.concurrency, settings.requests, settings.warmup_requests), (2, Some(40), 4));
+    assert_eq!((settings.concurrency, settings.requests, settings.warmup_requests), (Some(2), Some(40), 4));
     assert_eq!(settings.isl, Length { mean: 200, std_dev: 3.0 });
     assert_eq!(settings.osl, Some(Length { mean: 6, std_dev: 0.0 }));
     assert_eq!(settings.duration, Some(Duration::from_secs(3)));
     assert_eq!(settings.grace_period, Duration::from_secs(30));
     assert_eq!(settings.seed, 43);
+}
+
+#[test]
+fn a_request_rate_makes_an_open_loop_and_the_concurrency_its_limit() {
+    let settings = |line: &str| config(line).settings(&plan(line).values[0]);
+    let rate = |per_second, pattern| Some(RequestRate { per_second, pattern });
+    assert_eq!((settings("").request_rate, settings("").concurrency), (None, Some(1)));
+    for (line, expected, concurrency, requests) in [
+        ("--request-rate 2.5", rate(2.5, ArrivalPattern::Poisson), None, 25),
+        ("--request-rate 0.1", rate(0.1, ArrivalPattern::Poisson), None, 10),
+        ("--request-rate 2 --concurrency 40", rate(2.0, ArrivalPattern::Poisson), Some(40), 80),
+        ("--request-rate 2 --arrival-pattern constant", rate(2.0, ArrivalPattern::Constant), None, 20),
+        (
+            "--request-rate 2 --arrival-pattern gamma --arrival-smoothness 4",
+            rate(2.0, ArrivalPattern::Gamma { smoothness: 4.0 }),
+            None,
+            20,
+        ),
+        (
+            "--request-rate 2 --arrival-pattern gamma",
+            rate(2.0, ArrivalPattern::Gamma { smoothness: 1.0 }),
+            None,
+            20,
+        ),
+    ] {
+        let settings = settings(line);
+        assert_eq!(settings.request_rate, expected, "{line}");
+        assert_eq!((settings.concurrency, settings.requests), (concurrency, Some(requests)), "{line}");
+    }
+}
+
+#[test]
+fn rates_are_swept_as_they_were_written() {
+    let line = "--request-rate 2.5,10 --concurrency 8,4 --sweep-type zip";
+    let (config, plan) = (config(line), plan(line));
+    assert_eq!(plan.axes, ["concurrency", "request_rate"]);
+    assert_eq!(plan.stimulus(), "concurrency_request_rate_sweep");
+    let rates: Vec<_> = plan.values.iter().map(|value| config.settings(value)).collect();
+    assert_eq!((rates[0].request_rate.unwrap().per_second, rates[0].concurrency), (2.5, Some(8)));
+    assert_eq!((rates[1].request_rate.unwrap().per_second, rates[1].concurrency), (10.0, Some(4)));
+    let names: Vec<String> = plan.values.iter().map(|value| value.parameters[1].value.to_string()).collect();
+    assert_eq!(names, ["2.5", "10"]);
+}
+
+#[test]
+fn the_load_names_the_result() {
+    for (line, stimulus) in [
+        ("", "concurrency1"),
+        ("--concurrency 10", "concurrency10"),
+        ("--request-rate 2.5", "request_rate2.5"),
+        ("--request-rate 10 --concurrency 4", "request_rate10"),
+        ("--request-rate 2.5,5", "request_rate_sweep"),
+        ("--request-rate 10 --concurrency 4,8", "concurrency_sweep"),
+    ] {
+        assert_eq!(plan(line).stimulus(), stimulus, "{line}");
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `--dry-run`: the plan as text.
 
+use aiperf_model::arrival::RequestRate;
 use aiperf_model::parameter;
 use aiperf_model::sweep::Step;
-use aiperf_plan::{Config, Plan};
+use aiperf_plan::{Config, Plan, RunSettings};
 use std::fmt::Write as _;
 
 /// Every run in order, with its seed, its load and the pause before it.
@@ -15,6 +16,16 @@ pub(crate) fn describe(config: &Config, plan: &Plan) -> String {
     }
     let _ = writeln!(text, "pauses in total: {} s", plan.total_cooldown().as_secs_f64());
     text
+}
+
+fn load(settings: &RunSettings) -> String {
+    match (settings.request_rate, settings.concurrency) {
+        (None, concurrency) => format!("concurrency {}", concurrency.unwrap_or(1)),
+        (Some(RequestRate { per_second, pattern }), None) => format!("{per_second} requests/s ({pattern})"),
+        (Some(RequestRate { per_second, pattern }), Some(most)) => {
+            format!("{per_second} requests/s ({pattern}), at most {most} in flight")
+        }
+    }
 }
 
 fn line(config: &Config, step: &Step) -> String {
@@ -30,11 +41,11 @@ fn line(config: &Config, step: &Step) -> String {
         parameter::describe(&step.value.parameters)
     };
     let mut line = format!(
-        "{:>5}  {pause}{what}, trial {}, seed {}, concurrency {}",
+        "{:>5}  {pause}{what}, trial {}, seed {}, {}",
         step.index + 1,
         step.trial,
         step.value.seed,
-        settings.concurrency
+        load(&settings)
     );
     if step.warm_up {
         let _ = write!(line, ", {} warm-up requests", settings.warmup_requests);

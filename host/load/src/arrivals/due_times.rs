@@ -1,0 +1,162 @@
+//! Due times of an open loop, as a pure function of rate, pattern and seed.
+
+use crate::error::LoadError;
+use crate::random::Stream;
+use aiperf_model::arrival::{ArrivalPattern, RequestRate};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution as _, Exp1, Gamma};
+
+const NANOSECONDS_PER_SECOND: f64 = 1e9;
+
+/// The due times of one phase in nanoseconds since its start: never decreasing and without end.
+///
+/// Clones give the same times. A constant rate begins at 0, the others after their first gap.
+#[derive(Clone, Debug)]
+pub(crate) struct DueTimes {
+    gaps: Gaps,
+    random: ChaCha8Rng,
+    given: u64,
+    /// In nanoseconds, with their fraction: rounded gaps would change the rate.
+    last: f64,
+}
+
+/// The law of the gaps, in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+enum Gaps {
+    Constant(f64),
+    Exponential(f64),
+    Gamma(Gamma<f64>),
+}
+
+impl DueTimes {
+    /// The times for one purpose, such as a phase; each purpose has random numbers of its own.
+    pub(crate) fn new(rate: RequestRate, seed: u64, purpose: &str) -> Result<Self, LoadError> {
+        let gap = NANOSECONDS_PER_SECOND / rate.per_second;
+        let refused = || LoadError::Rate { per_second: rate.per_second, pattern: rate.pattern };
+        if !(gap.is_finite() && gap > 0.0) {
+            return Err(refused());
+        }
+        let gaps = match rate.pattern {
+            ArrivalPattern::Constant => Gaps::Constant(gap),
+            ArrivalPattern::Poisson => Gaps::Exponential(gap),
+            ArrivalPattern::Gamma { smoothness } => {
+                Gaps::Gamma(Gamma::new(smoothness, gap / smoothness).map_err(|_| refused())?)
+            }
+        };
+        Ok(Self { gaps, random: Stream::new(seed, purpose).of_item(0), given: 0, last: 0.0 })
+    }
+}
+
+impl Iterator for DueTimes {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        self.last = match self.gaps {
+            // Not the sum of the gaps, which would gather their rounding errors.
+            Gaps::Constant(gap) => gap * self.given as f64,
+            Gaps::Exponential(gap) => {
+                let drawn: f64 = Exp1.sample(&mut self.random);
+                self.last + gap * drawn
+            }
+            Gaps::Gamma(law) => self.last + law.sample(&mut self.random),
+        };
+        self.given += 1;
+        Some(self.last.round() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ARRIVALS: usize = 20_000;
+
+    fn due_times(per_second: f64, pattern: ArrivalPattern, seed: u64) -> DueTimes {
+        DueTimes::new(RequestRate { per_second, pattern }, seed, "test").unwrap()
+    }
+
+    /// Mean in seconds, and coefficient of variation, of the gaps between so many due times.
+    fn gaps(due: DueTimes) -> (f64, f64) {
+        let due: Vec<f64> = due.take(ARRIVALS).map(|at| at as f64 / 1e9).collect();
+        let gaps: Vec<f64> = due.iter().zip(&due[1..]).map(|(before, after)| after - before).collect();
+        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
+        (mean, variance.sqrt() / mean)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(8))]
+
+        /// The bounds are five standard errors for n gaps: cv / √n of the mean, and of the coefficient of variation
+        /// 1 / √n for exponential gaps (variance of the estimator over many seeds; smaller for even gaps, larger for
+        /// bursts, whose fourth moment grows with 1 / smoothness).
+        #[test]
+        fn rate_and_variation_are_those_of_the_law(
+            seed: u64,
+            per_second in 0.1..100_000.0_f64,
+            smoothness in 0.5..20.0_f64,
+        ) {
+            let tolerance = 5.0 / (ARRIVALS as f64).sqrt();
+            for (pattern, cv) in [
+                (ArrivalPattern::Poisson, 1.0),
+                (ArrivalPattern::Gamma { smoothness }, 1.0 / smoothness.sqrt()),
+            ] {
+                let (mean, found) = gaps(due_times(per_second, pattern, seed));
+                prop_assert!((mean * per_second - 1.0).abs() < tolerance * cv, "{pattern}: mean {mean}");
+                prop_assert!((found - cv).abs() < tolerance * cv.max(1.0) * cv, "{pattern}: {found} for {cv}");
+            }
+            let (mean, found) = gaps(due_times(per_second, ArrivalPattern::Constant, seed));
+            prop_assert!((mean * per_second - 1.0).abs() < 1e-6, "constant: mean {mean}");
+            // Due times are whole nanoseconds.
+            prop_assert!(found < 1e-9 * per_second + 1e-9, "constant: {found}");
+        }
+
+        #[test]
+        fn due_times_never_decrease_and_follow_from_the_seed(seed: u64, smoothness in 0.01..100.0_f64) {
+            for pattern in [ArrivalPattern::Poisson, ArrivalPattern::Constant, ArrivalPattern::Gamma { smoothness }] {
+                let due: Vec<u64> = due_times(1e6, pattern, seed).take(1000).collect();
+                prop_assert!(due.is_sorted());
+                prop_assert_eq!(&due, &due_times(1e6, pattern, seed).take(1000).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn a_gamma_of_smoothness_one_varies_like_poisson() {
+        let (_, cv) = gaps(due_times(500.0, ArrivalPattern::Gamma { smoothness: 1.0 }, 1));
+        assert!((cv - 1.0).abs() < 0.035, "{cv}");
+    }
+
+    #[test]
+    fn a_constant_rate_does_not_drift() {
+        let due = due_times(3.0, ArrivalPattern::Constant, 0).nth(3_000_000);
+        assert_eq!(due, Some(1_000_000_000_000_000));
+    }
+
+    #[test]
+    fn seeds_and_purposes_differ() {
+        let first = |seed, purpose| {
+            let rate = RequestRate { per_second: 10.0, pattern: ArrivalPattern::Poisson };
+            DueTimes::new(rate, seed, purpose).unwrap().next()
+        };
+        assert_ne!(first(1, "a"), first(2, "a"));
+        assert_ne!(first(1, "a"), first(1, "b"));
+    }
+
+    #[test]
+    fn what_is_no_process_is_refused() {
+        let refused = |per_second, pattern| {
+            DueTimes::new(RequestRate { per_second, pattern }, 0, "test").unwrap_err().to_string()
+        };
+        assert_eq!(
+            refused(0.0, ArrivalPattern::Poisson),
+            "0 requests per second (poisson) are no arrivals; write a rate and a smoothness above 0"
+        );
+        for (per_second, smoothness) in
+            [(-1.0, 1.0), (f64::NAN, 1.0), (1.0, 0.0), (1.0, -1.0), (1.0, f64::NAN)]
+        {
+            refused(per_second, ArrivalPattern::Gamma { smoothness });
+        }
+    }
+}
