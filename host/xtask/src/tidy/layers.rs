@@ -79,8 +79,7 @@ fn layer(directory: &Path) -> String {
 fn below(layer: &str) -> Vec<&'static str> {
     match layer {
         "plugin-host" => vec!["model"],
-        "simulator" => vec!["model", "timer"],
-        "load" => vec!["model", "timer"],
+        "simulator" | "load" => vec!["model", "timer"],
         "sweep" => [&["model"], STAGES.as_slice()].concat(),
         "cli" => [&["model"], STAGES.as_slice(), &["sweep", "plugin-host", "simulator"]].concat(),
         // The statistics over trials stand where points are made of them.
