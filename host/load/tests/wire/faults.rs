@@ -174,6 +174,10 @@ fn a_server_that_is_not_there_is_told_before_the_load() {
         message.starts_with(&format!("no server can be reached at http://{address}: {address} does")),
         "{message}"
     );
+
+    let spec = RunSpec { urls: vec!["https://localhost".parse().unwrap()], ..spec };
+    let error = run_all(&spec, &workload_spec(1), Chat::new()).unwrap_err();
+    assert!(matches!(error, LoadError::Tls { .. }), "{error}");
 }
 
 #[test]

@@ -8,7 +8,6 @@ mod open_loop;
 mod server;
 mod simulated;
 mod streams;
-mod tls;
 
 use aiperf_load::{Clock, Control, Length, LoadError, RunOutcome, RunSpec, Workload, WorkloadSpec, run};
 use aiperf_model::plugin::Endpoint;
