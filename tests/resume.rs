@@ -264,7 +264,11 @@ fn runs_that_failed_are_run_again() {
 #[test]
 fn a_directory_has_one_process_at_a_time_and_a_killed_one_leaves_it_free() {
     let (silence, place) = (Silence::start(), Workplace::new());
-    let begin = format!("profile -m m --url {} --concurrency 1,2 --num-prompts 4", silence.url);
+    // A second process that is not refused meets the silence too, and is to fail the test instead of hanging.
+    let begin = format!(
+        "profile -m m --url {} --concurrency 1,2 --num-prompts 4 --request-timeout-seconds 20",
+        silence.url
+    );
     let running = place.begin(&begin);
     silence.wait_for_request();
     let before = place.bytes(&format!("{BASE}/manifest.json"));
