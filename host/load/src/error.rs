@@ -87,6 +87,9 @@ pub enum LoadError {
     /// The records could not be taken.
     #[error("a record could not be written: {0}")]
     Sink(#[source] io::Error),
+    /// Responses that waited in a file cannot be read back.
+    #[error("responses that waited on the disk cannot be read back: {0}; try --artifact-dir on another disk")]
+    Spill(#[source] io::Error),
     /// The operating system refused a thread or an event loop.
     #[error("a worker could not be started: {0}")]
     Worker(#[source] io::Error),

@@ -1,42 +1,89 @@
 //! Where finished exchanges leave the measuring threads: the one thing that slots share with readers.
+//!
+//! A slot never waits here and takes no lock. What is read more slowly than it comes waits in memory up to a limit,
+//! and beyond it in a file, which the overflow thread writes and, when the readers have time, reads back.
 
-use aiperf_model::record::Exchange;
+mod overflow;
+mod spill;
+
+pub(crate) use overflow::Overflow;
+
+use aiperf_model::record::{EventMark, Exchange};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
-// A reader that slept on the channel would cost the measuring thread a system call per exchange to wake it.
+// A thread that slept on its channel would cost the measuring thread a system call per exchange to wake it.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The slot's end: spreads exchanges evenly over the readers and never waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Handover {
-    readers: Vec<Sender<Exchange>>,
+    readers: Readers,
+    overflow: Sender<Exchange>,
+}
+
+/// Ways to all readers, and how much is on them.
+#[derive(Clone, Debug)]
+struct Readers {
+    senders: Vec<Sender<Exchange>>,
     next: usize,
+    waiting: Arc<AtomicUsize>,
+    limit: usize,
 }
 
 /// A reader's end.
 #[derive(Debug)]
 pub(crate) struct Intake {
     exchanges: Receiver<Exchange>,
+    waiting: Arc<AtomicUsize>,
 }
 
-/// Both ends for so many readers, at least one.
-pub(crate) fn handover(readers: usize) -> (Handover, Vec<Intake>) {
+/// All ends for so many readers, at least one. At most `limit` bytes wait in memory, the rest in a nameless file in
+/// `folder`, if it comes to that.
+pub(crate) fn handover(readers: usize, limit: usize, folder: &Path) -> (Handover, Vec<Intake>, Overflow) {
+    let waiting = Arc::new(AtomicUsize::new(0));
     let (senders, intakes) = (0..readers.max(1))
         .map(|_| {
             let (sender, exchanges) = mpsc::channel();
-            (sender, Intake { exchanges })
+            (sender, Intake { exchanges, waiting: Arc::clone(&waiting) })
         })
         .unzip();
-    (Handover { readers: senders, next: 0 }, intakes)
+    let readers = Readers { senders, next: 0, waiting, limit };
+    let (sender, overflowing) = mpsc::channel();
+    let overflow = Overflow::new(overflowing, readers.clone(), folder);
+    (Handover { readers, overflow: sender }, intakes, overflow)
 }
 
 impl Handover {
     /// Gives one exchange away. It is lost only if its reader is gone, which ends the run anyway.
     pub(crate) fn give(&mut self, exchange: Exchange) {
-        self.next = if self.next + 1 < self.readers.len() { self.next + 1 } else { 0 };
-        if let Some(reader) = self.readers.get(self.next) {
+        if self.readers.are_behind() {
+            let _ = self.overflow.send(exchange);
+        } else {
+            self.readers.give(exchange);
+        }
+    }
+}
+
+impl Readers {
+    /// Whether as much waits as may.
+    fn are_behind(&self) -> bool {
+        self.waiting.load(Relaxed) >= self.limit
+    }
+
+    /// Whether so little waits that more is welcome.
+    fn want_more(&self) -> bool {
+        self.waiting.load(Relaxed) <= self.limit / 2
+    }
+
+    fn give(&mut self, exchange: Exchange) {
+        self.next = if self.next + 1 < self.senders.len() { self.next + 1 } else { 0 };
+        if let Some(reader) = self.senders.get(self.next) {
+            self.waiting.fetch_add(footprint(&exchange), Relaxed);
             let _ = reader.send(exchange);
         }
     }
@@ -50,13 +97,24 @@ impl Intake {
                 match self.exchanges.try_recv() {
                     Ok(exchange) => batch.push(exchange),
                     Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => return !batch.is_empty(),
+                    Err(TryRecvError::Disconnected) => return self.has_taken(batch),
                 }
             }
-            if !batch.is_empty() {
+            if self.has_taken(batch) {
                 return true;
             }
             thread::sleep(POLL_INTERVAL);
         }
     }
+
+    /// Whether a batch has anything in it, which then waits no more.
+    fn has_taken(&self, batch: &[Exchange]) -> bool {
+        self.waiting.fetch_sub(batch.iter().map(footprint).sum(), Relaxed);
+        !batch.is_empty()
+    }
+}
+
+/// The memory of an exchange in bytes.
+fn footprint(exchange: &Exchange) -> usize {
+    size_of::<Exchange>() + exchange.buffer.capacity() + exchange.events.capacity() * size_of::<EventMark>()
 }

@@ -6,13 +6,14 @@
 //! `slot`s, `duty` is what they have to do in a phase, the `pacer` brings them to the due times, a slot sends one
 //! request at a time over the `connection` it owns, and `framing` splits the response into events with their times. What a slot has received leaves the measuring thread as one
 //! [`Exchange`](aiperf_model::record::Exchange) through `handover`; `reading` turns it into a
-//! [`Record`](aiperf_model::record::Record) elsewhere, with the endpoint plugin and, where the server does not
+//! [`Record`](aiperf_model::record::Record) elsewhere, in the `background`, with the endpoint plugin and, where the server does not
 //! count, the `tokenizer`. `control` is the handle by which the rest of the program watches and stops a run;
 //! `brake`, `deadline` and `reachability` are what ends one early.
 //!
 //! Nothing here computes a metric or writes a file.
 
 mod arrivals;
+mod background;
 mod brake;
 mod clock;
 mod connection;
@@ -38,5 +39,5 @@ mod workload;
 pub use clock::Clock;
 pub use control::{Control, Progress};
 pub use error::LoadError;
-pub use run::{Counts, RunOutcome, RunSpec, run};
+pub use run::{Counts, Processing, RunOutcome, RunSpec, Sink, run};
 pub use workload::{Length, Workload, WorkloadSpec};

@@ -11,7 +11,7 @@ use aiperf_model::record::{
     Answer, EventMark, Exchange, Failure, FailureKind, Record, TokenCount, TokenSource,
 };
 use aiperf_model::response::{Chunk, Event, Response};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 
 /// How many crashes of the plugin in a row end the run.
@@ -59,7 +59,7 @@ pub(crate) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads exchanges until no more come.
-    pub(crate) fn run(self, intake: &Intake, records: &Sender<Vec<Record>>) {
+    pub(crate) fn run(self, intake: &Intake, records: &SyncSender<Vec<Record>>) {
         let mut batch = Vec::with_capacity(BATCH_LENGTH);
         while intake.take(&mut batch, BATCH_LENGTH) {
             let read = batch.drain(..).map(|exchange| self.read(&exchange)).collect();

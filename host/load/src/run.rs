@@ -2,11 +2,12 @@
 
 mod director;
 
+use crate::background;
 use crate::brake::{Brake, Level};
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::error::LoadError;
-use crate::handover::{Handover, handover};
+use crate::handover::{Handover, Intake, handover};
 use crate::reachability::Reachability;
 use crate::reading::{CRASH_LIMIT, Crashes, Reader};
 use crate::slot::Shared;
@@ -21,8 +22,9 @@ use aiperf_model::server::ServerUrl;
 use director::Director;
 use std::io;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 /// How to send a workload.
@@ -53,7 +55,30 @@ pub struct RunSpec {
     pub warm_up: bool,
     /// How many measuring threads to use; none for one per core. There are never more than the concurrency.
     pub workers: Option<u32>,
+    /// What happens to responses once they are there.
+    pub processing: Processing,
 }
+
+/// How responses are read and counted, which happens on other threads than those that measure.
+#[derive(Clone, Debug)]
+pub struct Processing {
+    /// Whether it waits until the load is over, so that nothing takes time from the measuring threads.
+    pub deferred: bool,
+    /// How many bytes of responses may wait in memory.
+    pub memory_limit: usize,
+    /// The folder of a file without a name, in which the others wait.
+    pub spill_folder: PathBuf,
+}
+
+impl Default for Processing {
+    /// While the load goes on, with 48 MiB of memory and the system's folder for temporary files.
+    fn default() -> Self {
+        Self { deferred: false, memory_limit: 48 * 1024 * 1024, spill_folder: std::env::temp_dir() }
+    }
+}
+
+/// Takes the records of a run, one after the other.
+pub type Sink<'a> = &'a mut (dyn FnMut(Record) -> io::Result<()> + Send);
 
 /// What became of the profiling requests; `sent` is the sum of the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,7 +108,7 @@ pub struct RunOutcome {
     pub unreachable: Option<String>,
 }
 
-/// Sends a workload and hands each record to `sink`, on this thread, while the load goes on.
+/// Sends a workload and hands each record to `sink`, on a thread in the background.
 ///
 /// Blocks until the last request has ended and its record was taken. A request that fails is a record, not an error.
 /// Records come in no order; those of the warm-up may mix with the first ones of profiling.
@@ -93,7 +118,7 @@ pub fn run(
     workload: &Workload,
     endpoint: &Arc<dyn Endpoint>,
     control: &Control,
-    sink: &mut dyn FnMut(Record) -> io::Result<()>,
+    sink: Sink<'_>,
 ) -> Result<RunOutcome, LoadError> {
     check(spec)?;
     let targets = reach_targets(spec, workload, &**endpoint)?;
@@ -107,7 +132,8 @@ pub fn run(
         control: control.clone(),
     });
     let worker_count = worker_count(spec);
-    let (handover, intakes) = handover(worker_count as usize);
+    let (handover, intakes, overflow) =
+        handover(worker_count as usize, spec.processing.memory_limit, &spec.processing.spill_folder);
     let workers = make_workers(worker_count, spec.concurrency, &shared, &targets, &handover)?;
     drop(handover);
     let director = Director::new(spec, Arc::clone(&shared), workers)?;
@@ -115,24 +141,25 @@ pub fn run(
     let give_up = || shared.brake.pull(Level::Abort);
     let reader = Reader { endpoint: &**endpoint, workload, control, crashes: &crashes, give_up: &give_up };
 
-    let (driven, tally) = thread::scope(|scope| {
+    let (driven, tally, spilled) = thread::scope(|scope| {
         // If a thread is refused, returning drops the director and with it all senders, which ends the others.
         let director = director;
-        let (record_sender, records) = mpsc::channel();
-        for intake in intakes {
-            let record_sender = record_sender.clone();
-            named("aiperf-reader")
-                .spawn_scoped(scope, move || reader.run(&intake, &record_sender))
-                .map_err(LoadError::Worker)?;
-        }
-        drop(record_sender);
+        let overflowing = named("aiperf-overflow")
+            .spawn_scoped(scope, move || overflow.run())
+            .map_err(LoadError::Worker)?;
         let driving = named("aiperf-director")
             .spawn_scoped(scope, move || director.drive())
             .map_err(LoadError::Worker)?;
-        let tally = Tally::take(&records, sink, &give_up);
-        let driven = driving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok::<_, LoadError>((driven?, tally))
+        let (driven, tally) = if spec.processing.deferred {
+            let driven = join(driving);
+            (driven, process(intakes, reader, sink)?)
+        } else {
+            let tally = process(intakes, reader, sink)?;
+            (join(driving), tally)
+        };
+        Ok::<_, LoadError>((driven?, tally, join(overflowing)))
     })?;
+    spilled.map_err(LoadError::Spill)?;
 
     if let Some(message) = crashes.into_fatal() {
         let plugin = Box::new(endpoint.identity().clone());
@@ -148,6 +175,38 @@ pub fn run(
         counts: tally.counts,
         unreachable: shared.reachability.reason(),
     })
+}
+
+/// Reads and records until no more exchanges come, in the background.
+fn process(intakes: Vec<Intake>, reader: Reader<'_>, sink: Sink<'_>) -> Result<Tally, LoadError> {
+    thread::scope(|scope| {
+        // Readers that are faster than the sink wait for it.
+        let (record_sender, records) = mpsc::sync_channel(BATCHES_UNDER_WAY);
+        for intake in intakes {
+            let record_sender = record_sender.clone();
+            let read = move || {
+                background::give_way();
+                reader.run(&intake, &record_sender);
+            };
+            named("aiperf-reader").spawn_scoped(scope, read).map_err(LoadError::Worker)?;
+        }
+        drop(record_sender);
+        let record = move || {
+            background::give_way();
+            Tally::take(&records, sink, reader.give_up)
+        };
+        let recording =
+            named("aiperf-recorder").spawn_scoped(scope, record).map_err(LoadError::Worker)?;
+        Ok(join(recording))
+    })
+}
+
+/// How many batches of records may be on the way from the readers to the sink.
+const BATCHES_UNDER_WAY: usize = 16;
+
+/// Waits for a thread; its panic becomes ours.
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn check(spec: &RunSpec) -> Result<(), LoadError> {
@@ -227,11 +286,7 @@ struct Tally {
 
 impl Tally {
     /// Passes records on until no more come; after the first failure of the sink the rest is only counted.
-    fn take(
-        records: &mpsc::Receiver<Vec<Record>>,
-        sink: &mut dyn FnMut(Record) -> io::Result<()>,
-        give_up: &dyn Fn(),
-    ) -> Self {
+    fn take(records: &mpsc::Receiver<Vec<Record>>, sink: Sink<'_>, give_up: &dyn Fn()) -> Self {
         let mut tally = Self::default();
         for record in records.iter().flatten() {
             if record.timing.phase == Phase::Profiling {

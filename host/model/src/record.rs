@@ -34,7 +34,7 @@ impl RunClock {
 }
 
 /// Where one event stands in the buffer of its response, as (start, end), and when the read that completed it returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventMark {
     /// Where the event's name stands in the buffer; empty if it has none.
     pub name: (u32, u32),
@@ -45,7 +45,7 @@ pub struct EventMark {
 }
 
 /// The times and circumstances of one request that do not depend on what the answer says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {
     /// The position of the request in the workload of its phase, from 0.
     pub request: u32,

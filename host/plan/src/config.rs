@@ -113,6 +113,8 @@ pub struct LoadConfig {
     pub max_error_rate: f64,
     /// Threads that send requests; at least 1.
     pub workers: u32,
+    /// Whether the responses of a run are read only after its load.
+    pub defer_parsing: bool,
 }
 
 /// What is varied. The values are those of the parameters in [`Config::axes`].

@@ -220,6 +220,11 @@ options! {
     #[arg(long, value_name = "N", help_heading = "Load")]
     pub workers: Option<u32>,
 
+    /// Read the responses of a run only after its load, so that reading takes no time from sending
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Load")]
+    pub defer_parsing: Option<bool>,
+
     /// How several lists are combined [default: cartesian]
     #[arg(long, value_name = "TYPE", help_heading = "Sweep")]
     pub sweep_type: Option<SweepType>,

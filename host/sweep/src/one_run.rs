@@ -9,7 +9,9 @@ use crate::ledger::Ending;
 use crate::report;
 use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
-use aiperf_load::{Clock, Control, Length, LoadError, RunOutcome, RunSpec, Workload, WorkloadSpec};
+use aiperf_load::{
+    Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec,
+};
 use aiperf_metrics::{Accumulator, record_metrics};
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::record::{Phase, Record};
@@ -107,6 +109,11 @@ fn measure(
         request_timeout: server.request_timeout,
         warm_up: step.warm_up,
         workers: Some(benchmark.config.load.workers),
+        processing: Processing {
+            deferred: benchmark.config.load.defer_parsing,
+            spill_folder: folder.to_path_buf(),
+            ..Processing::default()
+        },
     };
     let clock = Clock::start();
     let mut writer = RecordsWriter::create(&folder.join(layout::RECORDS), clock.wall())?;

@@ -5,11 +5,12 @@ mod closed_loop;
 mod endpoint;
 mod faults;
 mod open_loop;
+mod processing;
 mod server;
 mod simulated;
 mod streams;
 
-use aiperf_load::{Clock, Control, Length, LoadError, RunOutcome, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_load::{Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec, run};
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{Answer, Failure, Record};
 use endpoint::Chat;
@@ -51,6 +52,7 @@ fn run_spec(server: &Server, requests: u32) -> RunSpec {
         request_timeout: Duration::from_mins(1),
         warm_up: true,
         workers: None,
+        processing: Processing::default(),
     }
 }
 

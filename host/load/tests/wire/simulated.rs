@@ -2,7 +2,7 @@
 
 use crate::endpoint::Chat;
 use crate::{answer, run_all, workload_spec};
-use aiperf_load::{Length, RunSpec, WorkloadSpec};
+use aiperf_load::{Length, Processing, RunSpec, WorkloadSpec};
 use aiperf_model::record::{TokenCount, TokenSource};
 use aiperf_simulator::{Settings, Simulator};
 use std::time::Duration;
@@ -24,6 +24,7 @@ fn spec(simulator: &Simulator) -> RunSpec {
         request_timeout: Duration::from_mins(1),
         warm_up: true,
         workers: Some(2),
+        processing: Processing::default(),
     }
 }
 

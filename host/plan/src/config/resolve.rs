@@ -145,6 +145,7 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
         warmup_request_count: options.warmup_request_count.unwrap_or(0),
         max_error_rate,
         workers: options.workers.unwrap_or(environment.cores.max(1)),
+        defer_parsing: options.defer_parsing.unwrap_or(false),
     })
 }
 
