@@ -12,7 +12,7 @@
 #[path = "../tests/wire/endpoint.rs"]
 mod endpoint;
 
-use aiperf_load::{Clock, Control, Length, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_load::{Clock, Control, Length, Processing, RunSpec, Workload, WorkloadSpec, run};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{Phase, Record};
@@ -110,6 +110,7 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
         request_timeout: Duration::from_mins(1),
         warm_up: true,
         workers: load.workers,
+        processing: Processing::default(),
     };
     let workload = Workload::prepare(&workload_spec, &*endpoint).unwrap();
     let mut records = vec![];

@@ -195,8 +195,7 @@ fn process(intakes: Vec<Intake>, reader: Reader<'_>, sink: Sink<'_>) -> Result<T
             background::give_way();
             Tally::take(&records, sink, reader.give_up)
         };
-        let recording =
-            named("aiperf-recorder").spawn_scoped(scope, record).map_err(LoadError::Worker)?;
+        let recording = named("aiperf-recorder").spawn_scoped(scope, record).map_err(LoadError::Worker)?;
         Ok(join(recording))
     })
 }

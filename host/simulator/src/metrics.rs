@@ -1,12 +1,13 @@
-//! `/metrics` in the Prometheus text format, under the names that vLLM uses.
+//! `/metrics` in the Prometheus text format: the load under the names that vLLM uses, and the simulator's own lateness.
 
 use std::fmt::Write;
 
+use crate::lateness::Lateness;
 use crate::reply::MODEL;
 use crate::scheduler::Load;
 
 /// The page for one moment.
-pub(crate) fn page(load: Load) -> String {
+pub(crate) fn page(load: Load, lateness: Lateness) -> String {
     let rows = [
         ("vllm:num_requests_running", "gauge", "Sequences in the batch.", load.active as u64),
         ("vllm:num_requests_waiting", "gauge", "Sequences in the queue.", load.waiting as u64),
@@ -22,5 +23,13 @@ pub(crate) fn page(load: Load) -> String {
             "# HELP {name} {help}\n# TYPE {name} {kind}\n{name}{{model_name=\"{MODEL}\"}} {value}"
         );
     }
+    let name = "aiperf_simulator_lateness_seconds";
+    let _ = writeln!(page, "# HELP {name} From the deadline of a token to its write.\n# TYPE {name} summary");
+    for (quantile, microseconds) in
+        [("0.5", lateness.p50_us), ("0.99", lateness.p99_us), ("1", lateness.max_us)]
+    {
+        let _ = writeln!(page, "{name}{{quantile=\"{quantile}\"}} {}", microseconds / 1e6);
+    }
+    let _ = writeln!(page, "{name}_count {}", lateness.count);
     page
 }

@@ -40,7 +40,8 @@ async fn route(request: Request<Incoming>, connection: &Rc<Connection>) -> Resul
         "/v1/models" if method == Method::GET => Ok(json(StatusCode::OK, &reply::models())),
         "/health" if method == Method::GET => Ok(whole(StatusCode::OK, "text/plain", "")),
         "/metrics" if method == Method::GET => {
-            let page = metrics::page(connection.server.scheduler.load());
+            let page =
+                metrics::page(connection.server.scheduler.load(), connection.server.lateness.summary());
             Ok(whole(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page))
         }
         "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings" => {

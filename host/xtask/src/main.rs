@@ -2,6 +2,7 @@
 //!
 //! Nothing here reaches a user: what ships is built by cargo alone.
 
+mod bench;
 mod bindings;
 mod build_plugins;
 mod tidy;
@@ -21,6 +22,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure the client against bare loops and known servers, and print the table of `docs/performance.md`.
+    #[command(disable_help_flag = true)]
+    Bench(bench::Arguments),
     /// Build the built-in plugins and write them to `plugins/prebuilt`.
     BuildPlugins(build_plugins::Arguments),
     /// Write the SDK's bindings from `wit/`.
@@ -33,6 +37,7 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let workspace = Workspace::find()?;
     match arguments.command {
+        Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::BuildPlugins(arguments) => build_plugins::run(&workspace, &arguments),
         Command::GenerateBindings(arguments) => bindings::run(&workspace, &arguments),
         Command::Tidy => tidy::run(&workspace),

@@ -22,6 +22,11 @@ impl Workspace {
         self.metadata.workspace_root.as_std_path()
     }
 
+    /// Where cargo puts what it builds.
+    pub(crate) fn target(&self) -> &Path {
+        self.metadata.target_directory.as_std_path()
+    }
+
     /// All members.
     pub(crate) fn packages(&self) -> &[Package] {
         &self.metadata.packages

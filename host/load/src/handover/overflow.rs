@@ -54,7 +54,7 @@ impl Overflow {
     }
 
     fn keep(&mut self, exchange: Exchange, spill: &mut Spill) {
-        if let Err(exchange) = spill.push(exchange) {
+        if !spill.push(&exchange) {
             self.readers.give(exchange);
         }
     }

@@ -56,10 +56,10 @@ impl Spill {
         }
     }
 
-    /// Adds an exchange, or gives it back if the disk takes no more.
-    pub(super) fn push(&mut self, exchange: Exchange) -> Result<(), Exchange> {
+    /// Adds an exchange; false if the disk takes no more.
+    pub(super) fn push(&mut self, exchange: &Exchange) -> bool {
         if self.full {
-            return Err(exchange);
+            return false;
         }
         let frame = Frame {
             timing: exchange.timing,
@@ -68,14 +68,14 @@ impl Spill {
             failure: &exchange.failure,
             response: exchange.buffer.len(),
         };
-        let Ok(frame) = postcard::to_allocvec(&frame) else { return Err(exchange) };
+        let Ok(frame) = postcard::to_allocvec(&frame) else { return false };
         self.tail.extend_from_slice(&frame);
         self.tail.extend_from_slice(&exchange.buffer);
         if self.tail.len() >= BLOCK {
             // What could not be written stays in memory, and is read from there.
             self.full = self.write_block().is_err();
         }
-        Ok(())
+        true
     }
 
     /// Takes the oldest exchange.
@@ -174,7 +174,7 @@ mod tests {
             let (mut pushed, mut popped) = (0, 0);
             for take in [0, 3, 1, 0, 7, 1] {
                 for _ in 0..8 {
-                    spill.push(exchange(pushed, 300_000 + pushed as usize)).unwrap();
+                    assert!(spill.push(&exchange(pushed, 300_000 + pushed as usize)));
                     pushed += 1;
                 }
                 for _ in 0..take {
@@ -196,8 +196,8 @@ mod tests {
     fn what_the_disk_refuses_stays_in_memory() {
         let mut spill = Spill::new(Path::new("/no/such/folder"));
         // The block that could not be written is kept, what comes after it is refused.
-        spill.push(exchange(0, BLOCK)).unwrap();
-        assert!(spill.push(exchange(1, 1)).is_err());
+        assert!(spill.push(&exchange(0, BLOCK)));
+        assert!(!spill.push(&exchange(1, 1)));
         assert!(same(spill.pop().unwrap(), &exchange(0, BLOCK)));
         assert!(spill.is_empty());
     }

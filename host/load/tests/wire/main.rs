@@ -10,7 +10,9 @@ mod server;
 mod simulated;
 mod streams;
 
-use aiperf_load::{Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_load::{
+    Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec, run,
+};
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{Answer, Failure, Record};
 use endpoint::Chat;
