@@ -12,7 +12,7 @@
 #[path = "../tests/wire/endpoint.rs"]
 mod endpoint;
 
-use aiperf_load::{Clock, Control, Length, Processing, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_load::{Clock, Control, Length, Processing, RunSpec, Transport, Workload, WorkloadSpec, run};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{Phase, Record};
@@ -100,6 +100,7 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
     let spec = RunSpec {
         urls: vec![simulator.base_url().parse().unwrap()],
         endpoint_path: None,
+        transport: Transport::default(),
         headers: vec![],
         concurrency: load.concurrency,
         request_rate: load.request_rate,

@@ -3,6 +3,7 @@
 use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::plugin::{Identity, PluginError};
 use std::io;
+use std::path::PathBuf;
 
 /// Why a workload could not be prepared or a run could not be finished. The text is a lower-case fragment.
 #[derive(Debug, thiserror::Error)]
@@ -46,13 +47,16 @@ pub enum LoadError {
         /// The path.
         path: String,
     },
-    /// The URL asks for a protocol that this program does not speak.
+    /// A file of certificates that cannot be used.
     #[error(
-        "{url} asks for https, but load can be sent over http only; write http:// and end TLS in a proxy on this machine"
+        "--ca-cert {}: {reason}; give a file with certificates in PEM form, which begin with -----BEGIN CERTIFICATE-----",
+        file.display()
     )]
-    Tls {
-        /// The URL, without secrets.
-        url: String,
+    Certificates {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A header that HTTP does not allow.
     #[error("the header '{name}' is not one that HTTP allows; write it like 'Name: value' on one line")]

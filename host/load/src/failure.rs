@@ -2,7 +2,9 @@
 
 use aiperf_model::record::{Failure, FailureKind};
 use std::error::Error as _;
+use std::fmt::Display;
 use std::io;
+use tokio_rustls::rustls::{self, CertificateError};
 
 /// How much of an error body a message holds, in bytes.
 const EXCERPT_LENGTH: usize = 256;
@@ -10,6 +12,46 @@ const EXCERPT_LENGTH: usize = 256;
 /// No connection, or it broke before the response began.
 pub(crate) fn connect(message: String) -> Failure {
     Failure { kind: FailureKind::Connect, status: None, message }
+}
+
+/// No TLS, or none that can be trusted.
+pub(crate) fn tls(message: String) -> Failure {
+    Failure { kind: FailureKind::Tls, status: None, message }
+}
+
+/// The TLS handshake with a server failed.
+pub(crate) fn handshake(address: &impl Display, error: &io::Error) -> Failure {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let reason = match cause {
+        Some(cause) => distrust(cause),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        None => error.to_string(),
+    };
+    tls(format!("no TLS with {address}: {reason}"))
+}
+
+/// Why rustls does not go on.
+fn distrust(error: &rustls::Error) -> String {
+    let certificate = match error {
+        rustls::Error::InvalidMessage(_) => {
+            return format!("the server does not speak it ({error}); for HTTP in the clear write http://");
+        }
+        rustls::Error::InvalidCertificate(certificate) => certificate,
+        _ => return error.to_string(),
+    };
+    match certificate {
+        // The latter are certificates that sign themselves, and rare faults.
+        CertificateError::UnknownIssuer | CertificateError::Other(_) => format!(
+            "nobody who is trusted here has signed the server's certificate ({certificate}); name its authority, or itself, with --ca-cert FILE, or trust any server with --insecure"
+        ),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            format!("the server's certificate is of the past ({certificate})")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            format!("the server's certificate is of the future ({certificate})")
+        }
+        _ => format!("the server's certificate is not accepted ({certificate})"),
+    }
 }
 
 /// The benchmark ended before the response did.

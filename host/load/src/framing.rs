@@ -14,12 +14,14 @@ pub(crate) struct Received {
     pub(crate) events: Vec<EventMark>,
     /// Whether it came as a stream of events.
     pub(crate) streamed: bool,
+    /// The HTTP status, once the response has begun.
+    pub(crate) status: Option<u16>,
 }
 
 impl Received {
     /// Room for a response like an earlier one, so that the buffers seldom have to grow.
     pub(crate) fn with_capacity(bytes: usize, events: usize) -> Self {
-        Self { buffer: Vec::with_capacity(bytes), events: Vec::with_capacity(events), streamed: false }
+        Self { buffer: Vec::with_capacity(bytes), events: Vec::with_capacity(events), ..Self::default() }
     }
 
     fn mark(&self, name: (u32, u32), data_start: u32, data_end: u32, at: u64) -> EventMark {

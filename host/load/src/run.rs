@@ -12,6 +12,7 @@ use crate::reachability::Reachability;
 use crate::reading::{CRASH_LIMIT, Crashes, Reader};
 use crate::slot::Shared;
 use crate::target::{Target, TargetSpec};
+use crate::transport::Transport;
 use crate::worker::{Crew, Worker};
 use crate::workload::Workload;
 use aiperf_model::arrival::RequestRate;
@@ -34,6 +35,8 @@ pub struct RunSpec {
     pub urls: Vec<ServerUrl>,
     /// The path of the user's choice, or none for the endpoint's own.
     pub endpoint_path: Option<String>,
+    /// How the servers are connected to.
+    pub transport: Transport,
     /// Headers for all requests, such as `authorization`; they win over ours.
     pub headers: Vec<Header>,
     /// How many requests are in flight at once, or with a request rate at most; at least 1. None, which needs a
@@ -232,6 +235,7 @@ fn reach_targets(
         endpoint_path: spec.endpoint_path.as_deref(),
         default_path: &endpoint.info().default_path,
         headers: &spec.headers,
+        transport: &spec.transport,
     };
     spec.urls.iter().map(|url| Target::reach(url, target_spec, workload)).collect()
 }

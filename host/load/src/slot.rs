@@ -51,7 +51,6 @@ pub(crate) struct Slot {
 struct Attempt {
     times: WireTimes,
     reused_connection: bool,
-    status: Option<u16>,
     failure: Option<Failure>,
     /// Whether the connection, which had been open before, was dead already.
     stale: bool,
@@ -119,7 +118,7 @@ impl Slot {
             self.connection = match self.kept_connection(task).await {
                 Some(connection) => Some(connection),
                 // Where there is none, the request will find out and say why.
-                None => Connection::open(self.target.address, shared.clock, task).await.ok(),
+                None => Connection::open(&self.target.route, shared.clock, task).await.ok(),
             };
             task.clear_deadline();
         }
@@ -142,7 +141,7 @@ impl Slot {
             attempt = self.attempt(task, prepared, &mut received).await;
         }
         task.clear_deadline();
-        self.note_reachability(&attempt);
+        self.note_reachability(&attempt, received.status.is_some());
         self.last_size = (received.buffer.len(), received.events.len());
         let end = match (&attempt.failure, attempt.times.last_read) {
             (None, Some(last_read)) => last_read,
@@ -157,11 +156,11 @@ impl Slot {
             send: attempt.times.send.unwrap_or(arrival.due),
             first_byte: attempt.times.first_byte,
             end,
-            status: attempt.status,
+            status: received.status,
             reused_connection: attempt.reused_connection,
             retries,
         };
-        let Received { buffer, events, streamed } = received;
+        let Received { buffer, events, streamed, .. } = received;
         Exchange { timing, buffer, events, streamed, failure: attempt.failure }
     }
 
@@ -175,7 +174,7 @@ impl Slot {
         self.start_timeout(task);
         let (mut connection, was_open) = match self.kept_connection(task).await {
             Some(connection) => (connection, true),
-            None => match Connection::open(self.target.address, self.shared.clock, task).await {
+            None => match Connection::open(&self.target.route, self.shared.clock, task).await {
                 Ok(connection) => (connection, false),
                 Err(failure) => return Attempt { failure: Some(failure), ..Attempt::default() },
             },
@@ -185,9 +184,9 @@ impl Slot {
             // The time of a request does not include that of its connection.
             self.start_timeout(task);
         }
-        let mut status = None;
         let request = self.target.request(prepared);
-        let outcome = connection.exchange(request, task, received, &mut status).await;
+        let outcome = connection.exchange(request, task, received).await;
+        let status = received.status;
         let times = connection.times();
         let began = times.first_byte.is_some();
         let failure = match outcome {
@@ -202,12 +201,12 @@ impl Slot {
                 Some(failure::timeout(status, self.shared.timeout.as_secs_f64()))
             }
             Err(Broken::Closed) => Some(failure::closed(status, began)),
-            Err(Broken::Connection(error)) => Some(failure::broken(&error, status, began)),
+            Err(Broken::Http1(error)) => Some(failure::broken(&error, status, began)),
         };
         let stale = was_open
             && !began
             && failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Connect);
-        Attempt { times, reused_connection, status, failure, stale }
+        Attempt { times, reused_connection, failure, stale }
     }
 
     async fn kept_connection(&mut self, task: &SlotTask) -> Option<Connection> {
@@ -219,13 +218,13 @@ impl Slot {
         task.set_deadline(self.shared.clock.now().saturating_add(nanoseconds(self.shared.timeout)));
     }
 
-    fn note_reachability(&mut self, attempt: &Attempt) {
+    fn note_reachability(&mut self, attempt: &Attempt, answered: bool) {
         match &attempt.failure {
-            Some(failure) if failure.kind == FailureKind::Connect => {
+            Some(failure) if matches!(failure.kind, FailureKind::Connect | FailureKind::Tls) => {
                 self.failed_connections += 1;
                 self.shared.reachability.failed(&failure.message, &self.shared.brake);
             }
-            _ if attempt.status.is_some() => {
+            _ if answered => {
                 self.failed_connections = 0;
                 self.shared.reachability.answered();
             }

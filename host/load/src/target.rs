@@ -1,23 +1,25 @@
-//! Where requests go: the address of a server, and everything of a request but its body.
+//! Where requests go: the way to a server, and everything of a request but its body.
 
 use crate::error::LoadError;
+use crate::probe;
+use crate::route::Route;
+use crate::transport::Transport;
 use crate::workload::{PreparedRequest, Workload, parse_header};
 use aiperf_model::request::Header;
-use aiperf_model::server::{Scheme, ServerUrl};
+use aiperf_model::server::ServerUrl;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Method, Request, Uri};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 /// How long the connection before the load may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server to send requests to.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Target {
-    pub(crate) address: SocketAddr,
+    pub(crate) route: Route,
     /// For the paths of the workload, in their order.
     uris: Vec<Uri>,
     headers: HeaderMap,
@@ -32,6 +34,8 @@ pub(crate) struct TargetSpec<'a> {
     pub(crate) default_path: &'a str,
     /// The headers of the user; they win over ours.
     pub(crate) headers: &'a [Header],
+    /// How servers are connected to.
+    pub(crate) transport: &'a Transport,
 }
 
 impl Target {
@@ -41,9 +45,6 @@ impl Target {
         spec: TargetSpec<'_>,
         workload: &Workload,
     ) -> Result<Self, LoadError> {
-        if url.scheme() == Scheme::Https {
-            return Err(LoadError::Tls { url: url.to_string() });
-        }
         let uris = workload
             .paths()
             .iter()
@@ -54,7 +55,7 @@ impl Target {
             })
             .collect::<Result<_, _>>()?;
         let headers = common_headers(url, spec.headers, workload.streaming())?;
-        Ok(Self { address: probe(url)?, uris, headers })
+        Ok(Self { route: probe::reach(url, spec.transport, PROBE_TIMEOUT)?, uris, headers })
     }
 
     /// The same target in memory of its own: requests share the bytes of their target, and threads that did so
@@ -64,7 +65,7 @@ impl Target {
         let headers = self.headers.iter().map(|(name, value)| {
             (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone()))
         });
-        Self { address: self.address, uris: uris.collect(), headers: headers.collect() }
+        Self { route: self.route.clone(), uris: uris.collect(), headers: headers.collect() }
     }
 
     /// A request as hyper sends it. The clones share their bytes with the target and the workload.
@@ -95,20 +96,4 @@ fn common_headers(url: &ServerUrl, user: &[Header], streaming: bool) -> Result<H
         headers.insert(name, value);
     }
     Ok(headers)
-}
-
-/// The first address of the server that accepts a connection.
-fn probe(url: &ServerUrl) -> Result<SocketAddr, LoadError> {
-    let unreachable = |reason: String| LoadError::Unreachable { url: url.to_string(), reason };
-    let addresses = (url.host(), url.port())
-        .to_socket_addrs()
-        .map_err(|error| unreachable(format!("the host '{}' is not known ({error})", url.host())))?;
-    let mut reason = format!("the host '{}' has no address", url.host());
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, PROBE_TIMEOUT) {
-            Ok(_) => return Ok(address),
-            Err(error) => reason = format!("{address} does not accept a connection ({error})"),
-        }
-    }
-    Err(unreachable(reason))
 }

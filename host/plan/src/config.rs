@@ -3,6 +3,7 @@
 pub(crate) mod resolve;
 mod written;
 
+use crate::connection::ConnectionConfig;
 use crate::header::UserHeader;
 use crate::options::SweepType;
 use crate::plugin_choice::PluginChoice;
@@ -52,6 +53,8 @@ pub struct Config {
 pub struct ServerConfig {
     /// Where the servers are.
     pub servers: Servers,
+    /// How they are connected to.
+    pub connection: ConnectionConfig,
     /// The wire format.
     pub endpoint_type: PluginChoice,
     /// The path that replaces the wire format's own one; empty for none at all.

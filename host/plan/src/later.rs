@@ -34,13 +34,6 @@ pub(crate) static BALANCED: Later = Later {
     instead: "use --parameter-sweep-mode repeated or independent",
 };
 
-/// A `--url` with TLS.
-pub(crate) static HTTPS: Later = Later {
-    name: "url",
-    flag: "--url https://",
-    instead: "use an http:// URL, such as that of a local proxy that speaks TLS to the server",
-};
-
 /// The flags that are refused whatever their value.
 pub static LATER: &[Later] = &[
     Later {

@@ -25,6 +25,7 @@
 
 mod config;
 mod config_file;
+mod connection;
 mod error;
 mod extra_inputs;
 mod goodput;
@@ -44,6 +45,7 @@ pub use config::{
     AUTOMATIC_UI_NOTICE, Config, FailureConfig, Length, Lengths, LoadConfig, OutputConfig, PluginConfig,
     RunSettings, ServerConfig, SweepConfig, TrialsConfig, Ui, WorkloadConfig,
 };
+pub use connection::ConnectionConfig;
 pub use error::ConfigError;
 pub use header::UserHeader;
 pub use later::{LATER, Later, LaterFlags};

@@ -156,6 +156,17 @@ options! {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Server")]
     pub request_timeout_seconds: Option<f64>,
 
+    /// File with certificates in PEM form that are trusted beside those that browsers trust: of an authority, or of the
+    /// server itself; repeatable
+    #[arg(long, alias = "cacert", value_name = "FILE", help_heading = "Connections")]
+    #[serde(alias = "cacert", deserialize_with = "one_or_many")]
+    pub ca_cert: Option<Vec<PathBuf>>,
+
+    /// Accept any certificate of a server over TLS, so that anybody on the way can read what is sent
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Connections")]
+    pub insecure: Option<bool>,
+
     /// Requests in flight at the same time [default: 1]: a number, or a list to sweep over, such as 10,20,30 or
     /// 10..40+10 or 1..256*2. With --request-rate it is the most that may be [default: unlimited]
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Load")]

@@ -1,5 +1,6 @@
 //! What the driver is given.
 
+use aiperf_load::Transport;
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint};
 use aiperf_model::server::ServerUrl;
 use aiperf_plan::{Config, Plan};
@@ -13,6 +14,8 @@ pub struct Benchmark<'a> {
     pub plan: &'a Plan,
     /// The servers, base URL or full endpoint URL; at least one.
     pub urls: Vec<ServerUrl>,
+    /// How they are connected to.
+    pub transport: Transport,
     /// The wire format.
     pub endpoint: Arc<dyn Endpoint>,
     /// The plugins that analyse the points.

@@ -99,6 +99,7 @@ fn measure(
     let spec = RunSpec {
         urls: benchmark.urls.clone(),
         endpoint_path: server.endpoint.clone(),
+        transport: benchmark.transport.clone(),
         headers: server.request_headers(),
         concurrency: settings.concurrency,
         request_rate: settings.request_rate,

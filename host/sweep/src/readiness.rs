@@ -1,13 +1,9 @@
-//! Whether the servers answer, asked before a run and outside of its measurement.
-//!
-//! One question per connection, with nothing but the standard library: what is asked does not matter, only that the
-//! server gives an answer other than an error of its own. A server that loads its model refuses connections or
-//! answers 503. No key is sent, and an answer that asks for one is an answer.
+//! Whether the servers answer, asked before a run and outside of its measurement, over connections like those of the
+//! run.
 
 use crate::interrupt::{Interrupt, Urgency};
-use aiperf_model::server::{Scheme, ServerUrl};
-use std::io::{self, Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use aiperf_load::{Transport, answers};
+use aiperf_model::server::ServerUrl;
 use std::time::{Duration, Instant};
 
 /// How long a server may take to accept a connection and to answer.
@@ -17,9 +13,9 @@ const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Waits until all servers answer, the time is over, or the user wants to stop. What the run finds then is its own
 /// affair.
-pub(crate) fn wait(urls: &[ServerUrl], timeout: Duration, interrupt: &Interrupt) {
+pub(crate) fn wait(urls: &[ServerUrl], transport: &Transport, timeout: Duration, interrupt: &Interrupt) {
     let deadline = Instant::now() + timeout;
-    while !urls.iter().all(is_ready) {
+    while !are_ready(urls, transport) {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() || interrupt.urgency() != Urgency::None {
             return;
@@ -28,43 +24,15 @@ pub(crate) fn wait(urls: &[ServerUrl], timeout: Duration, interrupt: &Interrupt)
     }
 }
 
-/// Whether the server answers now.
-pub(crate) fn is_ready(url: &ServerUrl) -> bool {
-    match url.scheme() {
-        Scheme::Http => status(url).is_ok_and(|status| !(500..=599).contains(&status)),
-        Scheme::Https => connect(url).is_ok(),
-    }
-}
-
-fn connect(url: &ServerUrl) -> io::Result<TcpStream> {
-    let mut refusal = io::Error::from(io::ErrorKind::NotFound);
-    for address in (url.host(), url.port()).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => refusal = error,
-        }
-    }
-    Err(refusal)
-}
-
-/// The status of the answer to a request for the list of models.
-fn status(url: &ServerUrl) -> io::Result<u16> {
-    let mut stream = connect(url)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let authority = url.authority();
-    write!(stream, "GET /v1/models HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n")?;
-    // `HTTP/1.1 200`
-    let mut line = [0; 12];
-    stream.read_exact(&mut line)?;
-    let text = str::from_utf8(&line).ok().and_then(|line| line.strip_prefix("HTTP/1."));
-    let status = text.and_then(|text| text.get(2..)?.parse().ok());
-    status.ok_or_else(|| io::ErrorKind::InvalidData.into())
+/// Whether all servers answer now.
+pub(crate) fn are_ready(urls: &[ServerUrl], transport: &Transport) -> bool {
+    urls.iter().all(|url| answers(url, transport, PATIENCE))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::thread;
 
@@ -96,7 +64,7 @@ mod tests {
             "",
             "HTTP/1.1 401 Unauthorized\r\n\r\n",
         ]);
-        wait(&[url], Duration::from_hours(1), &Interrupt::default());
+        wait(&[url], &Transport::default(), Duration::from_hours(1), &Interrupt::default());
         serving.join().unwrap();
     }
 
@@ -104,8 +72,8 @@ mod tests {
     fn a_server_that_is_not_there_is_not_ready() {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let url: ServerUrl = address.to_string().parse().unwrap();
-        assert!(!is_ready(&url));
-        wait(&[url], Duration::from_millis(1), &Interrupt::default());
+        assert!(!answers(&url, &Transport::default(), PATIENCE));
+        wait(&[url], &Transport::default(), Duration::from_millis(1), &Interrupt::default());
     }
 
     #[test]
@@ -113,6 +81,11 @@ mod tests {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let interrupt = Interrupt::default();
         interrupt.escalate();
-        wait(&[address.to_string().parse().unwrap()], Duration::from_hours(1), &interrupt);
+        wait(
+            &[address.to_string().parse().unwrap()],
+            &Transport::default(),
+            Duration::from_hours(1),
+            &interrupt,
+        );
     }
 }

@@ -140,10 +140,10 @@ impl<'a> Sweep<'a> {
 
     fn wait_for_servers(&self, step: &Step, observer: &mut dyn Observer, interrupt: &Interrupt) {
         let timeout = self.benchmark.config.failures.wait_for_model_timeout;
-        let urls = &self.benchmark.urls;
-        if !timeout.is_zero() && !urls.iter().all(readiness::is_ready) {
+        let Benchmark { urls, transport, .. } = self.benchmark;
+        if !timeout.is_zero() && !readiness::are_ready(urls, transport) {
             observer.notify(Event::WaitingForServer { step, timeout });
-            readiness::wait(urls, timeout, interrupt);
+            readiness::wait(urls, transport, timeout, interrupt);
         }
     }
 

@@ -9,14 +9,18 @@ use crate::plugins::Plugins;
 use crate::redaction::without_secrets;
 use crate::signals;
 use crate::ui::{self, Silent, Simple};
+use aiperf_load::{Transport, Trust};
 use aiperf_model::server::ServerUrl;
-use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, Environment, Options, Plan, Servers, Ui};
+use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, ConnectionConfig, Environment, Options, Plan, Servers, Ui};
 use aiperf_simulator::{Settings, Simulator};
 use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Stop, Sweep};
 use std::io::IsTerminal as _;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::thread;
+
+/// What the user is told who does not want to know who the server is.
+const INSECURE_WARNING: &str = "warning: --insecure: certificates are not checked, so anybody on the way to the server can read the prompts and the key, and answer in its place";
 
 pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let options = earlier_command::below(with_file(options)?)?;
@@ -30,11 +34,13 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         print!("{}", dry_run::describe(&config, &plan));
         return Ok(Exit::Success);
     }
+    let transport = transport(&config.server.connection)?;
     let servers = Started::new(&config.server.servers)?;
     let benchmark = Benchmark {
         config: &config,
         plan: &plan,
         urls: servers.urls,
+        transport,
         endpoint: plugins.endpoint,
         analysis: &plugins.analysis,
         command_line: without_secrets(std::env::args()),
@@ -59,6 +65,17 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         tell_how_to_continue(&config, &directory);
     }
     Ok(exit(&outcome))
+}
+
+/// How the servers are connected to; what is dangerous about it is said.
+fn transport(config: &ConnectionConfig) -> Result<Transport, Failure> {
+    let trust = if config.insecure {
+        eprintln!("{INSECURE_WARNING}");
+        Trust::anybody()
+    } else {
+        Trust::with_certificates(&config.ca_certs).map_err(|error| Failure::new(Exit::BadInput, error))?
+    };
+    Ok(Transport { trust })
 }
 
 /// The command that runs what is not done.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 const NEVER: u64 = u64::MAX;
 
-/// Shared by a connection and the socket beneath hyper, which are always used by the same thread.
+/// Shared by a connection and the streams beneath HTTP, which are always used by the same thread.
 #[derive(Debug)]
 pub(super) struct Stamps {
     clock: Clock,
@@ -60,15 +60,18 @@ impl Stamps {
     }
 
     fn after_read(&self) {
-        let now = self.clock.now();
-        self.last_read.store(now, Relaxed);
+        self.last_read.store(self.clock.now(), Relaxed);
+    }
+
+    /// Bytes of the last read have come through to HTTP. Not all do: TLS has messages of its own.
+    pub(super) fn delivered(&self) {
         if self.first_byte.load(Relaxed) == NEVER {
-            self.first_byte.store(now, Relaxed);
+            self.first_byte.store(self.last_read.load(Relaxed), Relaxed);
         }
     }
 }
 
-/// A byte stream that stamps its writes and reads.
+/// A socket that stamps its writes and reads.
 #[derive(Debug)]
 pub(super) struct Stamped<S> {
     stream: S,

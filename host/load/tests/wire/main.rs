@@ -9,9 +9,11 @@ mod processing;
 mod server;
 mod simulated;
 mod streams;
+mod tls;
 
 use aiperf_load::{
-    Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec, run,
+    Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Transport, Workload, WorkloadSpec,
+    run,
 };
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{Answer, Failure, Record};
@@ -44,6 +46,7 @@ fn run_spec(server: &Server, requests: u32) -> RunSpec {
     RunSpec {
         urls: vec![server.url().parse().unwrap()],
         endpoint_path: None,
+        transport: Transport::default(),
         headers: vec![],
         concurrency: Some(1),
         request_rate: None,

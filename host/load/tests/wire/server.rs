@@ -1,9 +1,28 @@
 //! Small servers that do exactly what a test tells them, on real sockets.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// What a connection runs over.
+pub(crate) trait Stream: Read + Write + Send {
+    /// Ends it at once, without a word.
+    fn cut(&mut self);
+}
+
+impl Stream for TcpStream {
+    fn cut(&mut self) {
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
+
+impl Stream for StreamOwned<ServerConnection, TcpStream> {
+    fn cut(&mut self) {
+        self.sock.cut();
+    }
+}
 
 /// A request as a server sees it.
 #[derive(Clone, Debug)]
@@ -27,7 +46,7 @@ impl Request {
 /// One connection on the server's side.
 pub(crate) struct Peer {
     pub(crate) connection: usize,
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Box<dyn Stream>>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
@@ -97,8 +116,8 @@ impl Peer {
         while self.reader.read(&mut bytes).is_ok_and(|read| read > 0) {}
     }
 
-    pub(crate) fn close(self) {
-        let _ = self.reader.get_ref().shutdown(Shutdown::Both);
+    pub(crate) fn close(mut self) {
+        self.reader.get_mut().cut();
     }
 }
 
@@ -110,16 +129,39 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(script: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+        Self::start_over(|socket, _| Box::new(socket), script)
+    }
+
+    /// A server behind TLS, which may be another one for each connection; the first one is that of the probe.
+    pub(crate) fn start_secure(
+        tls: impl Fn(usize) -> Arc<ServerConfig> + Send + 'static,
+        script: impl Fn(Peer) + Send + Sync + 'static,
+    ) -> Self {
+        let secure = move |mut socket, connection| -> Box<dyn Stream> {
+            let mut session = ServerConnection::new(tls(connection)).unwrap();
+            // A handshake that fails is told by the first read.
+            let _ = session.complete_io(&mut socket);
+            Box::new(StreamOwned::new(session, socket))
+        };
+        Self::start_over(secure, script)
+    }
+
+    fn start_over(
+        stream: impl Fn(TcpStream, usize) -> Box<dyn Stream> + Send + 'static,
+        script: impl Fn(Peer) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(vec![]));
         let log = Arc::clone(&requests);
         let script = Arc::new(script);
         thread::spawn(move || {
-            // The first connection is the one by which a run looks whether the server is there.
-            for (connection, stream) in listener.incoming().skip(1).enumerate() {
-                let Ok(stream) = stream else { return };
-                stream.set_nodelay(true).unwrap();
+            for (accepted, socket) in listener.incoming().enumerate() {
+                let Ok(socket) = socket else { return };
+                socket.set_nodelay(true).unwrap();
+                let stream = stream(socket, accepted);
+                // The first connection is the one by which a run looks whether the server is there.
+                let Some(connection) = accepted.checked_sub(1) else { continue };
                 let peer = Peer { connection, reader: BufReader::new(stream), requests: Arc::clone(&log) };
                 let script = Arc::clone(&script);
                 thread::spawn(move || script(peer));
@@ -147,13 +189,18 @@ impl Server {
             let _probe = listener.accept().unwrap();
             let (stream, _) = listener.accept().unwrap();
             drop(listener);
-            script(&mut Peer { connection: 0, reader: BufReader::new(stream), requests: log });
+            let reader = BufReader::new(Box::new(stream) as Box<dyn Stream>);
+            script(&mut Peer { connection: 0, reader, requests: log });
         });
         Self { address, requests }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    pub(crate) fn secure_url(&self) -> String {
+        format!("https://{}", self.address)
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {

@@ -2,7 +2,7 @@
 
 use crate::endpoint::Chat;
 use crate::{answer, run_all, workload_spec};
-use aiperf_load::{Length, Processing, RunSpec, WorkloadSpec};
+use aiperf_load::{Length, Processing, RunSpec, Transport, WorkloadSpec};
 use aiperf_model::record::{TokenCount, TokenSource};
 use aiperf_simulator::{Settings, Simulator};
 use std::time::Duration;
@@ -14,6 +14,7 @@ fn spec(simulator: &Simulator) -> RunSpec {
     RunSpec {
         urls: vec![simulator.base_url().parse().unwrap()],
         endpoint_path: None,
+        transport: Transport::default(),
         headers: vec![],
         concurrency: Some(4),
         request_rate: None,

@@ -4,6 +4,7 @@ use super::{
     Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig, ServerConfig, SweepConfig,
     TrialsConfig, Ui, WorkloadConfig,
 };
+use crate::connection::ConnectionConfig;
 use crate::error::ConfigError;
 use crate::later::{BALANCED, DASHBOARD};
 use crate::list::{self, ListText};
@@ -85,8 +86,10 @@ fn model(options: &Options) -> Result<String, ConfigError> {
 fn server(options: &Options, environment: &Environment) -> Result<ServerConfig, ConfigError> {
     let default_url = [DEFAULT_URL.to_owned()];
     let endpoint_type = options.endpoint_type.as_deref().unwrap_or("chat");
+    let servers = Servers::parse(options.url.as_deref().unwrap_or(&default_url))?;
     Ok(ServerConfig {
-        servers: Servers::parse(options.url.as_deref().unwrap_or(&default_url))?,
+        connection: ConnectionConfig::resolve(options, &servers)?,
+        servers,
         endpoint_type: PluginChoice::parse("--endpoint-type", "chat", endpoint_type)?,
         endpoint: options.endpoint.as_deref().map(endpoint_path),
         streaming: options.streams(),

@@ -1,0 +1,72 @@
+//! The byte stream that HTTP is spoken over: a socket, or TLS over one.
+
+use super::stamps::{Stamped, Stamps};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
+
+/// A stream whose socket is stamped, and that knows when bytes came through to whoever reads it.
+pub(super) struct Wire {
+    stream: Either<Stamped<TcpStream>, Box<TlsStream<Stamped<TcpStream>>>>,
+    stamps: Arc<Stamps>,
+}
+
+impl Wire {
+    pub(super) fn plain(socket: Stamped<TcpStream>, stamps: Arc<Stamps>) -> Self {
+        Self { stream: Either::Left(socket), stamps }
+    }
+
+    pub(super) fn secure(session: TlsStream<Stamped<TcpStream>>, stamps: Arc<Stamps>) -> Self {
+        Self { stream: Either::Right(Box::new(session)), stamps }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.stamps.delivered();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

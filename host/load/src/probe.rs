@@ -1,0 +1,73 @@
+//! Questions to a server outside of any measurement: whether it is there, and whether it answers.
+
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::deadline::Deadline;
+use crate::error::LoadError;
+use crate::framing::Received;
+use crate::route::Route;
+use crate::task::SlotTask;
+use crate::transport::Transport;
+use aiperf_model::server::ServerUrl;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::HOST;
+use hyper::{Request, Uri};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+/// The first way to the server on which a connection can be opened, each of them with so much patience.
+pub(crate) fn reach(url: &ServerUrl, transport: &Transport, patience: Duration) -> Result<Route, LoadError> {
+    let mut reason = format!("the host '{}' has no address", url.host());
+    for route in Route::find(url, transport)? {
+        match alone(patience, open(&route))? {
+            Ok(_) => return Ok(route),
+            Err(error) => reason = error,
+        }
+    }
+    Err(LoadError::Unreachable { url: url.to_string(), reason })
+}
+
+/// Whether a server answers a request for the list of models, on a connection of its own and within `patience`, with
+/// anything but an error of its own. A server that loads its model refuses connections or answers 503. No key is
+/// sent, and an answer that asks for one is an answer.
+#[must_use]
+pub fn answers(url: &ServerUrl, transport: &Transport, patience: Duration) -> bool {
+    let Ok(routes) = Route::find(url, transport) else { return false };
+    routes.iter().any(|route| {
+        let status = alone(patience, status(route, url));
+        matches!(status, Ok(Ok(status)) if !(500..=599).contains(&status))
+    })
+}
+
+/// Does it on an event loop that nothing else uses.
+fn alone<T>(
+    patience: Duration,
+    question: impl Future<Output = Result<T, String>>,
+) -> Result<Result<T, String>, LoadError> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(LoadError::Worker)?;
+    Ok(runtime.block_on(async {
+        let late = |_| Err(format!("no answer within {} s", patience.as_secs_f64()));
+        timeout(patience, question).await.unwrap_or_else(late)
+    }))
+}
+
+async fn open(route: &Route) -> Result<(Connection, SlotTask), String> {
+    let task = SlotTask::current(Arc::new(Deadline::new())).await;
+    let connection = Connection::open(route, Clock::start(), &task).await;
+    connection.map(|connection| (connection, task)).map_err(|failure| failure.message)
+}
+
+async fn status(route: &Route, url: &ServerUrl) -> Result<u16, String> {
+    let (mut connection, task) = open(route).await?;
+    let request = Request::get(Uri::from_static("/v1/models"))
+        .header(HOST, url.authority())
+        .body(Full::<Bytes>::default())
+        .map_err(|error| error.to_string())?;
+    let mut received = Received::default();
+    // A server that breaks off after its status has answered.
+    let broken = connection.exchange(request, &task, &mut received).await;
+    received.status.ok_or_else(|| format!("no answer: {broken:?}"))
+}
