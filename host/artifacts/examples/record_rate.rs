@@ -48,6 +48,7 @@ fn record() -> Record {
             first_byte: Some(30_123_456),
             end: 300_234_567,
             status: Some(200),
+            connect: None,
             reused_connection: true,
             retries: 0,
         },

@@ -33,6 +33,7 @@ fn timing(phase: Phase, request: u32) -> Timing {
         first_byte: Some(30_000_000),
         end: 95_000_000,
         status: Some(200),
+        connect: None,
         reused_connection: true,
         retries: 0,
     }

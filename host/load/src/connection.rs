@@ -53,6 +53,8 @@ pub(crate) enum Broken {
 /// An open connection.
 pub(crate) struct Connection {
     http: Http1,
+    /// How long it took to open, in nanoseconds.
+    opening: u64,
     has_served: bool,
     stamps: Arc<Stamps>,
 }
@@ -60,7 +62,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects to a server, by the deadline of the task.
     pub(crate) async fn open(route: &Route, clock: Clock, task: &SlotTask) -> Result<Self, Failure> {
-        let address = &route.address;
+        let (address, begun) = (&route.address, clock.now());
         let late = || connect(format!("no connection to {address} in time"));
         let socket = step(task, late, dial(address)).await?;
         let stamps = Arc::new(Stamps::new(clock));
@@ -70,7 +72,8 @@ impl Connection {
             Some(tls) => secure(tls, socket, &stamps, address, task).await?,
         };
         let http = Http1::begin(wire).await.map_err(|error| lost(address, &error))?;
-        Ok(Self { http, has_served: false, stamps })
+        let opening = clock.now().saturating_sub(begun);
+        Ok(Self { http, opening, has_served: false, stamps })
     }
 
     /// Whether a request can be sent; false once the server has closed.
@@ -85,6 +88,11 @@ impl Connection {
     /// Whether it has carried a request before.
     pub(crate) fn has_served(&self) -> bool {
         self.has_served
+    }
+
+    /// How long it took to open, in nanoseconds, unless it has carried a request before.
+    pub(crate) fn opening(&self) -> Option<u64> {
+        (!self.has_served).then_some(self.opening)
     }
 
     /// Sends a request and reads the response into `received`, to its end.

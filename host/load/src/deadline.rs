@@ -77,15 +77,15 @@ impl Deadline {
 /// meanwhile.
 pub(crate) async fn watch(
     deadlines: &RefCell<Vec<Arc<Deadline>>>,
-    timeout: u64,
+    shortest_timeout: u64,
     clock: Clock,
     brake: &Brake,
 ) {
     let expire = async {
         loop {
-            // A request that begins later has a later deadline, so nothing can expire before this.
+            // What begins later has the shortest timeout at least, so nothing can expire before this.
             let earliest = deadlines.borrow().iter().map(|deadline| deadline.at.load(Relaxed)).min();
-            let next = earliest.unwrap_or(u64::MAX).min(clock.now().saturating_add(timeout));
+            let next = earliest.unwrap_or(u64::MAX).min(clock.now().saturating_add(shortest_timeout));
             tokio::time::sleep_until(clock.instant(next).into()).await;
             let now = clock.now();
             for deadline in deadlines.borrow().iter().filter(|deadline| deadline.at.load(Relaxed) <= now) {

@@ -130,6 +130,7 @@ pub fn run(
         workload: workload.clone(),
         clock,
         timeout: spec.request_timeout,
+        reuse: spec.transport.reuse,
         brake: Brake::new(),
         reachability: Reachability::new(breadth(spec)),
         control: control.clone(),

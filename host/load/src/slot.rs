@@ -14,6 +14,7 @@ use crate::reachability::Reachability;
 use crate::target::Target;
 use crate::task::SlotTask;
 use crate::workload::{PreparedRequest, Workload};
+use aiperf_model::connection::ConnectionReuse;
 use aiperf_model::record::{Exchange, Failure, FailureKind, Phase, Timing};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,14 +24,26 @@ pub(crate) struct Shared {
     pub(crate) workload: Workload,
     pub(crate) clock: Clock,
     pub(crate) timeout: Duration,
+    pub(crate) reuse: ConnectionReuse,
     pub(crate) brake: Brake,
     pub(crate) reachability: Reachability,
     pub(crate) control: Control,
 }
 
+impl Shared {
+    /// How long a connection may take to open.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.timeout.min(CONNECT_LIMIT)
+    }
+}
+
 /// How long before a request is due its slot looks after the connection: servers close idle ones, and opening one
 /// takes a few round trips.
 const CONNECT_AHEAD: u64 = 1_000_000_000;
+
+/// How long a connection may take to open, TLS handshake included, where a request may take longer: what is not open
+/// by then is hung, and a request that waits for it would say nothing.
+const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 
 /// A slot between two phases.
 pub(crate) struct Slot {
@@ -50,6 +63,7 @@ pub(crate) struct Slot {
 #[derive(Debug, Default)]
 struct Attempt {
     times: WireTimes,
+    connect: Option<u64>,
     reused_connection: bool,
     failure: Option<Failure>,
     /// Whether the connection, which had been open before, was dead already.
@@ -114,11 +128,10 @@ impl Slot {
         let shared = Arc::clone(&self.shared);
         duty.pacer.until(due.saturating_sub(CONNECT_AHEAD), request, &shared.brake).await;
         if shared.clock.now() < due && !shared.brake.is_pulled() {
-            self.start_timeout(task);
             self.connection = match self.kept_connection(task).await {
                 Some(connection) => Some(connection),
                 // Where there is none, the request will find out and say why.
-                None => Connection::open(&self.target.route, shared.clock, task).await.ok(),
+                None => self.open(task).await.ok(),
             };
             task.clear_deadline();
         }
@@ -157,6 +170,7 @@ impl Slot {
             first_byte: attempt.times.first_byte,
             end,
             status: received.status,
+            connect: attempt.connect,
             reused_connection: attempt.reused_connection,
             retries,
         };
@@ -171,19 +185,16 @@ impl Slot {
         prepared: &PreparedRequest,
         received: &mut Received,
     ) -> Attempt {
-        self.start_timeout(task);
         let (mut connection, was_open) = match self.kept_connection(task).await {
             Some(connection) => (connection, true),
-            None => match Connection::open(&self.target.route, self.shared.clock, task).await {
+            None => match self.open(task).await {
                 Ok(connection) => (connection, false),
                 Err(failure) => return Attempt { failure: Some(failure), ..Attempt::default() },
             },
         };
-        let reused_connection = connection.has_served();
-        if !was_open {
-            // The time of a request does not include that of its connection.
-            self.start_timeout(task);
-        }
+        let (reused_connection, connect) = (connection.has_served(), connection.opening());
+        // The time of a request does not include that of its connection.
+        self.start_timeout(task, self.shared.timeout);
         let request = self.target.request(prepared);
         let outcome = connection.exchange(request, task, received).await;
         let status = received.status;
@@ -191,7 +202,7 @@ impl Slot {
         let began = times.first_byte.is_some();
         let failure = match outcome {
             Ok(()) => {
-                self.connection = Some(connection);
+                self.keep(connection);
                 status
                     .filter(|status| !(200..300).contains(status))
                     .map(|status| failure::unsuccessful(status, &received.buffer))
@@ -206,16 +217,30 @@ impl Slot {
         let stale = was_open
             && !began
             && failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Connect);
-        Attempt { times, reused_connection, failure, stale }
+        Attempt { times, connect, reused_connection, failure, stale }
+    }
+
+    /// Keeps a connection for the next request, if it may have one.
+    fn keep(&mut self, connection: Connection) {
+        self.connection = match self.shared.reuse {
+            ConnectionReuse::Pooled => Some(connection),
+            ConnectionReuse::Never => None,
+        };
     }
 
     async fn kept_connection(&mut self, task: &SlotTask) -> Option<Connection> {
         let mut connection = self.connection.take()?;
+        self.start_timeout(task, self.shared.timeout);
         connection.is_ready(task).await.then_some(connection)
     }
 
-    fn start_timeout(&self, task: &SlotTask) {
-        task.set_deadline(self.shared.clock.now().saturating_add(nanoseconds(self.shared.timeout)));
+    async fn open(&self, task: &SlotTask) -> Result<Connection, Failure> {
+        self.start_timeout(task, self.shared.connect_timeout());
+        Connection::open(&self.target.route, self.shared.clock, task).await
+    }
+
+    fn start_timeout(&self, task: &SlotTask, timeout: Duration) {
+        task.set_deadline(self.shared.clock.now().saturating_add(nanoseconds(timeout)));
     }
 
     fn note_reachability(&mut self, attempt: &Attempt, answered: bool) {

@@ -5,11 +5,12 @@ use crate::probe;
 use crate::route::Route;
 use crate::transport::Transport;
 use crate::workload::{PreparedRequest, Workload, parse_header};
+use aiperf_model::connection::ConnectionReuse;
 use aiperf_model::request::Header;
 use aiperf_model::server::ServerUrl;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Method, Request, Uri};
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ impl Target {
                 path.parse().map_err(|_| LoadError::Path { url: url.to_string(), path: path.clone() })
             })
             .collect::<Result<_, _>>()?;
-        let headers = common_headers(url, spec.headers, workload.streaming())?;
+        let headers = common_headers(url, spec, workload.streaming())?;
         Ok(Self { route: probe::reach(url, spec.transport, PROBE_TIMEOUT)?, uris, headers })
     }
 
@@ -83,7 +84,7 @@ impl Target {
     }
 }
 
-fn common_headers(url: &ServerUrl, user: &[Header], streaming: bool) -> Result<HeaderMap, LoadError> {
+fn common_headers(url: &ServerUrl, spec: TargetSpec<'_>, streaming: bool) -> Result<HeaderMap, LoadError> {
     let accept = if streaming { "text/event-stream" } else { "application/json" };
     let mut headers = HeaderMap::new();
     let host = url.authority().parse().map_err(|_| LoadError::Header { name: "host".into() })?;
@@ -91,7 +92,10 @@ fn common_headers(url: &ServerUrl, user: &[Header], streaming: bool) -> Result<H
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static(accept));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("aiperf/", env!("CARGO_PKG_VERSION"))));
-    for header in user {
+    if spec.transport.reuse == ConnectionReuse::Never {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    for header in spec.headers {
         let (name, value) = parse_header(&header.name, &header.value)?;
         headers.insert(name, value);
     }

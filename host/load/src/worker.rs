@@ -41,12 +41,12 @@ impl Worker {
         let pacer = Pacer::new(shared.clock, Arc::clone(wake));
         let duty = Arc::new(Duty::new(phase, arrivals, ready_slots, pacer));
         let deadlines = RefCell::new(Vec::new());
-        let timeout = nanoseconds(shared.timeout);
+        let shortest_timeout = nanoseconds(shared.connect_timeout());
         let handle = runtime.handle().clone();
         runtime.block_on(async {
             tokio::select! {
                 () = crew.work(&duty, &deadlines, &handle) => {}
-                () = watch(&deadlines, timeout, shared.clock, &shared.brake) => {}
+                () = watch(&deadlines, shortest_timeout, shared.clock, &shared.brake) => {}
                 () = duty.pacer.run(timer, &shared.brake) => {}
             }
         });

@@ -187,6 +187,7 @@ impl Run<'_> {
             | MetricId::DecodeDuration
             | MetricId::TimeToFirstByte
             | MetricId::SendDelay
+            | MetricId::HttpConnecting
             | MetricId::OutputTokenThroughputPerUser
             | MetricId::EndToEndOutputTokenThroughput
             | MetricId::PrefillThroughputPerUser

@@ -61,6 +61,7 @@ impl Answered<'_> {
             MetricId::DecodeDuration => self.decode_duration()?,
             MetricId::TimeToFirstByte => milliseconds(self.timing.send, self.timing.first_byte?)?,
             MetricId::SendDelay => milliseconds(self.timing.due, self.timing.send)?,
+            MetricId::HttpConnecting => self.timing.connect? as f64 / NANOSECONDS_PER_MILLISECOND,
             MetricId::OutputTokenThroughputPerUser => per_second(1.0, self.inter_token_latency()?)?,
             MetricId::EndToEndOutputTokenThroughput => {
                 per_second(f64::from(self.output_tokens()?), self.request_latency()?)?

@@ -16,6 +16,7 @@ fn timing(due: u64, send: u64, first_byte: u64, end: u64) -> Timing {
         first_byte: Some(first_byte),
         end,
         status: Some(200),
+        connect: None,
         reused_connection: false,
         retries: 0,
     }

@@ -198,6 +198,8 @@ catalogue! {
         "From the moment the request is sent to the first byte of the response, whatever it is.";
     SendDelay: "send_delay", "send_delay", "Send Delay", Milliseconds, Request, MINIMIZE, &[], false,
         "From the moment the request is due to the moment it is sent: the client's own lateness.";
+    HttpConnecting: "http_req_connecting", "http_req_connecting", "HTTP Connecting", Milliseconds, Request, MINIMIZE, &[], false,
+        "How long the connection of the request took to open, TLS handshake included; in no other latency, and only for requests that opened one.";
     OutputTokenThroughputPerUser: "output_token_throughput_per_user", "output_token_throughput_per_user", "Output Token Throughput Per User", TokensPerSecondPerUser, Request, MAXIMIZE, &[], true,
         "1 / inter token latency.";
     EndToEndOutputTokenThroughput: "e2e_output_token_throughput", "e2e_output_token_throughput", "E2E Output Token Throughput", TokensPerSecondPerUser, Request, MAXIMIZE, &[], false,

@@ -2,13 +2,14 @@
 //!
 //! Plain data and the traits of plugins; no I/O, no clock, no randomness, and no library but `serde` and
 //! `thiserror`. Read the modules in the order of the river: [`parameter`], [`arrival`] and [`sweep`] say what is asked,
-//! [`server`] of whom, [`request`] and [`response`] what goes over the wire, [`record`] what was measured, [`catalogue`] and
+//! [`server`] of whom and [`connection`] how, [`request`] and [`response`] what goes over the wire, [`record`] what was measured, [`catalogue`] and
 //! [`metrics`] what follows from it, [`point`] what the trials of a value say together, and [`conclusion`] what
 //! the analysis makes of all points. [`plugin`] holds the traits behind which plugins stand.
 
 pub mod arrival;
 pub mod catalogue;
 pub mod conclusion;
+pub mod connection;
 pub mod metrics;
 pub mod parameter;
 pub mod plugin;

@@ -65,6 +65,9 @@ pub struct Timing {
     pub end: u64,
     /// The HTTP status, if a response began.
     pub status: Option<u16>,
+    /// How long it took to open the connection, TLS handshake included, in nanoseconds; none for a request on a
+    /// connection that had served an earlier one. Whenever that was, it was before `send`.
+    pub connect: Option<u64>,
     /// Whether the connection had served an earlier request.
     pub reused_connection: bool,
     /// How often it was sent again because a reused connection turned out to be dead before any response byte.

@@ -1,8 +1,10 @@
 //! How the servers are connected to.
 
 use crate::error::ConfigError;
-use crate::options::Options;
+use crate::later::STICKY;
+use crate::options::{Options, ReuseChoice};
 use crate::server::Servers;
+use aiperf_model::connection::ConnectionReuse;
 use aiperf_model::server::Scheme;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use std::path::PathBuf;
 /// How the servers are connected to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ConnectionConfig {
+    /// What becomes of a connection once its response has ended.
+    pub reuse_strategy: ConnectionReuse,
     /// Files with certificates that are trusted beside those that browsers trust.
     pub ca_certs: Vec<PathBuf>,
     /// Whether certificates are not looked at.
@@ -20,6 +24,7 @@ impl ConnectionConfig {
     /// What the options say about connections to `servers`.
     pub(crate) fn resolve(options: &Options, servers: &Servers) -> Result<Self, ConfigError> {
         let config = Self {
+            reuse_strategy: reuse_strategy(options.connection_reuse_strategy)?,
             ca_certs: options.ca_cert.clone().unwrap_or_default(),
             insecure: options.insecure.unwrap_or(false),
         };
@@ -31,6 +36,14 @@ impl ConnectionConfig {
             Some((flag, _)) => Err(ConfigError::NeedsFlag { flag, example: "--url https://localhost:8443" }),
             None => Ok(config),
         }
+    }
+}
+
+fn reuse_strategy(choice: Option<ReuseChoice>) -> Result<ConnectionReuse, ConfigError> {
+    match choice {
+        None | Some(ReuseChoice::Pooled) => Ok(ConnectionReuse::Pooled),
+        Some(ReuseChoice::Never) => Ok(ConnectionReuse::Never),
+        Some(ReuseChoice::StickyUserSessions) => Err((&STICKY).into()),
     }
 }
 

@@ -50,7 +50,7 @@ pub use error::ConfigError;
 pub use header::UserHeader;
 pub use later::{LATER, Later, LaterFlags};
 pub use list::ListText;
-pub use options::{ArrivalChoice, Options, SweepMetrics, SweepMode, SweepType, UiChoice};
+pub use options::{ArrivalChoice, Options, ReuseChoice, SweepMetrics, SweepMode, SweepType, UiChoice};
 pub use plan::Plan;
 pub use plugin_choice::PluginChoice;
 pub use secret::Secret;

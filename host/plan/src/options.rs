@@ -58,6 +58,19 @@ pub enum ArrivalChoice {
     Gamma,
 }
 
+/// What becomes of a connection once its response has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReuseChoice {
+    /// It carries the next request of its slot.
+    Pooled,
+    /// It is closed; each request has a connection of its own.
+    Never,
+    /// It carries the next turn of its conversation.
+    #[value(hide = true)]
+    StickyUserSessions,
+}
+
 /// What is shown while the benchmark runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -155,6 +168,10 @@ options! {
     /// How long a request may take before it counts as failed [default: 21600]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Server")]
     pub request_timeout_seconds: Option<f64>,
+
+    /// What becomes of a connection once its response has ended [default: pooled]
+    #[arg(long, value_name = "STRATEGY", help_heading = "Connections")]
+    pub connection_reuse_strategy: Option<ReuseChoice>,
 
     /// File with certificates in PEM form that are trusted beside those that browsers trust: of an authority, or of the
     /// server itself; repeatable

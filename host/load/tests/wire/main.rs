@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
 mod closed_loop;
+mod connections;
 mod endpoint;
 mod faults;
 mod open_loop;

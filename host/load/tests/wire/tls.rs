@@ -5,18 +5,21 @@ use crate::server::{Peer, Server};
 use crate::{TOKEN, answer, failure, run_all, run_spec, workload_spec};
 use aiperf_load::{LoadError, RunSpec, Transport, Trust, answers};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
+use aiperf_model::connection::ConnectionReuse;
 use aiperf_model::record::FailureKind;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd,
 };
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection};
 
 /// An authority, and a folder with its certificate.
 struct Authority {
@@ -53,7 +56,7 @@ impl Authority {
 }
 
 fn trusting(files: &[PathBuf]) -> Transport {
-    Transport { trust: Trust::with_certificates(files).unwrap() }
+    Transport { trust: Trust::with_certificates(files).unwrap(), ..Transport::default() }
 }
 
 fn server_config(certificate: &Certificate, key: &KeyPair) -> Arc<ServerConfig> {
@@ -200,7 +203,7 @@ fn anybody_can_be_trusted() {
     let server = secure(Authority::new().server("elsewhere.example", |params| {
         params.not_after = date_time_ymd(2001, 1, 1);
     }));
-    let spec = secure_spec(&server, Transport { trust: Trust::anybody() }, 4);
+    let spec = secure_spec(&server, Transport { trust: Trust::anybody(), ..Transport::default() }, 4);
     let (outcome, _) = run_all(&spec, &workload_spec(4), Chat::new()).unwrap();
     assert_eq!(outcome.counts.succeeded, 4);
 }
@@ -275,4 +278,39 @@ fn a_server_behind_tls_is_asked_whether_it_answers() {
     // The first connection is closed after the handshake.
     assert!(!answers(&url, &authority.transport(), Duration::from_secs(5)));
     assert!(answers(&url, &authority.transport(), Duration::from_secs(5)));
+}
+
+#[test]
+fn each_request_can_shake_hands_anew() {
+    let authority = Authority::new();
+    let server = secure(authority.server("127.0.0.1", |_| {}));
+    let transport = Transport { reuse: ConnectionReuse::Never, ..authority.transport() };
+    let (_, records) = run_all(&secure_spec(&server, transport, 8), &workload_spec(8), Chat::new()).unwrap();
+    assert!(records.iter().all(|record| record.outcome.is_ok()), "{records:?}");
+    assert!(records.iter().all(|record| record.timing.connect.is_some() && !record.timing.reused_connection));
+}
+
+#[test]
+fn a_handshake_that_hangs_ends_in_time() {
+    let authority = Authority::new();
+    let config = authority.server("127.0.0.1", |_| {});
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        // The probe is served; whoever comes later is accepted and hears nothing.
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut session = ServerConnection::new(config).unwrap();
+        session.complete_io(&mut socket).unwrap();
+        let _silent: Vec<_> = listener.incoming().collect();
+    });
+    let server = Server::answering(|_| {});
+    let spec = RunSpec {
+        urls: vec![format!("https://{address}").parse().unwrap()],
+        request_timeout: Duration::from_millis(50),
+        ..secure_spec(&server, authority.transport(), 2)
+    };
+    let (_, records) = run_all(&spec, &workload_spec(2), Chat::new()).unwrap();
+    assert_eq!(failure(&records[0]).kind, FailureKind::Tls);
+    let expected = format!("the TLS handshake with {address} did not end in time");
+    assert_eq!(failure(&records[0]).message, expected);
 }

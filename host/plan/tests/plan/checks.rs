@@ -59,6 +59,7 @@ fn mistakes_are_named_with_flag_place_and_example() {
         "--api-key|two words",
         "--model=",
         "--url ftp://h",
+        "--connection-reuse-strategy sticky-user-sessions",
         "--insecure",
         "--url http://h --ca-cert ca.pem",
         "--url https://h --insecure --ca-cert ca.pem",
