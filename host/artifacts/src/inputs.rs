@@ -29,19 +29,25 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Writes the bodies of the profiling requests, in the order of the workload.
-pub fn write<'a>(path: &Path, bodies: impl IntoIterator<Item = &'a [u8]>) -> Result<(), ArtifactError> {
+/// Writes the bodies of the profiling requests, in the order of the workload. One that cannot be had is an error.
+pub fn write<B: AsRef<[u8]>>(
+    path: &Path,
+    bodies: impl IntoIterator<Item = io::Result<B>>,
+) -> Result<(), ArtifactError> {
     let mut file = DurableFile::create(path)?;
     write_sessions(&mut file, bodies).map_err(ArtifactError::io("write", path))?;
     file.commit()
 }
 
-fn write_sessions<'a>(file: &mut impl Write, bodies: impl IntoIterator<Item = &'a [u8]>) -> io::Result<()> {
+fn write_sessions<B: AsRef<[u8]>>(
+    file: &mut impl Write,
+    bodies: impl IntoIterator<Item = io::Result<B>>,
+) -> io::Result<()> {
     file.write_all(br#"{"data":["#)?;
     for (index, body) in bodies.into_iter().enumerate() {
         let separator = if index == 0 { "\n" } else { ",\n" };
         write!(file, r#"{separator}{{"session_id":"session_{index:06}","payloads":["#)?;
-        serde_json::to_writer(&mut *file, &Body::new(body))?;
+        serde_json::to_writer(&mut *file, &Body::new(body?.as_ref()))?;
         file.write_all(b"]}")?;
     }
     file.write_all(b"\n]}\n")
@@ -65,7 +71,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inputs.json");
         let exact = br#"{ "b":1.0,  "a":[1e2,"x\u00e9"] }"#;
-        write(&path, [exact.as_slice(), b"plain \"text\"", b"\xff\x00"]).unwrap();
+        write(&path, [exact.as_slice(), b"plain \"text\"", b"\xff\x00"].map(Ok)).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(std::str::from_utf8(exact).unwrap()), "{text}");
         insta::assert_snapshot!(text);
@@ -75,7 +81,7 @@ mod tests {
     fn the_file_is_json_without_any_body_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inputs.json");
-        write(&path, []).unwrap();
+        write::<&[u8]>(&path, []).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(value, serde_json::json!({ "data": [] }));
     }

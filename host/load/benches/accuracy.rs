@@ -12,7 +12,9 @@
 #[path = "../tests/wire/endpoint.rs"]
 mod endpoint;
 
-use aiperf_load::{Clock, Control, Length, Processing, RunSpec, Transport, Workload, WorkloadSpec, run};
+use aiperf_load::{
+    BodyMemory, Clock, Control, Length, Processing, RunSpec, Transport, Workload, WorkloadSpec, run,
+};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{Phase, Record};
@@ -96,6 +98,7 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
         output_length: Some(Length { mean: f64::from(load.output_tokens), std_dev: 0.0 }),
         streaming: true,
         extra: None,
+        body_memory: BodyMemory::in_folder(std::env::temp_dir()),
     };
     let spec = RunSpec {
         urls: vec![simulator.base_url().parse().unwrap()],

@@ -41,6 +41,17 @@ pub(crate) struct Arrivals {
     due: Due,
 }
 
+/// How far all workers have come with the arrivals of a phase.
+#[derive(Clone, Debug)]
+pub(crate) struct Reached(Arc<Positions>);
+
+impl Reached {
+    /// The position that is drawn next.
+    pub(crate) fn position(&self) -> u32 {
+        self.0.next.load(Relaxed).min(self.0.count) as u32
+    }
+}
+
 /// What the workers share.
 #[derive(Debug)]
 struct Positions {
@@ -91,6 +102,11 @@ impl Arrivals {
                 due: Due::Scheduled(Box::new(Mutex::new(schedule()))),
             })
             .collect()
+    }
+
+    /// A look at how far all workers have come.
+    pub(crate) fn reached(&self) -> Reached {
+        Reached(Arc::clone(&self.positions))
     }
 
     /// The next arrival for a slot that is free since `free_at`, or none if the phase sends nothing more.

@@ -39,6 +39,11 @@ pub enum LoadError {
         /// What it said.
         source: PluginError,
     },
+    /// The request bodies could not be written to the file that holds those without room in memory, or not read back.
+    #[error(
+        "the request bodies could not be kept in a temporary file: {0}; free some space, or send fewer requests"
+    )]
+    Bodies(#[source] io::Error),
     /// The endpoint wants a path that HTTP does not allow.
     #[error("'{path}' is no path on {url}; write --endpoint like /v1/chat/completions")]
     Path {

@@ -47,4 +47,4 @@ pub use probe::answers;
 pub use run::{Counts, Processing, RunOutcome, RunSpec, Sink, run};
 pub use transport::Transport;
 pub use trust::Trust;
-pub use workload::{Length, Workload, WorkloadSpec};
+pub use workload::{BodyMemory, Length, Workload, WorkloadSpec};

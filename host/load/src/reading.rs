@@ -5,7 +5,7 @@
 use crate::control::Control;
 use crate::handover::Intake;
 use crate::tokenizer;
-use crate::workload::{PreparedRequest, Workload};
+use crate::workload::{Asked, Workload};
 use aiperf_model::plugin::{Endpoint, PluginError};
 use aiperf_model::record::{
     Answer, EventMark, Exchange, Failure, FailureKind, Record, TokenCount, TokenSource,
@@ -70,25 +70,21 @@ impl Reader<'_> {
 
     fn read(&self, exchange: &Exchange) -> Record {
         let timing = exchange.timing;
-        let prepared = self.workload.request(timing.phase, timing.request);
+        let asked = self.workload.asked(timing.phase, timing.request);
         let outcome = match &exchange.failure {
             Some(failure) => Err(failure.clone()),
-            None => self.answer(exchange, prepared).map_err(|(kind, message)| Failure {
+            None => self.answer(exchange, asked).map_err(|(kind, message)| Failure {
                 kind,
                 status: timing.status,
                 message,
             }),
         };
         self.control.count_read(outcome.is_ok());
-        let requested_output_tokens = prepared.and_then(|prepared| prepared.max_output_tokens);
+        let requested_output_tokens = asked.and_then(|asked| asked.max_output_tokens);
         Record { timing, requested_output_tokens, outcome }
     }
 
-    fn answer(
-        &self,
-        exchange: &Exchange,
-        prepared: Option<&PreparedRequest>,
-    ) -> Result<Answer, (FailureKind, String)> {
+    fn answer(&self, exchange: &Exchange, asked: Option<Asked>) -> Result<Answer, (FailureKind, String)> {
         let events: Vec<_> = exchange.events.iter().map(|mark| event(&exchange.buffer, mark)).collect();
         let parsed = self.endpoint.parse(&events, exchange.streamed);
         let crash = match &parsed {
@@ -115,7 +111,7 @@ impl Reader<'_> {
             content,
             first_output,
             streamed: exchange.streamed,
-            input_tokens: input_tokens(&response, prepared),
+            input_tokens: input_tokens(&response, asked),
             output_tokens: produces_tokens.then(|| output_tokens(&response)),
             usage: response.usage,
             finish_reason: response.finish_reason,
@@ -168,9 +164,9 @@ fn has_reasoning(chunk: &Chunk) -> bool {
     chunk.reasoning.as_ref().is_some_and(|text| !text.is_empty())
 }
 
-fn input_tokens(response: &Response, prepared: Option<&PreparedRequest>) -> Option<TokenCount> {
+fn input_tokens(response: &Response, asked: Option<Asked>) -> Option<TokenCount> {
     let server = response.usage.and_then(|usage| usage.input_tokens).map(from_server);
-    server.or_else(|| prepared.map(|prepared| from_tokenizer(prepared.input_tokens)))
+    server.or_else(|| asked?.input_tokens.map(from_tokenizer))
 }
 
 fn output_tokens(response: &Response) -> TokenCount {

@@ -172,6 +172,9 @@ pub fn run(
     if let Some(error) = tally.sink_error {
         return Err(LoadError::Sink(error));
     }
+    if let Some(fault) = shared.workload.fault() {
+        return Err(fault);
+    }
     Ok(RunOutcome {
         start: driven.start,
         end: driven.end,

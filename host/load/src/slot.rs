@@ -105,7 +105,7 @@ impl Slot {
                 break;
             }
             let Some(prepared) = workload.request(duty.phase, arrival.request) else { break };
-            let exchange = self.perform(&task, prepared, duty.phase, arrival).await;
+            let exchange = self.perform(&task, &prepared, duty.phase, arrival).await;
             self.shared.control.count_ended();
             self.handover.give(exchange);
             if self.failed_connections > 0 {

@@ -43,7 +43,7 @@ pub struct Request {
 }
 
 /// An HTTP header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Header {
     /// The field name, in lower case.
     pub name: String,

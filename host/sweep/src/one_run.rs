@@ -10,7 +10,7 @@ use crate::report;
 use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
 use aiperf_load::{
-    Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec,
+    BodyMemory, Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec,
 };
 use aiperf_metrics::{Accumulator, record_metrics};
 use aiperf_model::metrics::RunMetrics;
@@ -38,7 +38,7 @@ pub(crate) fn execute(
     let settings = benchmark.config.settings(&step.value);
     let control = Control::new();
     interrupt.watch(&control);
-    let workload = match prepare(benchmark, step, &settings, &control) {
+    let workload = match prepare(benchmark, step, &settings, folder, &control) {
         Ok(workload) => workload,
         Err(error) => return failed_to_load(error),
     };
@@ -53,7 +53,7 @@ pub(crate) fn execute(
     };
     let Measured { outcome, metrics, errors, .. } = &measured;
     let failure = failure::reason(outcome, metrics, errors, benchmark.config.load.max_error_rate);
-    let asked = report::input_config(benchmark, &settings, workload.profiling_bodies().len());
+    let asked = report::input_config(benchmark, &settings, workload.profiling_requests());
     report::write(benchmark, step, folder, &asked, &measured, failure.as_deref())?;
     Ok(match failure {
         _ if outcome.cancelled => Ending::Interrupted(Some(measured.metrics)),
@@ -66,6 +66,7 @@ fn prepare(
     benchmark: &Benchmark<'_>,
     step: &Step,
     settings: &RunSettings,
+    folder: &Path,
     control: &Control,
 ) -> Result<Workload, LoadError> {
     let length =
@@ -79,6 +80,8 @@ fn prepare(
         output_length: settings.osl.map(length),
         streaming: benchmark.streaming(),
         extra: benchmark.config.workload.extra(),
+        // The disk that takes the results has room for the requests.
+        body_memory: BodyMemory::in_folder(folder),
     };
     Workload::prepare_under(&spec, &*benchmark.endpoint, control)
 }

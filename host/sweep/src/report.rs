@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// What the run asked of the server, in the words of the metrics file.
-pub(crate) fn input_config(benchmark: &Benchmark<'_>, settings: &RunSettings, prompts: usize) -> Value {
+pub(crate) fn input_config(benchmark: &Benchmark<'_>, settings: &RunSettings, prompts: u32) -> Value {
     let length = |length: Length| TokenLength { mean: f64::from(length.mean), std_dev: length.std_dev };
     let urls: Vec<String> = benchmark.urls.iter().map(ToString::to_string).collect();
     InputConfig {
@@ -25,7 +25,7 @@ pub(crate) fn input_config(benchmark: &Benchmark<'_>, settings: &RunSettings, pr
         request_rate: settings.request_rate,
         requests: settings.requests,
         duration: settings.duration,
-        prompts: prompts as u32,
+        prompts,
         input_length: length(settings.isl),
         output_length: settings.osl.map(length),
         random_seed: settings.seed,

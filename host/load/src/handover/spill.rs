@@ -143,6 +143,7 @@ mod tests {
             due: 10,
             scheduled: request.is_multiple_of(2),
             send: 11,
+            connect: None,
             first_byte: Some(12),
             end: u64::MAX - u64::from(request),
             status: Some(200),

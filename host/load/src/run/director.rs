@@ -121,6 +121,8 @@ impl Director {
     fn run_phase(&mut self, phase: Phase, start: u64, limits: Limits) -> Result<(), LoadError> {
         let shared = Arc::clone(&self.shared);
         let arrivals = self.arrivals(phase, start, limits);
+        let reached = arrivals.first().map(Arrivals::reached);
+        shared.workload.read_ahead(phase, 0);
         let ready_slots = self.open_loop.as_ref().map(|open_loop| open_loop.ready_slots);
         let mut workers = std::mem::take(&mut self.workers);
         let started = thread::scope(|scope| {
@@ -139,15 +141,20 @@ impl Director {
                 }
             }
             drop(working);
-            self.supervise(&all_ended, limits.end);
+            self.supervise(&all_ended, limits.end, || {
+                if let Some(reached) = &reached {
+                    shared.workload.read_ahead(phase, reached.position());
+                }
+            });
             Ok(())
         });
         self.workers = workers;
         started
     }
 
-    /// Waits for the workers, and pulls the brake when they are to end earlier.
-    fn supervise(&mut self, all_ended: &Receiver<()>, stop_at: Option<u64>) {
+    /// Waits for the workers, and pulls the brake when they are to end earlier. Meanwhile it does a thing now and
+    /// then.
+    fn supervise(&mut self, all_ended: &Receiver<()>, stop_at: Option<u64>, now_and_then: impl Fn()) {
         let (clock, brake, control) = (self.shared.clock, &self.shared.brake, &self.shared.control);
         let mut stopped_at = None;
         loop {
@@ -164,6 +171,7 @@ impl Director {
                     brake.pull(Level::Abort);
                 }
             }
+            now_and_then();
             match all_ended.recv_timeout(TICK) {
                 Ok(()) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,

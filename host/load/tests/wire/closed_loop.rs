@@ -3,7 +3,7 @@
 use crate::endpoint::Chat;
 use crate::server::Server;
 use crate::{TOKEN, failure, run_all, run_spec, run_with, workload_spec};
-use aiperf_load::{Clock, Control, Counts, LoadError, RunSpec, Workload, WorkloadSpec, run};
+use aiperf_load::{BodyMemory, Clock, Control, Counts, LoadError, RunSpec, Workload, WorkloadSpec, run};
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{FailureKind, Phase};
 use aiperf_model::request::Header;
@@ -256,11 +256,27 @@ fn a_run_without_an_end_or_a_slot_is_refused() {
 }
 
 #[test]
+fn bodies_that_do_not_fit_into_memory_are_sent_all_the_same() {
+    let sent = |resident| {
+        let server = streaming_server();
+        let body_memory = BodyMemory { resident, folder: std::env::temp_dir() };
+        let workload = WorkloadSpec { warmup_requests: 50, body_memory, ..workload_spec(500) };
+        let spec = RunSpec { concurrency: Some(8), ..run_spec(&server, 700) };
+        let (outcome, _) = run_all(&spec, &workload, Chat::new()).unwrap();
+        assert_eq!(outcome.counts.succeeded, 700);
+        let mut bodies: Vec<_> = server.requests().into_iter().map(|request| request.body).collect();
+        bodies.sort();
+        bodies
+    };
+    assert_eq!(sent(0), sent(u64::MAX));
+}
+
+#[test]
 fn a_workload_is_the_same_with_any_number_of_requests() {
     let endpoint = Chat::new();
     let bodies = |requests| {
         let workload = Workload::prepare(&workload_spec(requests), &endpoint).unwrap();
-        workload.profiling_bodies().take(10).map(<[u8]>::to_vec).collect::<Vec<_>>()
+        workload.profiling_bodies().take(10).collect::<Result<Vec<_>, _>>().unwrap()
     };
     assert_eq!(bodies(10), bodies(1_000));
     let refused = WorkloadSpec { model: "refused".into(), ..workload_spec(200) };

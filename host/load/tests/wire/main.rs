@@ -13,8 +13,8 @@ mod streams;
 mod tls;
 
 use aiperf_load::{
-    Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Transport, Workload, WorkloadSpec,
-    run,
+    BodyMemory, Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Transport, Workload,
+    WorkloadSpec, run,
 };
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{Answer, Failure, Record};
@@ -40,6 +40,7 @@ fn workload_spec(requests: u32) -> WorkloadSpec {
         output_length: Some(Length { mean: 2.0, std_dev: 0.0 }),
         streaming: true,
         extra: None,
+        body_memory: BodyMemory::in_folder(std::env::temp_dir()),
     }
 }
 
