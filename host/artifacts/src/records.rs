@@ -188,7 +188,9 @@ struct ConversationId {
 impl Serialize for ConversationId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.phase {
-            Phase::Profiling => serializer.collect_str(&format_args!("session_{:06}", self.request)),
+            Phase::Ramp | Phase::Profiling => {
+                serializer.collect_str(&format_args!("session_{:06}", self.request))
+            }
             Phase::Warmup => serializer.collect_str(&format_args!("warmup_{:06}", self.request)),
         }
     }

@@ -107,6 +107,8 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
         headers: vec![],
         concurrency: load.concurrency,
         request_rate: load.request_rate,
+        concurrency_ramp: Duration::ZERO,
+        request_rate_ramp: Duration::ZERO,
         seed: 42,
         requests: Some(load.requests),
         duration: None,

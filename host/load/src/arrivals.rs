@@ -8,8 +8,10 @@
 //! together are the process, however they are spread, and no worker waits for another.
 
 mod due_times;
+mod ramp;
 
 pub(crate) use due_times::DueTimes;
+pub(crate) use ramp::SlotRamp;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -102,6 +104,11 @@ impl Arrivals {
                 due: Due::Scheduled(Box::new(Mutex::new(schedule()))),
             })
             .collect()
+    }
+
+    /// Whether nothing more is sent, as far as positions and time go.
+    pub(crate) fn are_exhausted(&self, now: u64) -> bool {
+        now >= self.positions.end || self.positions.next.load(Relaxed) >= self.positions.count
     }
 
     /// A look at how far all workers have come.

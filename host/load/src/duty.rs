@@ -1,16 +1,33 @@
 //! What the slots of one worker have to do in one phase.
 
-use crate::arrivals::{Arrival, Arrivals};
+use crate::arrivals::{Arrival, Arrivals, SlotRamp};
 use crate::brake::Brake;
 use crate::pacer::Pacer;
 use aiperf_model::record::Phase;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use tokio::sync::Notify;
 
+/// What one worker is to do in one phase.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    pub(crate) phase: Phase,
+    pub(crate) arrivals: Arrivals,
+    /// How many slots should stand ready for what is due next; none for as many as there may be.
+    pub(crate) ready_slots: Option<u32>,
+    /// When the load has grown to what was asked for; 0 if it does not grow.
+    pub(crate) ramp_end: u64,
+    /// When slots may begin; none for at once.
+    pub(crate) slot_ramp: Option<SlotRamp>,
+}
+
 /// A phase, as the slots of one worker share it.
 #[derive(Debug)]
 pub(crate) struct Duty {
-    pub(crate) phase: Phase,
+    phase: Phase,
+    /// When a ramp ends, before which a request is not part of the phase but of the ramp.
+    ramp_end: u64,
+    /// When slots may begin, if not at once.
+    pub(crate) slot_ramp: Option<SlotRamp>,
     pub(crate) pacer: Pacer,
     arrivals: Arrivals,
     /// How many slots should stand ready for what is due next; none for as many as there may be.
@@ -21,8 +38,33 @@ pub(crate) struct Duty {
 }
 
 impl Duty {
-    pub(crate) fn new(phase: Phase, arrivals: Arrivals, wanted: Option<u32>, pacer: Pacer) -> Self {
-        Self { phase, pacer, arrivals, wanted, ready: AtomicU32::new(0), short: Notify::new() }
+    pub(crate) fn new(assignment: Assignment, pacer: Pacer) -> Self {
+        let Assignment { phase, arrivals, ready_slots, ramp_end, slot_ramp } = assignment;
+        Self {
+            phase,
+            ramp_end,
+            slot_ramp,
+            pacer,
+            arrivals,
+            wanted: ready_slots,
+            ready: AtomicU32::new(0),
+            short: Notify::new(),
+        }
+    }
+
+    /// The part of the run that an arrival belongs to.
+    pub(crate) fn phase_of(&self, arrival: Arrival) -> Phase {
+        if arrival.due < self.ramp_end { Phase::Ramp } else { self.phase }
+    }
+
+    /// Whether so many slots may be at work.
+    pub(crate) fn allows_slots(&self, count: u32, now: u64) -> bool {
+        self.slot_ramp.is_none_or(|ramp| count == 0 || ramp.begin(count - 1) <= now)
+    }
+
+    /// Whether nothing more is sent, as far as positions and time go.
+    pub(crate) fn is_exhausted(&self, now: u64) -> bool {
+        self.arrivals.are_exhausted(now)
     }
 
     /// The next arrival for a slot that is free since `free_at`, or none if the phase sends nothing more.

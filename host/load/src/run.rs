@@ -44,6 +44,10 @@ pub struct RunSpec {
     pub concurrency: Option<u32>,
     /// How many requests arrive per second; none if a request follows the one before it.
     pub request_rate: Option<RequestRate>,
+    /// For how long the requests in flight grow from 1 to the concurrency; 0 for all at once.
+    pub concurrency_ramp: Duration,
+    /// For how long the request rate grows from 0; 0 for the rate from the start.
+    pub request_rate_ramp: Duration,
     /// The seed of the arrivals.
     pub seed: u64,
     /// How many profiling requests to send, or none if only the duration ends the run.
@@ -99,7 +103,8 @@ pub struct Counts {
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunOutcome {
-    /// When profiling began, in nanoseconds since the origin of the clock, as all times of the records.
+    /// When profiling began, after the ramps, in nanoseconds since the origin of the clock, as all times of the
+    /// records.
     pub start: u64,
     /// When the last profiling request ended.
     pub end: u64,
@@ -107,6 +112,8 @@ pub struct RunOutcome {
     pub cancelled: bool,
     /// What became of the profiling requests.
     pub counts: Counts,
+    /// How many requests were due in a ramp.
+    pub in_ramp: u64,
     /// Why the run was given up, if the server was lost.
     pub unreachable: Option<String>,
 }
@@ -180,6 +187,7 @@ pub fn run(
         end: driven.end,
         cancelled: driven.ended_by_order,
         counts: tally.counts,
+        in_ramp: tally.in_ramp,
         unreachable: shared.reachability.reason(),
     })
 }
@@ -288,6 +296,7 @@ fn named(name: &str) -> thread::Builder {
 #[derive(Debug, Default)]
 struct Tally {
     counts: Counts,
+    in_ramp: u64,
     sink_error: Option<io::Error>,
 }
 
@@ -296,8 +305,10 @@ impl Tally {
     fn take(records: &mpsc::Receiver<Vec<Record>>, sink: Sink<'_>, give_up: &dyn Fn()) -> Self {
         let mut tally = Self::default();
         for record in records.iter().flatten() {
-            if record.timing.phase == Phase::Profiling {
-                tally.count(&record);
+            match record.timing.phase {
+                Phase::Profiling => tally.count(&record),
+                Phase::Ramp => tally.in_ramp += 1,
+                Phase::Warmup => {}
             }
             if tally.sink_error.is_none()
                 && let Err(error) = sink(record)

@@ -104,8 +104,8 @@ impl Slot {
             if self.shared.brake.is_pulled() {
                 break;
             }
-            let Some(prepared) = workload.request(duty.phase, arrival.request) else { break };
-            let exchange = self.perform(&task, &prepared, duty.phase, arrival).await;
+            let Some(prepared) = workload.request(duty.phase_of(arrival), arrival.request) else { break };
+            let exchange = self.perform(&task, &prepared, duty.phase_of(arrival), arrival).await;
             self.shared.control.count_ended();
             self.handover.give(exchange);
             if self.failed_connections > 0 {

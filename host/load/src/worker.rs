@@ -1,14 +1,12 @@
 //! One measuring thread: an event loop of its own with its share of the slots.
 
-use crate::arrivals::Arrivals;
 use crate::clock::nanoseconds;
 use crate::deadline::{Deadline, watch};
-use crate::duty::Duty;
+use crate::duty::{Assignment, Duty};
 use crate::handover::Handover;
 use crate::pacer::Pacer;
 use crate::slot::{Shared, Slot};
 use crate::target::Target;
-use aiperf_model::record::Phase;
 use aiperf_timer::Timer;
 use std::cell::RefCell;
 use std::io;
@@ -33,13 +31,12 @@ impl Worker {
         Ok(Self { runtime, timer, wake, crew })
     }
 
-    /// Runs one phase to its end on this thread, with so many slots that stand ready for what is due next, or with
-    /// all slots that there may be.
-    pub(crate) fn run(&mut self, phase: Phase, arrivals: Arrivals, ready_slots: Option<u32>) {
+    /// Runs one phase to its end on this thread.
+    pub(crate) fn run(&mut self, assignment: Assignment) {
         let Self { runtime, timer, wake, crew } = self;
         let shared = Arc::clone(&crew.shared);
         let pacer = Pacer::new(shared.clock, Arc::clone(wake));
-        let duty = Arc::new(Duty::new(phase, arrivals, ready_slots, pacer));
+        let duty = Arc::new(Duty::new(assignment, pacer));
         let deadlines = RefCell::new(Vec::new());
         let shortest_timeout = nanoseconds(shared.connect_timeout());
         let handle = runtime.handle().clone();
@@ -81,16 +78,43 @@ impl Crew {
     /// Keeps slots at work until no requests are due any more and the last slot is done.
     async fn work(&mut self, duty: &Arc<Duty>, deadlines: &RefCell<Vec<Arc<Deadline>>>, runtime: &Handle) {
         let mut at_work = JoinSet::new();
+        let mut has_begun = false;
         loop {
             self.send_out(duty, deadlines, runtime, &mut at_work);
+            has_begun |= !at_work.is_empty();
+            if at_work.is_empty() && (has_begun || !self.waits_to_begin(duty)) {
+                return;
+            }
+            let slots = at_work.len() as u32;
             tokio::select! {
-                slot = at_work.join_next() => match slot {
-                    Some(Ok(slot)) => self.idle.push(slot),
-                    Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-                    None => return,
+                Some(slot) = at_work.join_next() => match slot {
+                    Ok(slot) => self.idle.push(slot),
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
                 () = duty.shortage() => {}
+                () = self.next_slot(duty, slots) => {}
             }
+        }
+    }
+
+    /// Whether the first slot of this worker is still to come in a ramp.
+    fn waits_to_begin(&self, duty: &Duty) -> bool {
+        let now = self.shared.clock.now();
+        !duty.allows_slots(1, now) && !duty.is_exhausted(now) && !self.shared.brake.is_pulled()
+    }
+
+    /// Waits until the ramp allows a further slot; forever if there is none. As long as there is no slot it looks up
+    /// now and then, since the phase may end without one.
+    async fn next_slot(&self, duty: &Duty, at_work: u32) {
+        const LOOK_UP: u64 = 10_000_000;
+        let now = self.shared.clock.now();
+        match duty.slot_ramp {
+            Some(ramp) if !duty.allows_slots(at_work + 1, now) => {
+                let latest = if at_work == 0 { now + LOOK_UP } else { u64::MAX };
+                let next = ramp.begin(at_work).min(latest);
+                tokio::time::sleep_until(self.shared.clock.instant(next).into()).await;
+            }
+            _ => std::future::pending().await,
         }
     }
 
@@ -102,7 +126,10 @@ impl Crew {
         runtime: &Handle,
         at_work: &mut JoinSet<Slot>,
     ) {
-        while duty.needs_slots() && !self.shared.brake.is_pulled() {
+        while duty.needs_slots()
+            && duty.allows_slots(at_work.len() as u32 + 1, self.shared.clock.now())
+            && !self.shared.brake.is_pulled()
+        {
             let Some(mut slot) = self.idle.pop().or_else(|| self.make()) else { return };
             let Some(arrival) = duty.next(self.shared.clock.now()) else {
                 self.idle.push(slot);

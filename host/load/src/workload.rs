@@ -169,7 +169,7 @@ impl Workload {
     fn store(&self, phase: Phase) -> &Store {
         match phase {
             Phase::Warmup => &self.warmup,
-            Phase::Profiling => &self.profiling,
+            Phase::Ramp | Phase::Profiling => &self.profiling,
         }
     }
 }

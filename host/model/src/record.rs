@@ -14,6 +14,8 @@ use std::fmt;
 pub enum Phase {
     /// Sent to warm the server up; in the records, in no statistic.
     Warmup,
+    /// Due while the load still grew to what was asked for; in the records, in no statistic.
+    Ramp,
     /// Measured.
     Profiling,
 }

@@ -102,6 +102,12 @@ pub struct LoadConfig {
     pub request_rate: Option<Values<f64>>,
     /// How the requests of a rate are spread over time.
     pub arrival_pattern: Option<ArrivalPattern>,
+    /// For how long the requests in flight grow to the concurrency.
+    #[serde(rename = "concurrency_ramp_duration_seconds", serialize_with = "seconds")]
+    pub concurrency_ramp: Duration,
+    /// For how long the request rate grows.
+    #[serde(rename = "request_rate_ramp_duration_seconds", serialize_with = "seconds")]
+    pub request_rate_ramp: Duration,
     /// Requests per run as given by the user; at least 1. What applies to a run is in [`RunSettings::requests`].
     pub num_prompts: Option<Values<u32>>,
     /// Seconds per run; more than 0.
@@ -260,6 +266,10 @@ pub struct RunSettings {
     pub concurrency: Option<u32>,
     /// How requests arrive; none if a request follows the one before it.
     pub request_rate: Option<RequestRate>,
+    /// For how long the requests in flight grow to the concurrency.
+    pub concurrency_ramp: Duration,
+    /// For how long the request rate grows.
+    pub request_rate_ramp: Duration,
     /// The run ends after this many requests; none if only its duration counts.
     pub requests: Option<u32>,
     /// The run ends after this time; none if only the requests count.
@@ -308,6 +318,8 @@ impl Config {
         RunSettings {
             concurrency,
             request_rate,
+            concurrency_ramp: load.concurrency_ramp,
+            request_rate_ramp: load.request_rate_ramp,
             requests: asked.or(by_default),
             duration,
             grace_period: load.grace_period,

@@ -202,6 +202,16 @@ options! {
     #[arg(long, value_name = "SHAPE", allow_negative_numbers = true, help_heading = "Load")]
     pub arrival_smoothness: Option<f64>,
 
+    /// Seconds in which the requests in flight grow evenly from 1 to the concurrency [default: 0]; what is sent meanwhile
+    /// is in the records and in no statistic
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
+    pub concurrency_ramp_duration: Option<f64>,
+
+    /// Seconds in which the request rate grows evenly from 0 [default: 0]; what is sent meanwhile is in the records and
+    /// in no statistic
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
+    pub request_rate_ramp_duration: Option<f64>,
+
     /// Requests per run [default: twice the concurrency and at least 10, with --request-rate also 10 seconds of it,
     /// unless --benchmark-duration is given]; takes a list
     #[arg(long, visible_aliases = ["request-count", "num-requests"], value_name = "LIST", allow_hyphen_values = true,

@@ -21,6 +21,11 @@ pub(crate) fn reason(
     if succeeded == 0.0 {
         return Some(match most_frequent(errors) {
             Some(error) => format!("no request succeeded; most frequent error: {error}"),
+            None if outcome.counts.sent == 0 && outcome.in_ramp > 0 => {
+                "all requests were sent within the ramp, before there is anything to measure; \
+                 ask for more of them or for a shorter ramp"
+                    .into()
+            }
             None => "no request was completed".into(),
         });
     }

@@ -106,6 +106,8 @@ fn measure(
         headers: server.request_headers(),
         concurrency: settings.concurrency,
         request_rate: settings.request_rate,
+        concurrency_ramp: settings.concurrency_ramp,
+        request_rate_ramp: settings.request_rate_ramp,
         seed: settings.seed,
         requests: settings.requests,
         duration: settings.duration,

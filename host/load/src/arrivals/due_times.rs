@@ -1,5 +1,6 @@
 //! Due times of an open loop, as a pure function of rate, pattern and seed.
 
+use super::ramp::RateRamp;
 use crate::error::LoadError;
 use crate::random::Stream;
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
@@ -18,6 +19,7 @@ pub(crate) struct DueTimes {
     given: u64,
     /// In nanoseconds, with their fraction: rounded gaps would change the rate.
     last: f64,
+    ramp: RateRamp,
 }
 
 /// The law of the gaps, in nanoseconds.
@@ -43,7 +45,13 @@ impl DueTimes {
                 Gaps::Gamma(Gamma::new(smoothness, gap / smoothness).map_err(|_| refused())?)
             }
         };
-        Ok(Self { gaps, random: Stream::new(seed, purpose).of_item(0), given: 0, last: 0.0 })
+        let random = Stream::new(seed, purpose).of_item(0);
+        Ok(Self { gaps, random, given: 0, last: 0.0, ramp: RateRamp::default() })
+    }
+
+    /// The same arrivals at a rate that grows linearly from 0 for so many nanoseconds.
+    pub(crate) fn with_ramp(self, nanoseconds: u64) -> Self {
+        Self { ramp: RateRamp::new(nanoseconds), ..self }
     }
 }
 
@@ -61,7 +69,7 @@ impl Iterator for DueTimes {
             Gaps::Gamma(law) => self.last + law.sample(&mut self.random),
         };
         self.given += 1;
-        Some(self.last.round() as u64)
+        Some(self.ramp.delayed(self.last).round() as u64)
     }
 }
 
@@ -126,6 +134,21 @@ mod tests {
     fn a_gamma_of_smoothness_one_varies_like_poisson() {
         let (_, cv) = gaps(due_times(500.0, ArrivalPattern::Gamma { smoothness: 1.0 }, 1));
         assert!((cv - 1.0).abs() < 0.035, "{cv}");
+    }
+
+    #[test]
+    fn a_ramp_has_half_of_the_arrivals_and_the_same_law() {
+        const RAMP: u64 = 20_000_000_000;
+        for pattern in [ArrivalPattern::Constant, ArrivalPattern::Poisson] {
+            let due: Vec<u64> = due_times(500.0, pattern, 7).with_ramp(RAMP).take(ARRIVALS).collect();
+            assert!(due.is_sorted());
+            let within = |end: u64| due.iter().filter(|due| **due < end).count() as f64;
+            // 5,000 in the ramp and a quarter of them in its first half; five standard deviations of Poisson counts.
+            assert!((within(RAMP) - 5000.0).abs() < 5.0 * 5000.0_f64.sqrt(), "{}", within(RAMP));
+            assert!((within(RAMP / 2) - 1250.0).abs() < 5.0 * 1250.0_f64.sqrt(), "{}", within(RAMP / 2));
+            let after = within(RAMP + 10_000_000_000) - within(RAMP);
+            assert!((after - 5000.0).abs() < 5.0 * 5000.0_f64.sqrt(), "{after}");
+        }
     }
 
     #[test]

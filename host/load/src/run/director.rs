@@ -1,9 +1,10 @@
 //! Leads the workers through the phases of a run, and ends it when its time is up or the user says so.
 
 use super::RunSpec;
-use crate::arrivals::{Arrivals, DueTimes, Limits};
+use crate::arrivals::{Arrivals, DueTimes, Limits, SlotRamp};
 use crate::brake::Level;
 use crate::clock::nanoseconds;
+use crate::duty::Assignment;
 use crate::error::LoadError;
 use crate::slot::Shared;
 use crate::worker::Worker;
@@ -26,7 +27,30 @@ pub(super) struct Director {
     duration: Option<u64>,
     grace_period: u64,
     open_loop: Option<OpenLoop>,
+    ramps: Ramps,
     ended_by_order: bool,
+}
+
+/// How long the load of the profiling phase grows, in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+struct Ramps {
+    concurrency: u64,
+    slots: u32,
+    request_rate: u64,
+}
+
+impl Ramps {
+    fn new(spec: &RunSpec) -> Self {
+        Self {
+            concurrency: nanoseconds(spec.concurrency_ramp),
+            slots: spec.concurrency.unwrap_or(1),
+            request_rate: nanoseconds(spec.request_rate_ramp),
+        }
+    }
+
+    fn longest(self) -> u64 {
+        self.concurrency.max(self.request_rate)
+    }
 }
 
 /// What an open loop needs beside the limits of a phase.
@@ -38,11 +62,11 @@ struct OpenLoop {
 }
 
 impl OpenLoop {
-    fn new(rate: RequestRate, seed: u64, workers: usize) -> Result<Self, LoadError> {
+    fn new(rate: RequestRate, ramp: u64, seed: u64, workers: usize) -> Result<Self, LoadError> {
         let expected = rate.per_second / workers as f64 * READY_FOR.as_secs_f64();
         Ok(Self {
             warmup: DueTimes::new(rate, seed, "warm-up arrivals")?,
-            profiling: DueTimes::new(rate, seed, "arrivals")?,
+            profiling: DueTimes::new(rate, seed, "arrivals")?.with_ramp(ramp),
             ready_slots: (expected.ceil() as u32).clamp(FEWEST_READY, MOST_READY),
         })
     }
@@ -50,7 +74,7 @@ impl OpenLoop {
     fn due_times(&self, phase: Phase) -> &DueTimes {
         match phase {
             Phase::Warmup => &self.warmup,
-            Phase::Profiling => &self.profiling,
+            Phase::Ramp | Phase::Profiling => &self.profiling,
         }
     }
 }
@@ -76,10 +100,11 @@ pub(super) struct Driven {
 
 impl Director {
     pub(super) fn new(spec: &RunSpec, shared: Arc<Shared>, workers: Vec<Worker>) -> Result<Self, LoadError> {
-        let open_loop =
-            spec.request_rate.map(|rate| OpenLoop::new(rate, spec.seed, workers.len())).transpose()?;
+        let ramps = Ramps::new(spec);
+        let open_loop = |rate| OpenLoop::new(rate, ramps.request_rate, spec.seed, workers.len());
         Ok(Self {
-            open_loop,
+            open_loop: spec.request_rate.map(open_loop).transpose()?,
+            ramps,
             warmup_requests: if spec.warm_up { shared.workload.warmup_requests() } else { 0 },
             requests: spec.requests,
             duration: spec.duration.map(nanoseconds),
@@ -99,7 +124,8 @@ impl Director {
         let start = self.next_start();
         let end = self.duration.map(|duration| start.saturating_add(duration));
         self.run_phase(Phase::Profiling, start, Limits { count: self.requests, end })?;
-        // A run that is stopped before its first arrival ends before it starts.
+        let start = start.saturating_add(self.ramps.longest());
+        // A run that is stopped before its first arrival, or in its ramp, ends before it starts.
         let end = self.shared.clock.now().max(start);
         Ok(Driven { start, end, ended_by_order: self.ended_by_order })
     }
@@ -107,6 +133,27 @@ impl Director {
     fn next_start(&self) -> u64 {
         let head_start = if self.open_loop.is_some() { nanoseconds(HEAD_START) } else { 0 };
         self.shared.clock.now().saturating_add(head_start)
+    }
+
+    /// What each worker is to do in a phase.
+    fn assignments(&self, phase: Phase, start: u64, limits: Limits) -> Vec<Assignment> {
+        let Ramps { concurrency, slots, .. } = self.ramps;
+        let has_ramps = phase == Phase::Profiling;
+        let ramp_end = if has_ramps { start.saturating_add(self.ramps.longest()) } else { 0 };
+        let slot_ramps = SlotRamp::of_workers(start, concurrency, slots, self.workers.len() as u32)
+            .map(|ramp| Some(ramp).filter(|_| has_ramps && concurrency > 0));
+        let arrivals = self.arrivals(phase, start, limits);
+        arrivals
+            .into_iter()
+            .zip(slot_ramps)
+            .map(|(arrivals, slot_ramp)| Assignment {
+                phase,
+                arrivals,
+                ready_slots: self.open_loop.as_ref().map(|open_loop| open_loop.ready_slots),
+                ramp_end,
+                slot_ramp,
+            })
+            .collect()
     }
 
     /// The arrivals of a phase, for each worker.
@@ -120,18 +167,17 @@ impl Director {
 
     fn run_phase(&mut self, phase: Phase, start: u64, limits: Limits) -> Result<(), LoadError> {
         let shared = Arc::clone(&self.shared);
-        let arrivals = self.arrivals(phase, start, limits);
-        let reached = arrivals.first().map(Arrivals::reached);
+        let assignments = self.assignments(phase, start, limits);
+        let reached = assignments.first().map(|assignment| assignment.arrivals.reached());
         shared.workload.read_ahead(phase, 0);
-        let ready_slots = self.open_loop.as_ref().map(|open_loop| open_loop.ready_slots);
         let mut workers = std::mem::take(&mut self.workers);
         let started = thread::scope(|scope| {
             // Each worker holds a sender; the channel closes when the last one has ended.
             let (working, all_ended) = mpsc::channel::<()>();
-            for ((worker, arrivals), index) in workers.iter_mut().zip(arrivals).zip(0..) {
+            for ((worker, assignment), index) in workers.iter_mut().zip(assignments).zip(0..) {
                 let working = working.clone();
                 let run = move || {
-                    worker.run(phase, arrivals, ready_slots);
+                    worker.run(assignment);
                     drop(working);
                 };
                 let name = format!("aiperf-worker-{index}");

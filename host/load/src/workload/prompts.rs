@@ -31,7 +31,7 @@ const SCATTER: u64 = 2_477;
 /// the top, so neither depends on how many the other has.
 pub(super) fn ordinal(phase: Phase, position: u32) -> u64 {
     match phase {
-        Phase::Profiling => u64::from(position),
+        Phase::Ramp | Phase::Profiling => u64::from(position),
         Phase::Warmup => (ORDINALS - 1).saturating_sub(u64::from(position)),
     }
 }

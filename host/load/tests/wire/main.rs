@@ -7,6 +7,7 @@ mod endpoint;
 mod faults;
 mod open_loop;
 mod processing;
+mod ramps;
 mod server;
 mod simulated;
 mod streams;
@@ -52,6 +53,8 @@ fn run_spec(server: &Server, requests: u32) -> RunSpec {
         headers: vec![],
         concurrency: Some(1),
         request_rate: None,
+        concurrency_ramp: Duration::ZERO,
+        request_rate_ramp: Duration::ZERO,
         seed: 42,
         requests: Some(requests),
         duration: None,

@@ -18,6 +18,8 @@ fn spec(simulator: &Simulator) -> RunSpec {
         headers: vec![],
         concurrency: Some(4),
         request_rate: None,
+        concurrency_ramp: Duration::ZERO,
+        request_rate_ramp: Duration::ZERO,
         seed: 42,
         requests: Some(16),
         duration: None,

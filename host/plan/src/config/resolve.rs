@@ -1,5 +1,7 @@
 //! From options to a configuration: defaults, grammars and cross-checks.
 
+mod ramps;
+
 use super::{
     Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig, ServerConfig, SweepConfig,
     TrialsConfig, Ui, WorkloadConfig,
@@ -138,12 +140,16 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
     // A rate alone has no limit of requests in flight; without one there is nothing but the concurrency.
     let concurrency = counts(Sweepable::Concurrency, options.concurrency.as_ref())?
         .or_else(|| request_rate.is_none().then(|| Values::one(1)));
+    let benchmark_duration = quantities(Sweepable::BenchmarkDuration, options.benchmark_duration.as_ref())?;
+    let ramps = ramps::resolve(options, benchmark_duration.as_ref())?;
     Ok(LoadConfig {
         concurrency,
         arrival_pattern: arrival_pattern(options)?,
         request_rate,
+        concurrency_ramp: ramps.concurrency,
+        request_rate_ramp: ramps.request_rate,
         num_prompts: counts(Sweepable::NumPrompts, options.num_prompts.as_ref())?,
-        benchmark_duration: quantities(Sweepable::BenchmarkDuration, options.benchmark_duration.as_ref())?,
+        benchmark_duration,
         grace_period: seconds("--benchmark-grace-period", grace_period, "30")?,
         warmup_request_count: options.warmup_request_count.unwrap_or(0),
         max_error_rate,

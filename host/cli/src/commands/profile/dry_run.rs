@@ -47,6 +47,11 @@ fn line(config: &Config, step: &Step) -> String {
         step.value.seed,
         load(&settings)
     );
+    for (what, ramp) in [("concurrency", settings.concurrency_ramp), ("rate", settings.request_rate_ramp)] {
+        if !ramp.is_zero() {
+            let _ = write!(line, ", {what} grows for {} s", ramp.as_secs_f64());
+        }
+    }
     if step.warm_up {
         let _ = write!(line, ", {} warm-up requests", settings.warmup_requests);
     }
