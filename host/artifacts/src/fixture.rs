@@ -6,7 +6,9 @@ use aiperf_model::catalogue::MetricId;
 use aiperf_model::conclusion::{
     BestConfiguration, Conclusions, Direction, Finding, Front, FrontMember, MemberStanding, Trend,
 };
-use aiperf_model::metrics::{Distribution, MetricValue, RecordMetrics, RunMetrics, Statistic, Summary};
+use aiperf_model::metrics::{
+    Bounds, Distribution, MetricValue, PercentileBounds, RecordMetrics, RunMetrics, Statistic, Summary,
+};
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::{Identity, Kind};
 use aiperf_model::point::{Interval, Measurement, Point};
@@ -97,6 +99,12 @@ pub(crate) fn run_metrics() -> RunMetrics {
         std: 5e-324,
         count: 20,
         sum: 6.000_000_000_000_001,
+        bounds: PercentileBounds {
+            level: 0.95,
+            p50: Bounds::new(Some(4.5), Some(5.5)),
+            p90: Bounds::new(Some(6.5), None),
+            ..PercentileBounds::default()
+        },
     };
     RunMetrics {
         entries: vec![

@@ -2,6 +2,7 @@
 //!
 //! Percentiles are exact: the values are kept and sorted, not sketched or binned.
 
+use crate::bounds::bounds;
 use crate::statistics;
 use aiperf_model::metrics::Distribution;
 
@@ -30,6 +31,7 @@ pub fn distribution(mut values: Vec<f64>) -> Option<Distribution> {
         std: statistics::population_std_dev(sorted)?,
         count: sorted.len() as u64,
         sum: statistics::sum(sorted.iter().copied()),
+        bounds: bounds(sorted),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Records become metrics of a run, and runs become points with confidence intervals.
 //!
 //! Read the modules in the order of the data: [`formulas`] turns one record into the metrics of one request,
-//! [`accumulator`] gathers requests into the metrics of a run, with [`distribution`] for the percentiles, and
+//! [`accumulator`] gathers requests into the metrics of a run, with [`distribution`] for the percentiles and [`bounds`] for how far they can be trusted, and
 //! [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials.
 //!
 //! Everything here is pure: the same records give the same bytes, whatever their order and whatever the machine.
@@ -11,6 +11,7 @@
 #![cfg_attr(test, expect(clippy::float_cmp, reason = "the tests state which numbers come out exactly"))]
 
 pub mod accumulator;
+pub mod bounds;
 pub mod distribution;
 pub mod formulas;
 pub mod points;

@@ -113,6 +113,67 @@ pub struct Distribution {
     pub count: u64,
     /// Their sum.
     pub sum: f64,
+    /// How far its percentiles can be trusted; without bounds where a file of another program holds none.
+    #[serde(default)]
+    pub bounds: PercentileBounds,
+}
+
+/// Where the true value of some percentiles plausibly lies.
+///
+/// The bounds hold for requests that do not depend on each other; those that do say less than as many independent ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PercentileBounds {
+    /// The probability with which the bounds enclose it, such as 0.95.
+    pub level: f64,
+    /// Those of the median.
+    pub p50: Bounds,
+    /// Those of the 90th percentile.
+    pub p90: Bounds,
+    /// Those of the 95th percentile.
+    pub p95: Bounds,
+    /// Those of the 99th percentile.
+    pub p99: Bounds,
+    /// Those of the 99.9th percentile.
+    pub p999: Bounds,
+}
+
+/// The bounds of one percentile, in the unit of its metric.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// The lower bound, or none if there are too few values for one.
+    pub low: Option<f64>,
+    /// The upper bound, or none if there are too few values for one.
+    pub high: Option<f64>,
+    /// Whether one of them is missing.
+    pub open: bool,
+}
+
+impl Bounds {
+    /// Bounds of which one may be missing.
+    #[must_use]
+    pub fn new(low: Option<f64>, high: Option<f64>) -> Self {
+        Self { low, high, open: low.is_none() || high.is_none() }
+    }
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::new(None, None)
+    }
+}
+
+impl PercentileBounds {
+    /// The bounds of a statistic, or none if it is not a percentile that has some.
+    #[must_use]
+    pub fn of(&self, statistic: Statistic) -> Option<Bounds> {
+        match statistic {
+            Statistic::P50 => Some(self.p50),
+            Statistic::P90 => Some(self.p90),
+            Statistic::P95 => Some(self.p95),
+            Statistic::P99 => Some(self.p99),
+            _ => None,
+        }
+    }
 }
 
 /// What a run says of one metric.
@@ -125,6 +186,17 @@ pub enum Summary {
 }
 
 impl Summary {
+    /// Whether a statistic is a percentile with an open bound: from so few requests that it may well be another.
+    #[must_use]
+    pub fn is_open(&self, statistic: Statistic) -> bool {
+        match self {
+            Self::Scalar(_) => false,
+            Self::Distribution(distribution) => {
+                distribution.bounds.of(statistic).is_some_and(|bounds| bounds.open)
+            }
+        }
+    }
+
     /// One statistic, or none if the metric has one value for the whole run and this is not its average.
     #[must_use]
     pub fn statistic(&self, statistic: Statistic) -> Option<f64> {

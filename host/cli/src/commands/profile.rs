@@ -145,7 +145,7 @@ fn observer(config: &Config, plan: &Plan) -> Box<dyn Observer> {
 fn show(outcome: &Outcome, plan: &Plan) {
     let is_single = !plan.shape.sweep && plan.shape.trials == 1;
     match &outcome.last_run {
-        Some(metrics) if is_single => println!("{}", ui::run_table(metrics)),
+        Some(metrics) if is_single => print!("{}", ui::run_table(metrics)),
         _ => print!("\n{}", ui::summary(&outcome.result)),
     }
 }

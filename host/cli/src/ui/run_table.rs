@@ -2,8 +2,8 @@
 
 use super::format;
 use super::table::table;
+use aiperf_metrics::bounds;
 use aiperf_model::metrics::{RunMetrics, Statistic, Summary};
-use comfy_table::Table;
 
 const STATISTICS: [Statistic; 7] = [
     Statistic::Avg,
@@ -15,18 +15,32 @@ const STATISTICS: [Statistic; 7] = [
     Statistic::Std,
 ];
 
+/// Stands after a percentile with an open bound.
+const OPEN: &str = "?";
+
 /// A row per metric that the catalogue marks for the console.
-pub(crate) fn run_table(metrics: &RunMetrics) -> Table {
+pub(crate) fn run_table(metrics: &RunMetrics) -> String {
     let statistics = STATISTICS.iter().map(|statistic| statistic.name().to_owned());
     let header = std::iter::once("Metric".to_owned()).chain(statistics).collect();
-    let shown = metrics.entries.iter().filter(|(id, _)| id.metric().console);
-    let rows = shown.map(|(id, summary)| {
+    let shown = || metrics.entries.iter().filter(|(id, _)| id.metric().console);
+    let rows = shown().map(|(id, summary)| {
         let name = format!("{} ({})", id.metric().header, id.metric().unit);
         std::iter::once(name).chain(STATISTICS.iter().map(|statistic| cell(summary, *statistic))).collect()
     });
-    table(header, rows)
+    let table = table(header, rows);
+    let any_open = shown().any(|(_, summary)| STATISTICS.iter().any(|statistic| summary.is_open(*statistic)));
+    if any_open { format!("{table}\n\n{}\n", open_bounds_note()) } else { format!("{table}\n") }
 }
 
 fn cell(summary: &Summary, statistic: Statistic) -> String {
-    summary.statistic(statistic).map_or_else(String::new, format::number)
+    let mark = if summary.is_open(statistic) { OPEN } else { "" };
+    summary.statistic(statistic).map_or_else(String::new, |value| format::number(value) + mark)
+}
+
+/// What the mark means.
+fn open_bounds_note() -> String {
+    let [p90, p95, p99] = [0.9, 0.95, 0.99].map(bounds::needed);
+    format!(
+        "{OPEN} from too few requests for a 95 % bound on each side (p90 needs {p90}, p95 {p95}, p99 {p99}): ask for more with --num-prompts"
+    )
 }

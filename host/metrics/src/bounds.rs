@@ -1,0 +1,139 @@
+//! How far a percentile of a run can be trusted: bounds from order statistics.
+//!
+//! Of `n` independent values, as many as a binomial distribution says lie below the true quantile. So two of the
+//! sorted values enclose it with a known probability, whatever the distribution (David and Nagaraja, *Order
+//! Statistics*, 3rd ed. 2003, section 7.1). Where too few values lie beyond a percentile no value is such a bound: it is
+//! open, and the percentile is little more than the largest value that happened to come.
+
+use aiperf_model::metrics::{Bounds, PercentileBounds};
+use statrs::function::factorial::ln_binomial;
+
+/// The probability with which the bounds of a percentile enclose it.
+pub const LEVEL: f64 = 0.95;
+
+/// The bounds of all percentiles that have some; the values are ascending.
+#[must_use]
+pub fn bounds(sorted: &[f64]) -> PercentileBounds {
+    let of = |quantile| bounds_at(sorted, quantile);
+    PercentileBounds {
+        level: LEVEL,
+        p50: of(0.5),
+        p90: of(0.9),
+        p95: of(0.95),
+        p99: of(0.99),
+        p999: of(0.999),
+    }
+}
+
+/// The fewest values from which both bounds of a quantile between 0 and 1 exist: 36 for 0.9, 72 for 0.95, 368 for 0.99.
+///
+/// ```
+/// # use aiperf_metrics::bounds::needed;
+/// assert_eq!([0.5, 0.9, 0.95, 0.99, 0.999].map(needed), [6, 36, 72, 368, 3688]);
+/// ```
+#[must_use]
+pub fn needed(quantile: f64) -> u64 {
+    // A bound above exists once the largest value is one, which it fails to be with probability qⁿ.
+    let rarer = quantile.max(1.0 - quantile);
+    (tail().ln() / rarer.ln()).ceil() as u64
+}
+
+fn bounds_at(sorted: &[f64], quantile: f64) -> Bounds {
+    let n = sorted.len() as u64;
+    let at = |rank: u64| sorted.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied();
+    let low = lower_rank(n, quantile).and_then(at);
+    // Counted from above, the upper bound is the lower one of the mirrored quantile.
+    let high = lower_rank(n, 1.0 - quantile).and_then(|rank| at(n + 1 - rank));
+    Bounds::new(low, high)
+}
+
+/// The largest rank l, from 1, with P(Bin(n, quantile) < l) ≤ (1 - level) / 2, or none if already the first value
+/// may well lie above the quantile.
+fn lower_rank(n: u64, quantile: f64) -> Option<u64> {
+    let (mean, odds) = (n as f64 * quantile, quantile / (1.0 - quantile));
+    // What lies this far below the mean has no weight that counts; the sum begins there, so that it is short.
+    let far_below = mean - 10.0 * (mean * (1.0 - quantile)).sqrt() - 10.0;
+    let mut rank = far_below.max(0.0) as u64;
+    let log_weight =
+        ln_binomial(n, rank) + rank as f64 * quantile.ln() + (n - rank) as f64 * (-quantile).ln_1p();
+    let (mut weight, mut below) = (log_weight.exp(), 0.0);
+    while rank < n && below + weight <= tail() {
+        below += weight;
+        weight *= (n - rank) as f64 / (rank + 1) as f64 * odds;
+        rank += 1;
+    }
+    (rank > 0).then_some(rank)
+}
+
+/// What may lie outside on each side.
+fn tail() -> f64 {
+    (1.0 - LEVEL) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use statrs::distribution::{Binomial, DiscreteCDF};
+
+    fn ranks(n: u64, quantile: f64) -> (Option<u64>, Option<u64>) {
+        (lower_rank(n, quantile), lower_rank(n, 1.0 - quantile).map(|rank| n + 1 - rank))
+    }
+
+    #[test]
+    fn the_fewest_values_for_bounds_are_those_of_the_documentation() {
+        for (quantile, fewest) in [(0.5, 6), (0.9, 36), (0.95, 72), (0.99, 368), (0.999, 3688)] {
+            assert_eq!(needed(quantile), fewest);
+            assert_eq!(ranks(fewest - 1, quantile).1, None, "{quantile}");
+            assert_eq!(ranks(fewest, quantile).1, Some(fewest), "{quantile}");
+        }
+    }
+
+    #[test]
+    fn ranks_are_those_of_the_tables() {
+        // Computed apart, from sums of binomial weights.
+        let table = [
+            (10, 0.5, Some(2), Some(9)),
+            (100, 0.5, Some(40), Some(61)),
+            (100, 0.9, Some(84), Some(96)),
+            (368, 0.99, Some(360), Some(368)),
+            (1000, 0.99, Some(983), Some(997)),
+            (1_000_000, 0.999, Some(998_938), Some(999_062)),
+            (1_000_000, 0.5, Some(499_020), Some(500_981)),
+            (1, 0.5, None, None),
+            (0, 0.5, None, None),
+        ];
+        for (n, quantile, low, high) in table {
+            assert_eq!(ranks(n, quantile), (low, high), "{n} values, quantile {quantile}");
+        }
+    }
+
+    #[test]
+    fn an_open_bound_is_marked_and_has_no_value() {
+        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
+        let bounds = bounds(&sorted);
+        assert_eq!(bounds.p50, Bounds { low: Some(40.0), high: Some(61.0), open: false });
+        assert_eq!(bounds.p99, Bounds { low: Some(97.0), high: None, open: true });
+    }
+
+    proptest! {
+        #[test]
+        fn ranks_agree_with_their_definition(n in 1_u64..2000, per_mille in 1_u64..1000) {
+            let quantile = per_mille as f64 / 1000.0;
+            let binomial = Binomial::new(quantile, n).unwrap();
+            let below = |rank: u64| rank.checked_sub(1).map_or(0.0, |last| binomial.cdf(last));
+            let (low, high) = ranks(n, quantile);
+            let slack = 1e-9;
+            if let Some(low) = low {
+                prop_assert!(below(low) <= tail() + slack);
+            }
+            prop_assert!(below(low.unwrap_or(0) + 1) >= tail() - slack);
+            if let Some(high) = high {
+                prop_assert!(1.0 - below(high) <= tail() + slack);
+                prop_assert!(1.0 - below(high - 1) >= tail() - slack);
+            } else {
+                prop_assert!(1.0 - below(n) >= tail() - slack);
+            }
+        }
+    }
+}
