@@ -44,6 +44,7 @@ fn record() -> Record {
             worker: 0,
             due: 1_000_000,
             scheduled: false,
+            ready: 0,
             send: 1_012_345,
             first_byte: Some(30_123_456),
             end: 300_234_567,

@@ -3,6 +3,7 @@
 use crate::error_summary::ErrorSummary;
 use crate::run::RunReport;
 use aiperf_model::catalogue::MetricId;
+use aiperf_model::client::ClientHealth;
 use aiperf_model::conclusion::{
     BestConfiguration, Conclusions, Direction, Finding, Front, FrontMember, MemberStanding, Trend,
 };
@@ -16,6 +17,7 @@ use aiperf_model::record::{
     Answer, Failure, FailureKind, Phase, Record, RunClock, Timing, TokenCount, TokenSource,
 };
 use aiperf_model::sweep::{FailedTrial, FailedValue, Order, SweepResult, SweepValue};
+use aiperf_model::verdict::{Reason, Validity, ValueVerdict, Verdict};
 
 /// 2025-01-15T10:30:45Z.
 pub(crate) const CLOCK: RunClock = RunClock { origin_unix_ns: 1_736_937_045_000_000_000 };
@@ -31,6 +33,7 @@ fn timing(phase: Phase, request: u32) -> Timing {
         worker: 1,
         due: 1_000_000,
         scheduled: false,
+        ready: 1_000_000,
         send: 1_050_000,
         first_byte: Some(30_000_000),
         end: 95_000_000,
@@ -115,6 +118,21 @@ pub(crate) fn run_metrics() -> RunMetrics {
     }
 }
 
+/// A verdict with one reason and one note.
+pub(crate) fn verdict() -> Verdict {
+    let reason = Reason {
+        reason: "sample_size".into(),
+        subject: Some("p99".into()),
+        verdict: Validity::Suspect,
+        figure: 20.0,
+        threshold: 368.0,
+        unit: "requests".into(),
+        message: "p99 of 20 requests, where 368 are needed for a 95 % bound".into(),
+        advice: "raise --num-prompts, or read lower percentiles only".into(),
+    };
+    Verdict::new(vec![reason], vec!["ttft p99 varies by 12 % over the trials".into()])
+}
+
 pub(crate) fn with_run_report(metrics: &RunMetrics, use_it: impl FnOnce(&RunReport<'_>)) {
     let mut errors = ErrorSummary::default();
     errors.add(&Failure { kind: FailureKind::Timeout, status: None, message: "no answer in 60 s".into() });
@@ -132,6 +150,8 @@ pub(crate) fn with_run_report(metrics: &RunMetrics, use_it: impl FnOnce(&RunRepo
         was_cancelled: false,
         incomplete_reason: None,
         errors: &errors,
+        verdict: &verdict(),
+        client: &ClientHealth::default(),
         start_unix_ns: CLOCK.unix_ns(0),
         end_unix_ns: CLOCK.unix_ns(2_500_000_000),
     });
@@ -252,6 +272,10 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
             error,
             timestamp,
         }],
+        verdicts: vec![
+            ValueVerdict { index: 1, parameters: concurrency(10), verdict: verdict() },
+            ValueVerdict { index: 2, parameters: concurrency(20), verdict: Verdict::default() },
+        ],
         plugins: vec![identity(Kind::Objective, "throughput"), identity(Kind::Pareto, "dominance")],
         conclusions: Conclusions {
             best: vec![
@@ -296,6 +320,7 @@ pub(crate) fn two_axes() -> SweepResult {
         confidence_level: 0.95,
         failed_values: Vec::new(),
         failed_trials: Vec::new(),
+        verdicts: Vec::new(),
         plugins: Vec::new(),
         conclusions: Conclusions {
             best: vec![best("throughput", &points[1], "request_throughput_avg")],

@@ -1,25 +1,34 @@
-//! Reads the metrics of a run back from `profile_export_aiperf.json`, exactly as they were written.
+//! Reads the metrics of a run and its verdict back from `profile_export_aiperf.json`, exactly as they were written.
 
 use crate::error::ArtifactError;
 use crate::json;
 use crate::layout;
+use crate::time;
 use aiperf_model::catalogue::{Metric, Scope, find};
 use aiperf_model::metrics::{Distribution, RunMetrics, Summary};
+use aiperf_model::verdict::Verdict;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 use std::path::Path;
 
-/// Reads the metrics from the folder of a run. What the catalogue does not know is passed over.
-pub fn read(folder: &Path) -> Result<RunMetrics, ArtifactError> {
-    let document: Document = json::read(&folder.join(layout::RUN_JSON), "metrics file of a run")?;
-    Ok(document.0)
+/// What the file of a run says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredRun {
+    /// The metrics.
+    pub metrics: RunMetrics,
+    /// How far they can be believed; valid where the file does not say.
+    pub verdict: Verdict,
+    /// When profiling began, in nanoseconds since the Unix epoch; 0 where the file does not say.
+    pub start_unix_ns: u64,
 }
 
-/// The file as far as it holds metrics.
-struct Document(RunMetrics);
+/// Reads the metrics from the folder of a run. What the catalogue does not know is passed over.
+pub fn read(folder: &Path) -> Result<StoredRun, ArtifactError> {
+    json::read(&folder.join(layout::RUN_JSON), "metrics file of a run")
+}
 
-impl<'de> Deserialize<'de> for Document {
+impl<'de> Deserialize<'de> for StoredRun {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(DocumentVisitor)
     }
@@ -28,25 +37,29 @@ impl<'de> Deserialize<'de> for Document {
 struct DocumentVisitor;
 
 impl<'de> Visitor<'de> for DocumentVisitor {
-    type Value = Document;
+    type Value = StoredRun;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with the metrics of a run")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
-        let mut entries = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StoredRun, A::Error> {
+        let (mut entries, mut verdict, mut start_unix_ns) = (Vec::new(), Verdict::default(), 0);
         while let Some(key) = map.next_key::<String>()? {
             // The tag alone: `isl` is also the short name of a metric.
             match find(&key).filter(|metric| metric.tag == key) {
                 Some(metric) => entries.push((metric.id, map.next_value_seed(SummarySeed(metric))?)),
+                None if key == "verdict" => verdict = map.next_value()?,
+                None if key == "start_time" => {
+                    start_unix_ns = time::parse(&map.next_value::<String>()?).unwrap_or_default();
+                }
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
         entries.sort_by_key(|(id, _)| *id);
-        Ok(Document(RunMetrics { entries }))
+        Ok(StoredRun { metrics: RunMetrics { entries }, verdict, start_unix_ns })
     }
 }
 
@@ -81,7 +94,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let metrics = fixture::run_metrics();
         fixture::with_run_report(&metrics, |report| run::write(folder.path(), report).unwrap());
-        assert_eq!(read(folder.path()).unwrap(), metrics);
+        let stored = read(folder.path()).unwrap();
+        assert_eq!(stored.metrics, metrics);
+        assert_eq!(stored.verdict, fixture::verdict());
+        fixture::with_run_report(&metrics, |report| assert_eq!(stored.start_unix_ns, report.start_unix_ns));
     }
 
     #[test]
@@ -89,8 +105,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let text = r#"{"adj_request_latency": {"avg": 1}, "isl": 3, "request_count": {"unit": "requests", "avg": 20}}"#;
         fs::write(folder.path().join(layout::RUN_JSON), text).unwrap();
-        let metrics = read(folder.path()).unwrap();
-        assert_eq!(metrics.entries.len(), 1);
+        let stored = read(folder.path()).unwrap();
+        assert_eq!(stored.metrics.entries.len(), 1);
+        assert_eq!(stored.verdict, Verdict::default());
     }
 
     #[test]

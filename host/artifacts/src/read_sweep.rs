@@ -12,8 +12,9 @@ use aiperf_model::conclusion::Conclusions;
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::point::Point;
 use aiperf_model::sweep::{FailedTrial, FailedValue, SweepResult, SweepValue};
+use aiperf_model::verdict::ValueVerdict;
 use block::Block;
-use document::{Document, Failed, Metadata};
+use document::{Document, Failed, Judged, Metadata};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
@@ -86,6 +87,7 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
             format!("the metrics of {at} are there twice, expected each value once"),
         ));
     }
+    let verdicts = verdicts(&metadata, &points);
     Ok(SweepResult {
         axes,
         trials_per_value: metadata.num_trials_per_value,
@@ -94,6 +96,7 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
         points,
         failed_values: failed_values(&metadata, &values),
         failed_trials: failed_trials(&metadata, &values),
+        verdicts,
         plugins: metadata.plugins,
         conclusions: Conclusions::default(),
         values,
@@ -182,6 +185,16 @@ fn point(measured: Measured, values: &[SweepValue], metadata: &Metadata) -> Poin
     let trials = known.unwrap_or(metadata.num_trials_per_value).max(1);
     let measurements = block::measurements(&measured.blocks, trials, metadata.confidence_level);
     Point { index, parameters: measured.parameters, trials, measurements }
+}
+
+/// The verdicts of the points, as far as the file has them.
+fn verdicts(metadata: &Metadata, points: &[Point]) -> Vec<ValueVerdict> {
+    let of_point = |point: &Point| {
+        let is_of_it = |judged: &&Judged| compare(&metadata.of_judged(judged), &point.parameters).is_eq();
+        let verdict = metadata.verdicts.iter().find(is_of_it)?.verdict.clone();
+        Some(ValueVerdict { index: point.index, parameters: point.parameters.clone(), verdict })
+    };
+    points.iter().filter_map(of_point).collect()
 }
 
 fn failed_values(metadata: &Metadata, values: &[SweepValue]) -> Vec<FailedValue> {

@@ -13,8 +13,10 @@ use crate::layout;
 use crate::parameters;
 use crate::time;
 use aiperf_model::catalogue::{Metric, Unit};
+use aiperf_model::client::ClientHealth;
 use aiperf_model::metrics::{Distribution, RunMetrics, Statistic, Summary};
 use aiperf_model::parameter::Parameter;
+use aiperf_model::verdict::Verdict;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::path::Path;
@@ -47,6 +49,10 @@ pub struct RunReport<'a> {
     pub was_cancelled: bool,
     /// Why the run does not hold all it was to hold, or none if it does.
     pub incomplete_reason: Option<&'a str>,
+    /// How far it can be believed.
+    pub verdict: &'a Verdict,
+    /// What the client says of itself.
+    pub client: &'a ClientHealth,
     /// The errors of its requests.
     pub errors: &'a ErrorSummary,
     /// When profiling began, in nanoseconds since the Unix epoch.
@@ -82,6 +88,8 @@ impl Serialize for Document<'_> {
         if let Some(reason) = report.incomplete_reason {
             map.serialize_entry("incomplete_reason", reason)?;
         }
+        map.serialize_entry("verdict", report.verdict)?;
+        map.serialize_entry("client", report.client)?;
         map.serialize_entry("error_summary", report.errors)?;
         map.serialize_entry("start_time", &time::exact(report.start_unix_ns))?;
         map.serialize_entry("end_time", &time::exact(report.end_unix_ns))?;

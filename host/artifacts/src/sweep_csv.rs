@@ -1,8 +1,8 @@
 //! `profile_export_aiperf_sweep.csv`: the sweep as tables.
 //!
 //! The first table has one row per value and can be read alone up to the first empty row; a column is
-//! `<key>_<statistic> (<unit>)`. Then follow the best configurations, the Pareto optimal points, the trends and the
-//! metadata, each under a row with its title. Numbers keep all their digits; an unknown one is an empty cell.
+//! `<key>_<statistic> (<unit>)`. Then follow the best configurations, the Pareto optimal points, the trends, the
+//! verdicts and the metadata, each under a row with its title. Numbers keep all their digits; an unknown one is an empty cell.
 
 use crate::csv_tables::{self, Tables};
 use crate::durable;
@@ -31,6 +31,7 @@ pub fn render(result: &SweepResult) -> Result<Vec<u8>, ArtifactError> {
     tables.table(best_configurations(result))?;
     tables.table(pareto_optimal(result))?;
     tables.table(trends(result))?;
+    tables.table(verdicts(result))?;
     tables.table(metadata(result))?;
     Ok(tables.into_bytes())
 }
@@ -143,6 +144,16 @@ fn trends(result: &SweepResult) -> Vec<Row> {
             csv_tables::numbers(&trend.inflection_points()),
             csv_tables::numbers(&trend.rate_of_change),
         ]
+    }));
+    rows
+}
+
+fn verdicts(result: &SweepResult) -> Vec<Row> {
+    let headings = ["Verdict", "Reasons"].map(str::to_owned);
+    let mut rows = vec![title("Verdicts"), result.axes.iter().cloned().chain(headings).collect()];
+    rows.extend(result.verdicts.iter().map(|value| {
+        let reasons: Vec<&str> = value.verdict.reasons.iter().map(|reason| reason.message.as_str()).collect();
+        values(&value.parameters).chain([value.verdict.verdict.to_string(), reasons.join("; ")]).collect()
     }));
     rows
 }

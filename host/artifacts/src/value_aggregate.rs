@@ -11,6 +11,7 @@ use crate::parameters::{self, Object};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Measurement, TrialStatistics};
 use aiperf_model::sweep::{FailedTrial, Order};
+use aiperf_model::verdict::Verdict;
 use serde::{Serialize, Serializer};
 use std::path::Path;
 
@@ -36,6 +37,8 @@ pub struct ValueAggregate<'a> {
     pub successful_trials: &'a [u32],
     /// The trials that failed.
     pub failed_trials: &'a [FailedTrial],
+    /// How far the value can be believed; none without a successful trial.
+    pub verdict: Option<&'a Verdict>,
     /// Every statistic of every metric, in the order of the catalogue.
     pub statistics: &'a [TrialStatistics],
 }
@@ -52,6 +55,7 @@ struct Document<'a> {
     schema_version: &'static str,
     aiperf_version: &'a str,
     metadata: Metadata<'a>,
+    verdict: Option<&'a Verdict>,
     metrics: Metrics<'a>,
 }
 
@@ -115,6 +119,7 @@ impl<'a> Document<'a> {
                 model: aggregate.model,
                 single_run: successful.len() == 1,
             },
+            verdict: aggregate.verdict,
             metrics: Metrics(aggregate.statistics),
         }
     }
@@ -233,6 +238,7 @@ mod tests {
             cooldown_seconds: 0.0,
             successful_trials: &successful,
             failed_trials: failed,
+            verdict: Some(&fixture::verdict()),
             statistics: &statistics,
         };
         write(folder.path(), &aggregate).unwrap();

@@ -6,8 +6,10 @@ mod run_table;
 mod simple;
 mod summary;
 mod table;
+mod verdicts;
 
 pub(crate) use none::Silent;
 pub(crate) use run_table::run_table;
 pub(crate) use simple::Simple;
 pub(crate) use summary::summary;
+pub(crate) use verdicts::verdicts;

@@ -116,6 +116,15 @@ impl Arrivals {
         Reached(Arc::clone(&self.positions))
     }
 
+    /// How many requests were due by a schedule before `until` and drawn by nobody.
+    pub(crate) fn missed(&self, until: u64) -> u64 {
+        let Due::Scheduled(schedule) = &self.due else { return 0 };
+        let mut schedule = schedule.lock().unwrap_or_else(PoisonError::into_inner);
+        let drawn = self.positions.next.load(Relaxed);
+        let is_missed = |position: &u64| schedule.due(*position).is_some_and(|due| due < until);
+        (drawn..self.positions.count).take_while(is_missed).count() as u64
+    }
+
     /// The next arrival for a slot that is free since `free_at`, or none if the phase sends nothing more.
     pub(crate) fn next(&self, free_at: u64) -> Option<Arrival> {
         if free_at >= self.positions.end {
@@ -204,6 +213,26 @@ mod tests {
         );
         assert_eq!(arrivals.next(0), None);
         assert_eq!(open().next(4_000_000), None);
+    }
+
+    #[test]
+    fn what_was_due_and_drawn_by_nobody_is_missed() {
+        let due_times = due_times(ArrivalPattern::Constant, 0);
+        let limits = Limits { count: Some(6), end: None };
+        let missed_after = |drawn: usize, until: u64| {
+            let mut shares = Arrivals::open_loop(limits, 0, &due_times, 2);
+            let counting = shares.pop().unwrap();
+            for _ in 0..drawn {
+                let _ = shares[0].next(0);
+            }
+            counting.missed(until)
+        };
+        // One every 2 ms: at 0, 2, 4, 6, 8 and 10.
+        assert_eq!(missed_after(2, 7_000_000), 2);
+        assert_eq!(missed_after(4, 7_000_000), 0);
+        assert_eq!(missed_after(0, u64::MAX), 6);
+        assert_eq!(missed_after(9, u64::MAX), 0);
+        assert_eq!(closed(Some(4), None).missed(u64::MAX), 0);
     }
 
     proptest! {

@@ -16,6 +16,7 @@ use crate::transport::Transport;
 use crate::worker::{Crew, Worker};
 use crate::workload::Workload;
 use aiperf_model::arrival::RequestRate;
+use aiperf_model::client::ClientHealth;
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{FailureKind, Phase, Record};
 use aiperf_model::request::Header;
@@ -101,7 +102,7 @@ pub struct Counts {
 }
 
 /// What became of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunOutcome {
     /// When profiling began, after the ramps, in nanoseconds since the origin of the clock, as all times of the
     /// records.
@@ -116,6 +117,10 @@ pub struct RunOutcome {
     pub in_ramp: u64,
     /// Why the run was given up, if the server was lost.
     pub unreachable: Option<String>,
+    /// How many requests were begun of which no record came; more than 0 is a fault of ours.
+    pub lost: u64,
+    /// How well this program kept up while profiling.
+    pub client: ClientHealth,
 }
 
 /// Sends a workload and hands each record to `sink`, on a thread in the background.
@@ -141,6 +146,7 @@ pub fn run(
         brake: Brake::new(),
         reachability: Reachability::new(breadth(spec)),
         control: control.clone(),
+        has_limit: spec.concurrency.is_some(),
     });
     let worker_count = worker_count(spec);
     let (handover, intakes, overflow) =
@@ -189,6 +195,8 @@ pub fn run(
         counts: tally.counts,
         in_ramp: tally.in_ramp,
         unreachable: shared.reachability.reason(),
+        lost: control.progress().sent.saturating_sub(tally.records),
+        client: driven.client,
     })
 }
 
@@ -297,6 +305,8 @@ fn named(name: &str) -> thread::Builder {
 struct Tally {
     counts: Counts,
     in_ramp: u64,
+    /// Those of the warm-up and of ramps too.
+    records: u64,
     sink_error: Option<io::Error>,
 }
 
@@ -305,6 +315,7 @@ impl Tally {
     fn take(records: &mpsc::Receiver<Vec<Record>>, sink: Sink<'_>, give_up: &dyn Fn()) -> Self {
         let mut tally = Self::default();
         for record in records.iter().flatten() {
+            tally.records += 1;
             match record.timing.phase {
                 Phase::Profiling => tally.count(&record),
                 Phase::Ramp => tally.in_ramp += 1,

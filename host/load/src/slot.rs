@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) brake: Brake,
     pub(crate) reachability: Reachability,
     pub(crate) control: Control,
+    /// Whether there are only so many slots, so that a request may have to wait for one.
+    pub(crate) has_limit: bool,
 }
 
 impl Shared {
@@ -96,6 +98,7 @@ impl Slot {
         let task = SlotTask::current(Arc::clone(&self.deadline)).await;
         let workload = self.shared.workload.clone();
         let mut next = Some(first);
+        let mut ready = first.due;
         while let Some(arrival) = next {
             if arrival.scheduled {
                 self.await_due(&task, &duty, arrival).await;
@@ -105,7 +108,7 @@ impl Slot {
                 break;
             }
             let Some(prepared) = workload.request(duty.phase_of(arrival), arrival.request) else { break };
-            let exchange = self.perform(&task, &prepared, duty.phase_of(arrival), arrival).await;
+            let exchange = self.perform(&task, &prepared, duty.phase_of(arrival), arrival, ready).await;
             self.shared.control.count_ended();
             self.handover.give(exchange);
             if self.failed_connections > 0 {
@@ -118,6 +121,9 @@ impl Slot {
                 break;
             }
             next = duty.next(free_at);
+            // Where slots are without number, one that is late to be free is no excuse.
+            let earliest = if self.shared.has_limit { free_at } else { 0 };
+            ready = next.map_or(0, |arrival| arrival.due.max(earliest));
         }
         self
     }
@@ -144,6 +150,7 @@ impl Slot {
         prepared: &PreparedRequest,
         phase: Phase,
         arrival: Arrival,
+        ready: u64,
     ) -> Exchange {
         let mut received = Received::with_capacity(self.last_size.0, self.last_size.1);
         let mut retries = 0;
@@ -166,6 +173,7 @@ impl Slot {
             worker: self.worker,
             due: arrival.due,
             scheduled: arrival.scheduled,
+            ready,
             send: attempt.times.send.unwrap_or(arrival.due),
             first_byte: attempt.times.first_byte,
             end,

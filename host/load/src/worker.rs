@@ -4,9 +4,12 @@ use crate::clock::nanoseconds;
 use crate::deadline::{Deadline, watch};
 use crate::duty::{Assignment, Duty};
 use crate::handover::Handover;
+use crate::heartbeat::Pulse;
 use crate::pacer::Pacer;
 use crate::slot::{Shared, Slot};
 use crate::target::Target;
+use crate::thread_time::ThreadTime;
+use aiperf_model::client::WorkerShare;
 use aiperf_timer::Timer;
 use std::cell::RefCell;
 use std::io;
@@ -20,6 +23,7 @@ pub(crate) struct Worker {
     runtime: Runtime,
     timer: Timer,
     wake: Arc<Notify>,
+    pulse: Arc<Pulse>,
     crew: Crew,
 }
 
@@ -28,18 +32,31 @@ impl Worker {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let wake = Arc::new(Notify::new());
         let timer = Timer::start(crew.shared.clock.instant(0), Arc::clone(&wake))?;
-        Ok(Self { runtime, timer, wake, crew })
+        Ok(Self { runtime, timer, wake, pulse: Arc::default(), crew })
     }
 
-    /// Runs one phase to its end on this thread.
-    pub(crate) fn run(&mut self, assignment: Assignment) {
-        let Self { runtime, timer, wake, crew } = self;
+    /// Where the heartbeat reaches it.
+    pub(crate) fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
+    }
+
+    /// Runs one phase to its end on this thread. Says how busy the thread was.
+    pub(crate) fn run(&mut self, assignment: Assignment) -> WorkerShare {
+        let (begun, idled) = (ThreadTime::now(), self.timer.idled());
+        self.work(assignment);
+        begun.share_since(self.timer.idled().saturating_sub(idled))
+    }
+
+    fn work(&mut self, assignment: Assignment) {
+        let Self { runtime, timer, wake, pulse, crew } = self;
         let shared = Arc::clone(&crew.shared);
         let pacer = Pacer::new(shared.clock, Arc::clone(wake));
         let duty = Arc::new(Duty::new(assignment, pacer));
         let deadlines = RefCell::new(Vec::new());
         let shortest_timeout = nanoseconds(shared.connect_timeout());
         let handle = runtime.handle().clone();
+        // A task like those of the slots, so that it waits as they do.
+        let beating = runtime.spawn(Arc::clone(pulse).answer(shared.clock));
         runtime.block_on(async {
             tokio::select! {
                 () = crew.work(&duty, &deadlines, &handle) => {}
@@ -47,6 +64,7 @@ impl Worker {
                 () = duty.pacer.run(timer, &shared.brake) => {}
             }
         });
+        beating.abort();
     }
 }
 

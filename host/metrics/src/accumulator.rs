@@ -188,6 +188,7 @@ impl Run<'_> {
             | MetricId::TimeToFirstByte
             | MetricId::SendDelay
             | MetricId::HttpConnecting
+            | MetricId::LimitWait
             | MetricId::OutputTokenThroughputPerUser
             | MetricId::EndToEndOutputTokenThroughput
             | MetricId::PrefillThroughputPerUser

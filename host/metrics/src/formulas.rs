@@ -60,7 +60,8 @@ impl Answered<'_> {
             }
             MetricId::DecodeDuration => self.decode_duration()?,
             MetricId::TimeToFirstByte => milliseconds(self.timing.send, self.timing.first_byte?)?,
-            MetricId::SendDelay => milliseconds(self.timing.due, self.timing.send)?,
+            MetricId::SendDelay => milliseconds(self.timing.ready, self.timing.send)?,
+            MetricId::LimitWait => milliseconds(self.scheduled()?, self.timing.ready)?,
             MetricId::HttpConnecting => self.timing.connect? as f64 / NANOSECONDS_PER_MILLISECOND,
             MetricId::OutputTokenThroughputPerUser => per_second(1.0, self.inter_token_latency()?)?,
             MetricId::EndToEndOutputTokenThroughput => {
@@ -236,7 +237,10 @@ mod tests {
         assert_eq!(both.map(|metric| value(&streamed, metric)), [Some(29.0), Some(39.0)]);
         assert_eq!(both.map(|metric| value(&whole, metric)), [None, Some(77.0)]);
         assert_eq!(value(&streamed, MetricId::RequestLatency), Some(31.0));
-        assert_eq!(value(&streamed, MetricId::SendDelay), Some(8.0));
+        streamed.timing.ready = 7 * MS;
+        assert_eq!(value(&streamed, MetricId::LimitWait), Some(5.0));
+        assert_eq!(value(&streamed, MetricId::SendDelay), Some(3.0));
+        assert_eq!(value(&testing::unary(10, 80, 5), MetricId::LimitWait), None);
     }
 
     #[test]

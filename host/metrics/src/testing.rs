@@ -12,6 +12,7 @@ fn timing(due: u64, send: u64, first_byte: u64, end: u64) -> Timing {
         worker: 0,
         due,
         scheduled: false,
+        ready: due,
         send,
         first_byte: Some(first_byte),
         end,

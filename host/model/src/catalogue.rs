@@ -197,7 +197,9 @@ catalogue! {
     TimeToFirstByte: "time_to_first_byte", "ttfb", "Time to First Byte", Milliseconds, Request, MINIMIZE, &[], false,
         "From the moment the request is sent to the first byte of the response, whatever it is.";
     SendDelay: "send_delay", "send_delay", "Send Delay", Milliseconds, Request, MINIMIZE, &[], false,
-        "From the moment the request is due to the moment it is sent: the client's own lateness.";
+        "From the moment nothing but the client keeps the request from being sent to the moment it is sent: the client's own lateness.";
+    LimitWait: "concurrency_limit_wait", "limit_wait", "Concurrency Limit Wait", Milliseconds, Request, MINIMIZE, &[], false,
+        "From the moment the schedule wants the request to the moment the concurrency limit has room for it; only where a schedule sets the load.";
     HttpConnecting: "http_req_connecting", "http_req_connecting", "HTTP Connecting", Milliseconds, Request, MINIMIZE, &[], false,
         "How long the connection of the request took to open, TLS handshake included; in no other latency, and only for requests that opened one.";
     OutputTokenThroughputPerUser: "output_token_throughput_per_user", "output_token_throughput_per_user", "Output Token Throughput Per User", TokensPerSecondPerUser, Request, MAXIMIZE, &[], true,

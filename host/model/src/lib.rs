@@ -7,7 +7,9 @@
 //! the analysis makes of all points. [`plugin`] holds the traits behind which plugins stand.
 
 pub mod arrival;
+pub mod budget;
 pub mod catalogue;
+pub mod client;
 pub mod conclusion;
 pub mod connection;
 pub mod metrics;
@@ -20,3 +22,4 @@ pub mod response;
 pub mod secret;
 pub mod server;
 pub mod sweep;
+pub mod verdict;

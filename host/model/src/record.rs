@@ -59,6 +59,9 @@ pub struct Timing {
     pub due: u64,
     /// Whether `due` is a time of a schedule, as in an open loop, which the slowness of a server does not move.
     pub scheduled: bool,
+    /// From when on nothing but this program kept it from being sent: `due`, or later, when the limit of requests in
+    /// flight had room for it.
+    pub ready: u64,
     /// When its first byte was handed to the socket; equal to `due` if it never was.
     pub send: u64,
     /// When the first byte of the response was read, if one was.

@@ -4,6 +4,7 @@ use crate::conclusion::Conclusions;
 use crate::parameter::Parameter;
 use crate::plugin::Identity;
 use crate::point::Point;
+use crate::verdict::ValueVerdict;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -120,6 +121,9 @@ pub struct SweepResult {
     pub failed_values: Vec<FailedValue>,
     /// Trials that failed, in order of value and trial.
     pub failed_trials: Vec<FailedTrial>,
+    /// How far each of the points can be believed, in the order of the points; a file of another program says
+    /// nothing of it.
+    pub verdicts: Vec<ValueVerdict>,
     /// The plugins that took part.
     pub plugins: Vec<Identity>,
     /// What the analysis says.

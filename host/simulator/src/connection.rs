@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::Settings;
-use crate::lateness::LatenessRecorder;
 use crate::scheduler::Scheduler;
+use aiperf_timer::LatenessRecorder;
 
 /// What all connections share.
 #[derive(Debug)]

@@ -64,7 +64,6 @@ mod chunk;
 mod connection;
 mod engine;
 mod error;
-mod lateness;
 mod law;
 mod metrics;
 mod reply;
@@ -77,8 +76,8 @@ mod socket;
 mod stream;
 mod words;
 
+pub use aiperf_timer::Lateness;
 pub use error::SimulatorError;
-pub use lateness::Lateness;
 pub use law::{Expected, Law};
 pub use settings::{Faults, SETTINGS, Setting, Settings};
 pub use simulator::{Simulator, Stopper};

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::lateness::Lateness;
 use crate::reply::MODEL;
 use crate::scheduler::Load;
+use aiperf_timer::Lateness;
 
 /// The page for one moment.
 pub(crate) fn page(load: Load, lateness: Lateness) -> String {

@@ -18,11 +18,11 @@ use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::Notify;
 
 use crate::connection::{Connection, Server};
-use crate::lateness::LatenessRecorder;
 use crate::routes;
 use crate::scheduler::Scheduler;
 use crate::socket::Socket;
 use crate::{Lateness, Settings, SimulatorError};
+use aiperf_timer::LatenessRecorder;
 
 /// Connections that may wait to be accepted: a benchmark opens thousands at once. The system may allow fewer.
 const BACKLOG: i32 = 4096;
@@ -96,7 +96,9 @@ impl Simulator {
         format!("http://{address}")
     }
 
-    /// How late it has been since it started or since [`reset_lateness`](Self::reset_lateness).
+    /// Its own error: how late it has been, from a token's deadline to the moment just before the `write` that carried
+    /// it, once per token of a stream and per answer that is not a stream. What a client measures beyond the law and
+    /// this is the client's (and the network stack's). Since it started or since [`reset_lateness`](Self::reset_lateness).
     pub fn lateness(&self) -> Lateness {
         self.lateness.summary()
     }

@@ -1,7 +1,8 @@
 //! What the runs of an earlier benchmark left behind.
 
-use crate::ledger::{Ending, Ledger};
+use crate::ledger::{Ending, Ledger, Success};
 use aiperf_artifacts::manifest::{RunRecord, RunState};
+use aiperf_artifacts::read_run::StoredRun;
 use aiperf_artifacts::{ArtifactError, Layout, Manifest, layout, read_run, records};
 use aiperf_model::sweep::SweepValue;
 
@@ -29,7 +30,9 @@ fn read_ending(
     Ok(match &run.state {
         RunState::Pending | RunState::Running | RunState::Interrupted { .. } => None,
         RunState::Done => {
-            Some(Ending::Succeeded(read_run::read(&folders.run(&value.parameters, run.trial))?))
+            let StoredRun { metrics, verdict, start_unix_ns } =
+                read_run::read(&folders.run(&value.parameters, run.trial))?;
+            Some(Ending::Succeeded(Success { metrics, verdict, start_unix_ns }))
         }
         RunState::Failed { error, timestamp } => {
             Some(Ending::Failed { error: error.clone(), timestamp: timestamp.clone() })

@@ -115,7 +115,7 @@ impl Files {
         ledger: &Ledger,
         result: &SweepResult,
     ) -> Result<(), ArtifactError> {
-        self.write_value_aggregate(benchmark, &step.value, ledger)?;
+        self.write_value_aggregate(benchmark, &step.value, ledger, result)?;
         if let Some(folder) = self.layout.sweep_aggregate() {
             self.directory.prepare(&folder)?;
             write_sweep(&folder, result)?;
@@ -129,11 +129,13 @@ impl Files {
         benchmark: &Benchmark<'_>,
         value: &SweepValue,
         ledger: &Ledger,
+        result: &SweepResult,
     ) -> Result<(), ArtifactError> {
         let Some(folder) = self.layout.value_aggregate(&value.parameters) else { return Ok(()) };
         self.directory.prepare(&folder)?;
         let trials = &benchmark.config.trials;
         let runs = ledger.successes(value.index);
+        let judged = result.verdicts.iter().find(|judged| judged.index == value.index);
         value_aggregate::write(
             &folder,
             &ValueAggregate {
@@ -145,6 +147,7 @@ impl Files {
                 cooldown_seconds: trials.cooldown.as_secs_f64(),
                 successful_trials: &ledger.successful_trials(value.index),
                 failed_trials: &ledger.failed_trials(std::slice::from_ref(value)),
+                verdict: judged.map(|judged| &judged.verdict),
                 statistics: &points::trial_statistics(&runs, trials.confidence_level, Selection::All),
             },
         )

@@ -34,6 +34,7 @@ impl Frame<'_> {
             points,
             failed_values: ledger.failed_values(&self.values),
             failed_trials: ledger.failed_trials(&self.values),
+            verdicts: ledger.verdicts(&self.values),
             plugins: self.plugins.clone(),
             conclusions,
         }

@@ -1,16 +1,18 @@
 //! What became of each run so far, and the points and failures that follow from it.
 
 use aiperf_metrics::points;
+use aiperf_metrics::verdict::{Trial, judge_values};
 use aiperf_model::metrics::{RunMetrics, Selection};
 use aiperf_model::point::Point;
 use aiperf_model::sweep::{FailedTrial, FailedValue, SweepValue};
+use aiperf_model::verdict::{ValueVerdict, Verdict};
 use std::collections::BTreeMap;
 
 /// How one run ended.
 #[derive(Clone, Debug)]
 pub enum Ending {
     /// It counts.
-    Succeeded(RunMetrics),
+    Succeeded(Success),
     /// The user stopped it; what was measured, if anything was, is in its files and in no statistic over trials.
     Interrupted(Option<RunMetrics>),
     /// It is in no statistic.
@@ -20,6 +22,17 @@ pub enum Ending {
         /// When, RFC 3339 UTC.
         timestamp: String,
     },
+}
+
+/// A run that counts.
+#[derive(Clone, Debug, Default)]
+pub struct Success {
+    /// What it says.
+    pub metrics: RunMetrics,
+    /// How far it can be believed.
+    pub verdict: Verdict,
+    /// When profiling began, in nanoseconds since the Unix epoch.
+    pub start_unix_ns: u64,
 }
 
 /// One run that ended.
@@ -59,13 +72,42 @@ impl Ledger {
 
     /// The metrics of a value's successful trials, in order of the plan.
     pub(crate) fn successes(&self, value: u32) -> Vec<RunMetrics> {
-        let of_value = self.entries.values().filter(|entry| entry.value == value);
-        of_value
-            .filter_map(|entry| match &entry.ending {
-                Ending::Succeeded(metrics) => Some(metrics.clone()),
-                Ending::Interrupted(_) | Ending::Failed { .. } => None,
+        self.successful(value).map(|success| success.metrics.clone()).collect()
+    }
+
+    /// How far each value that has a successful trial can be believed, in the order of `values`.
+    pub(crate) fn verdicts(&self, values: &[SweepValue]) -> Vec<ValueVerdict> {
+        let measured: Vec<&SweepValue> =
+            values.iter().filter(|value| self.successful(value.index).next().is_some()).collect();
+        let trials: Vec<Vec<Trial<'_>>> = measured
+            .iter()
+            .map(|value| {
+                let trials = self.successful(value.index);
+                trials
+                    .map(|Success { metrics, verdict, start_unix_ns }| Trial {
+                        metrics,
+                        verdict,
+                        start_unix_ns: *start_unix_ns,
+                    })
+                    .collect()
+            })
+            .collect();
+        let judged = measured.into_iter().zip(judge_values(&trials));
+        judged
+            .map(|(value, verdict)| ValueVerdict {
+                index: value.index,
+                parameters: value.parameters.clone(),
+                verdict,
             })
             .collect()
+    }
+
+    fn successful(&self, value: u32) -> impl Iterator<Item = &Success> {
+        let of_value = self.entries.values().filter(move |entry| entry.value == value);
+        of_value.filter_map(|entry| match &entry.ending {
+            Ending::Succeeded(success) => Some(success),
+            Ending::Interrupted(_) | Ending::Failed { .. } => None,
+        })
     }
 
     /// The numbers of a value's successful trials, in order of the plan.

@@ -5,14 +5,15 @@ use crate::error::SweepError;
 use crate::events::{Event, Observer};
 use crate::failure;
 use crate::interrupt::Interrupt;
-use crate::ledger::Ending;
+use crate::judging;
+use crate::ledger::{Ending, Success};
 use crate::report;
 use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
 use aiperf_load::{
     BodyMemory, Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec,
 };
-use aiperf_metrics::{Accumulator, record_metrics};
+use aiperf_metrics::{Accumulator, Course, record_metrics};
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::record::{Phase, Record};
 use aiperf_model::sweep::Step;
@@ -24,6 +25,7 @@ pub(crate) struct Measured {
     pub(crate) clock: Clock,
     pub(crate) outcome: RunOutcome,
     pub(crate) metrics: RunMetrics,
+    pub(crate) course: Course,
     pub(crate) errors: ErrorSummary,
 }
 
@@ -54,11 +56,16 @@ pub(crate) fn execute(
     let Measured { outcome, metrics, errors, .. } = &measured;
     let failure = failure::reason(outcome, metrics, errors, benchmark.config.load.max_error_rate);
     let asked = report::input_config(benchmark, &settings, workload.profiling_requests());
-    report::write(benchmark, step, folder, &asked, &measured, failure.as_deref())?;
+    let verdict = judging::judge(benchmark, &settings, &measured);
+    report::write(benchmark, step, folder, &asked, &measured, &verdict, failure.as_deref())?;
     Ok(match failure {
         _ if outcome.cancelled => Ending::Interrupted(Some(measured.metrics)),
         Some(error) => Ending::Failed { error, timestamp: time::now() },
-        None => Ending::Succeeded(measured.metrics),
+        None => Ending::Succeeded(Success {
+            start_unix_ns: measured.clock.wall().unix_ns(measured.outcome.start),
+            metrics: measured.metrics,
+            verdict,
+        }),
     })
 }
 
@@ -124,6 +131,7 @@ fn measure(
     let clock = Clock::start();
     let mut writer = RecordsWriter::create(&folder.join(layout::RECORDS), clock.wall())?;
     let mut accumulator = Accumulator::new(&benchmark.config.workload.goodput);
+    let mut course = Course::default();
     let mut errors = ErrorSummary::default();
     let mut sink = |record: Record| {
         let metrics = record_metrics(&record);
@@ -132,11 +140,18 @@ fn measure(
             errors.add(failure);
         }
         accumulator.add(&record, &metrics);
+        course.add(&record);
         Ok(())
     };
     let outcome = aiperf_load::run(clock, &spec, workload, &benchmark.endpoint, control, &mut sink);
     writer.finish()?;
-    Ok(outcome.map(|outcome| Measured { clock, outcome, metrics: accumulator.finish(), errors }))
+    Ok(outcome.map(|outcome| Measured {
+        clock,
+        outcome,
+        metrics: accumulator.finish(),
+        course: course.sorted(),
+        errors,
+    }))
 }
 
 /// Whether the load error is the user's wish, the server's or plugin's of this run, or a fault of the whole plan.

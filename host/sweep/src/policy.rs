@@ -71,7 +71,7 @@ impl<'a> Policy<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aiperf_model::metrics::RunMetrics;
+    use crate::ledger::Success;
 
     fn values() -> Vec<SweepValue> {
         (0..3).map(|index| SweepValue { index, parameters: Vec::new(), seed: 42 }).collect()
@@ -82,7 +82,7 @@ mod tests {
     }
 
     fn succeeded() -> Ending {
-        Ending::Succeeded(RunMetrics::default())
+        Ending::Succeeded(Success::default())
     }
 
     fn policy(failures: &FailureConfig) -> Policy<'_> {

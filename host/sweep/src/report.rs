@@ -6,6 +6,7 @@ use aiperf_artifacts::ArtifactError;
 use aiperf_artifacts::input_config::{InputConfig, TokenLength};
 use aiperf_artifacts::run::{self, RunReport};
 use aiperf_model::sweep::Step;
+use aiperf_model::verdict::Verdict;
 use aiperf_plan::{Length, RunSettings};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -40,6 +41,7 @@ pub(crate) fn write(
     folder: &Path,
     input_config: &Value,
     measured: &Measured,
+    verdict: &Verdict,
     failure: Option<&str>,
 ) -> Result<(), ArtifactError> {
     let (outcome, wall) = (&measured.outcome, measured.clock.wall());
@@ -59,6 +61,8 @@ pub(crate) fn write(
             parameters: &step.value.parameters,
             was_cancelled: outcome.cancelled,
             incomplete_reason: incomplete,
+            verdict,
+            client: &outcome.client,
             errors: &measured.errors,
             start_unix_ns,
             end_unix_ns: wall.unix_ns(outcome.end),

@@ -6,7 +6,7 @@ use crate::events::{Event, Observer};
 use crate::files::Files;
 use crate::frame::Frame;
 use crate::interrupt::{Interrupt, Urgency};
-use crate::ledger::{Ending, Ledger};
+use crate::ledger::{Ending, Ledger, Success};
 use crate::one_run;
 use crate::policy::{Policy, Stop};
 use crate::readiness;
@@ -150,7 +150,9 @@ impl<'a> Sweep<'a> {
     fn outcome(self, stopped: Option<Stop>) -> Outcome {
         let (succeeded, failed) = self.ledger.counts();
         let last_run = match self.ledger.last() {
-            Some(Ending::Succeeded(metrics) | Ending::Interrupted(Some(metrics))) => Some(metrics.clone()),
+            Some(Ending::Succeeded(Success { metrics, .. }) | Ending::Interrupted(Some(metrics))) => {
+                Some(metrics.clone())
+            }
             Some(Ending::Failed { .. } | Ending::Interrupted(None)) | None => None,
         };
         let unfinished = self.files.unfinished();

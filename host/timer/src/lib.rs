@@ -5,7 +5,10 @@
 //! and with nothing due nothing runs.
 
 mod alarm;
+mod lateness;
 mod lead;
+
+pub use lateness::{Lateness, LatenessRecorder};
 
 use alarm::Alarm;
 use lead::Lead;
@@ -14,6 +17,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
+/// A turn of the loop that takes this long did some work; one that only looks for some takes a few microseconds.
+const BUSY_TURN: Duration = Duration::from_micros(10);
+
 /// Brings one event loop to one deadline after the other.
 #[derive(Debug)]
 pub struct Timer {
@@ -21,6 +27,7 @@ pub struct Timer {
     wake: Arc<Notify>,
     alarm: Alarm,
     lead: Lead,
+    idled: Duration,
 }
 
 impl Timer {
@@ -28,15 +35,18 @@ impl Timer {
     /// the alarm notifies, and whoever changes the next deadline.
     pub fn start(start: Instant, wake: Arc<Notify>) -> io::Result<Self> {
         let alarm = Alarm::start(start, Arc::clone(&wake))?;
-        Ok(Self { start, wake, alarm, lead: Lead::new() })
+        Ok(Self { start, wake, alarm, lead: Lead::new(), idled: Duration::ZERO })
     }
 
     /// Goes one step towards the next deadline, or waits for a notification if there is none. The caller then looks
     /// again at what is due: it may be the deadline, a changed one, or nothing yet.
     pub async fn step_towards(&mut self, deadline: Option<Duration>) {
         let Some(deadline) = deadline else { return self.wake.notified().await };
-        if deadline <= self.start.elapsed() + self.lead.time() {
-            return tokio::task::yield_now().await;
+        let begun = self.start.elapsed();
+        if deadline <= begun + self.lead.time() {
+            tokio::task::yield_now().await;
+            self.note_turn(self.start.elapsed().saturating_sub(begun));
+            return;
         }
         let ring_at = deadline.saturating_sub(self.lead.time());
         self.alarm.set(ring_at);
@@ -44,6 +54,19 @@ impl Timer {
         // Otherwise something else woke it.
         if let Some(delay) = self.start.elapsed().checked_sub(ring_at) {
             self.lead.learn(delay);
+        }
+    }
+
+    /// How long it has spun with nothing else to do: time of the processor that other work could have had.
+    #[must_use]
+    pub fn idled(&self) -> Duration {
+        self.idled
+    }
+
+    /// Takes note of one turn of the event loop while it spins.
+    fn note_turn(&mut self, turn: Duration) {
+        if turn < BUSY_TURN {
+            self.idled += turn;
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::parameters;
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::Order;
+use aiperf_model::verdict::Verdict;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -39,7 +40,19 @@ pub(super) struct Metadata {
     #[serde(default)]
     pub(super) failed_trials: Vec<Failed>,
     #[serde(default)]
+    pub(super) verdicts: Vec<Judged>,
+    #[serde(default)]
     pub(super) plugins: Vec<Identity>,
+}
+
+/// A value and how far it can be believed.
+#[derive(Deserialize)]
+pub(super) struct Judged {
+    value: Option<ParameterValue>,
+    #[serde(default, deserialize_with = "parameters::deserialize")]
+    parameters: Vec<Parameter>,
+    #[serde(flatten)]
+    pub(super) verdict: Verdict,
 }
 
 #[derive(Deserialize)]
@@ -93,9 +106,15 @@ impl Metadata {
 
     /// The parameters of a value that failed.
     pub(super) fn of_failed(&self, failed: &Failed) -> Vec<Parameter> {
-        match &failed.value {
-            Some(value) => self.of_value(value),
-            None => failed.parameters.clone(),
-        }
+        self.of_named(failed.value.as_ref(), &failed.parameters)
+    }
+
+    /// The parameters of a value with a verdict.
+    pub(super) fn of_judged(&self, judged: &Judged) -> Vec<Parameter> {
+        self.of_named(judged.value.as_ref(), &judged.parameters)
+    }
+
+    fn of_named(&self, value: Option<&ParameterValue>, parameters: &[Parameter]) -> Vec<Parameter> {
+        value.map_or_else(|| parameters.to_vec(), |value| self.of_value(value))
     }
 }

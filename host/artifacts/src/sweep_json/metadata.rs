@@ -5,6 +5,7 @@ use crate::parameters;
 use aiperf_model::parameter::ParameterValue;
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::SweepResult;
+use aiperf_model::verdict::Verdict;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -20,6 +21,7 @@ pub(super) struct Metadata<'a> {
     num_successful_values: usize,
     failed_values: Vec<FailedValue<'a>>,
     failed_trials: Vec<FailedTrial<'a>>,
+    verdicts: Vec<ValueVerdict<'a>>,
     pareto_criterion: Option<&'a str>,
     plugins: &'a [Identity],
     plugin_failures: Vec<PluginFailure<'a>>,
@@ -57,6 +59,14 @@ struct FailedTrial<'a> {
 }
 
 #[derive(Serialize)]
+struct ValueVerdict<'a> {
+    #[serde(flatten)]
+    at: Named<'a>,
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+}
+
+#[derive(Serialize)]
 struct PluginFailure<'a> {
     kind: &'static str,
     plugin: &'a str,
@@ -76,6 +86,10 @@ impl<'a> Metadata<'a> {
             error: &failed.error,
             timestamp: &failed.timestamp,
         });
+        let verdicts = result
+            .verdicts
+            .iter()
+            .map(|value| ValueVerdict { at: axes.named(&value.parameters), verdict: &value.verdict });
         let plugin_failures = result.conclusions.failures.iter().map(|failure| PluginFailure {
             kind: failure.plugin.kind.name(),
             plugin: &failure.plugin.name,
@@ -92,6 +106,7 @@ impl<'a> Metadata<'a> {
             num_successful_values: result.points.len(),
             failed_values: failed_values.collect(),
             failed_trials: failed_trials.collect(),
+            verdicts: verdicts.collect(),
             pareto_criterion: result.conclusions.chosen_criterion.as_deref(),
             plugins: &result.plugins,
             plugin_failures: plugin_failures.collect(),

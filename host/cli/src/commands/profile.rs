@@ -145,7 +145,13 @@ fn observer(config: &Config, plan: &Plan) -> Box<dyn Observer> {
 fn show(outcome: &Outcome, plan: &Plan) {
     let is_single = !plan.shape.sweep && plan.shape.trials == 1;
     match &outcome.last_run {
-        Some(metrics) if is_single => print!("{}", ui::run_table(metrics)),
+        Some(metrics) if is_single => {
+            print!("{}", ui::run_table(metrics));
+            let verdicts = ui::verdicts(&outcome.result.verdicts);
+            if !verdicts.is_empty() {
+                print!("\n{verdicts}");
+            }
+        }
         _ => print!("\n{}", ui::summary(&outcome.result)),
     }
 }

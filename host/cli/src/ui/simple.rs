@@ -62,7 +62,7 @@ impl Simple {
             eprintln!("{:<34}{}", "times in ms", names.concat());
         }
         match ending {
-            Ending::Succeeded(metrics) => eprintln!("{label:<34}{}", cells(metrics)),
+            Ending::Succeeded(success) => eprintln!("{label:<34}{}", cells(&success.metrics)),
             Ending::Interrupted(metrics) => {
                 let cells = metrics.as_ref().map(cells).unwrap_or_default();
                 eprintln!("{label:<34}{cells}  interrupted, not counted");

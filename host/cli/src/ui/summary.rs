@@ -2,6 +2,7 @@
 
 use super::format;
 use super::table::table;
+use super::verdicts::verdicts;
 use aiperf_model::conclusion::{BestConfiguration, Conclusions, Direction, Front, MemberStanding, Trend};
 use aiperf_model::parameter::{self, Parameter};
 use aiperf_model::point::{Measurement, Point};
@@ -39,6 +40,7 @@ pub(crate) fn summary(result: &SweepResult) -> String {
         section("Best configurations", conclusions.best.iter().map(best_line)),
         pareto(conclusions, &result.points),
         trends(&conclusions.trends),
+        verdicts(&result.verdicts),
         section(
             "Failed plugins",
             conclusions.failures.iter().map(|failure| format!("  {}\n", failure.message)),

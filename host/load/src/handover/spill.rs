@@ -141,6 +141,7 @@ mod tests {
             phase: Phase::Profiling,
             worker: 1,
             due: 10,
+            ready: 10,
             scheduled: request.is_multiple_of(2),
             send: 11,
             connect: None,

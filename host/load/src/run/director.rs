@@ -6,9 +6,11 @@ use crate::brake::Level;
 use crate::clock::nanoseconds;
 use crate::duty::Assignment;
 use crate::error::LoadError;
+use crate::heartbeat::Heartbeat;
 use crate::slot::Shared;
 use crate::worker::Worker;
 use aiperf_model::arrival::RequestRate;
+use aiperf_model::client::{ClientHealth, WorkerShare};
 use aiperf_model::record::Phase;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -96,6 +98,8 @@ pub(super) struct Driven {
     pub(super) end: u64,
     /// Whether the user ended it.
     pub(super) ended_by_order: bool,
+    /// What the workers say of themselves.
+    pub(super) client: ClientHealth,
 }
 
 impl Director {
@@ -123,11 +127,16 @@ impl Director {
         }
         let start = self.next_start();
         let end = self.duration.map(|duration| start.saturating_add(duration));
-        self.run_phase(Phase::Profiling, start, Limits { count: self.requests, end })?;
+        let heartbeat =
+            Heartbeat::start(self.shared.clock, self.workers.iter().map(Worker::pulse).collect())?;
+        let (workers, missed_arrivals) =
+            self.run_phase(Phase::Profiling, start, Limits { count: self.requests, end })?;
+        let read_delay = heartbeat.stop();
         let start = start.saturating_add(self.ramps.longest());
         // A run that is stopped before its first arrival, or in its ramp, ends before it starts.
         let end = self.shared.clock.now().max(start);
-        Ok(Driven { start, end, ended_by_order: self.ended_by_order })
+        let client = ClientHealth { read_delay, workers, missed_arrivals };
+        Ok(Driven { start, end, ended_by_order: self.ended_by_order, client })
     }
 
     fn next_start(&self) -> u64 {
@@ -136,13 +145,12 @@ impl Director {
     }
 
     /// What each worker is to do in a phase.
-    fn assignments(&self, phase: Phase, start: u64, limits: Limits) -> Vec<Assignment> {
+    fn assignments(&self, phase: Phase, start: u64, arrivals: Vec<Arrivals>) -> Vec<Assignment> {
         let Ramps { concurrency, slots, .. } = self.ramps;
         let has_ramps = phase == Phase::Profiling;
         let ramp_end = if has_ramps { start.saturating_add(self.ramps.longest()) } else { 0 };
         let slot_ramps = SlotRamp::of_workers(start, concurrency, slots, self.workers.len() as u32)
             .map(|ramp| Some(ramp).filter(|_| has_ramps && concurrency > 0));
-        let arrivals = self.arrivals(phase, start, limits);
         arrivals
             .into_iter()
             .zip(slot_ramps)
@@ -156,29 +164,37 @@ impl Director {
             .collect()
     }
 
-    /// The arrivals of a phase, for each worker.
+    /// The arrivals of a phase, for each worker and for one who only counts what they leave.
     fn arrivals(&self, phase: Phase, start: u64, limits: Limits) -> Vec<Arrivals> {
-        let workers = self.workers.len();
+        let workers = self.workers.len() + 1;
         match &self.open_loop {
             None => Arrivals::closed_loop(limits, workers),
             Some(open_loop) => Arrivals::open_loop(limits, start, open_loop.due_times(phase), workers),
         }
     }
 
-    fn run_phase(&mut self, phase: Phase, start: u64, limits: Limits) -> Result<(), LoadError> {
+    /// Returns how busy the workers were, and how many arrivals they left.
+    fn run_phase(
+        &mut self,
+        phase: Phase,
+        start: u64,
+        limits: Limits,
+    ) -> Result<(Vec<WorkerShare>, u64), LoadError> {
         let shared = Arc::clone(&self.shared);
-        let assignments = self.assignments(phase, start, limits);
-        let reached = assignments.first().map(|assignment| assignment.arrivals.reached());
+        let mut arrivals = self.arrivals(phase, start, limits);
+        let left = arrivals.pop();
+        let reached = left.as_ref().map(Arrivals::reached);
+        let assignments = self.assignments(phase, start, arrivals);
         shared.workload.read_ahead(phase, 0);
         let mut workers = std::mem::take(&mut self.workers);
         let started = thread::scope(|scope| {
             // Each worker holds a sender; the channel closes when the last one has ended.
-            let (working, all_ended) = mpsc::channel::<()>();
+            let (working, all_ended) = mpsc::channel::<WorkerShare>();
             for ((worker, assignment), index) in workers.iter_mut().zip(assignments).zip(0..) {
                 let working = working.clone();
                 let run = move || {
-                    worker.run(assignment);
-                    drop(working);
+                    // Nobody takes it any more only if the run was given up.
+                    let _ = working.send(worker.run(assignment));
                 };
                 let name = format!("aiperf-worker-{index}");
                 if let Err(error) = thread::Builder::new().name(name).spawn_scoped(scope, run) {
@@ -187,22 +203,27 @@ impl Director {
                 }
             }
             drop(working);
-            self.supervise(&all_ended, limits.end, || {
+            Ok(self.supervise(&all_ended, limits.end, || {
                 if let Some(reached) = &reached {
                     shared.workload.read_ahead(phase, reached.position());
                 }
-            });
-            Ok(())
+            }))
         });
         self.workers = workers;
-        started
+        let until = shared.clock.now().min(limits.end.unwrap_or(u64::MAX));
+        Ok((started?, left.map_or(0, |left| left.missed(until))))
     }
 
     /// Waits for the workers, and pulls the brake when they are to end earlier. Meanwhile it does a thing now and
-    /// then.
-    fn supervise(&mut self, all_ended: &Receiver<()>, stop_at: Option<u64>, now_and_then: impl Fn()) {
+    /// then. Returns how busy the workers were.
+    fn supervise(
+        &mut self,
+        all_ended: &Receiver<WorkerShare>,
+        stop_at: Option<u64>,
+        now_and_then: impl Fn(),
+    ) -> Vec<WorkerShare> {
         let (clock, brake, control) = (self.shared.clock, &self.shared.brake, &self.shared.control);
-        let mut stopped_at = None;
+        let (mut stopped_at, mut ended) = (None, Vec::new());
         loop {
             if control.is_aborting() {
                 brake.pull(Level::Abort);
@@ -219,8 +240,9 @@ impl Director {
             }
             now_and_then();
             match all_ended.recv_timeout(TICK) {
-                Ok(()) | Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Ok(share) => ended.push(share),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return ended,
             }
         }
     }

@@ -1,17 +1,16 @@
-//! How late the server itself was: from a token's deadline to the moment its bytes went to the operating system.
+//! How late things came: many durations in little memory, written by one thread or several and read by any.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The simulator's own error since it started: deadline against the moment just before the `write` that carried the
-/// token. What a client measures beyond the law and this is the client's (and the network stack's).
+/// How late something came, many times.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Lateness {
-    /// Deadlines measured: one per token of a stream, one per answer that is not a stream.
+    /// How often it was measured.
     pub count: u64,
-    /// Half of the deadlines were met within this many microseconds; read from a histogram, up to 3 % too high.
+    /// Half of the times it came within this many microseconds; read from a histogram, up to 3 % too high.
     pub p50_us: f64,
-    /// 99 of 100 deadlines were met within this many microseconds; read from a histogram, up to 3 % too high.
+    /// 99 of 100 times it came within this many microseconds; read from a histogram, up to 3 % too high.
     pub p99_us: f64,
     /// The worst, in microseconds.
     pub max_us: f64,
@@ -23,19 +22,28 @@ const STEP_BITS: u32 = STEPS.trailing_zeros();
 /// Enough for every `u64`.
 const BUCKETS: usize = (u64::BITS - STEP_BITS + 1) as usize * STEPS as usize;
 
-/// A logarithmic histogram that one thread writes and any thread reads.
+/// A logarithmic histogram that threads write without waiting and any thread reads.
 #[derive(Debug)]
-pub(crate) struct LatenessRecorder {
+pub struct LatenessRecorder {
     buckets: Box<[AtomicU64]>,
     max_ns: AtomicU64,
 }
 
+impl Default for LatenessRecorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl LatenessRecorder {
-    pub(crate) fn new() -> Self {
+    /// A histogram of nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
         Self { buckets: (0..BUCKETS).map(|_| AtomicU64::new(0)).collect(), max_ns: AtomicU64::new(0) }
     }
 
-    pub(crate) fn record(&self, lateness: Duration) {
+    /// Takes one duration.
+    pub fn record(&self, lateness: Duration) {
         let nanoseconds = u64::try_from(lateness.as_nanos()).unwrap_or(u64::MAX);
         if let Some(bucket) = self.buckets.get(bucket_of(nanoseconds)) {
             bucket.fetch_add(1, Ordering::Relaxed);
@@ -43,12 +51,14 @@ impl LatenessRecorder {
         self.max_ns.fetch_max(nanoseconds, Ordering::Relaxed);
     }
 
-    pub(crate) fn reset(&self) {
+    /// Forgets everything.
+    pub fn reset(&self) {
         self.buckets.iter().for_each(|bucket| bucket.store(0, Ordering::Relaxed));
         self.max_ns.store(0, Ordering::Relaxed);
     }
 
-    pub(crate) fn summary(&self) -> Lateness {
+    /// What was taken so far.
+    pub fn summary(&self) -> Lateness {
         let counts: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
         let max_ns = self.max_ns.load(Ordering::Relaxed);
         let count: u64 = counts.iter().sum();

@@ -1,0 +1,76 @@
+//! How far the values can be believed, in plain words: values with the same reason are told together.
+
+use super::format;
+use aiperf_model::verdict::{Reason, Validity, ValueVerdict};
+use std::fmt::Write as _;
+
+/// A section for the values that are not valid, or nothing if all are.
+pub(crate) fn verdicts(values: &[ValueVerdict]) -> String {
+    let mut text = String::new();
+    for validity in [Validity::Invalid, Validity::Suspect] {
+        let judged: Vec<_> = values.iter().filter(|value| value.verdict.verdict == validity).collect();
+        if !judged.is_empty() {
+            let _ = writeln!(text, "{validity}{}", whose(&judged));
+        }
+    }
+    if text.is_empty() {
+        return notes(values);
+    }
+    for group in groups(values) {
+        let Some((_, worst)) = group.first() else { continue };
+        let of: Vec<_> = group.iter().map(|(value, _)| *value).collect();
+        let _ = writeln!(text, "  {}: {}{}\n    → {}", worst.reason, worst.message, whose(&of), worst.advice);
+    }
+    text + &notes(values)
+}
+
+/// The values of each reason with that reason, the gravest case first; in the order in which reasons first come.
+fn groups(values: &[ValueVerdict]) -> Vec<Vec<(&ValueVerdict, &Reason)>> {
+    let mut groups: Vec<Vec<(&ValueVerdict, &Reason)>> = Vec::new();
+    let all = values.iter().flat_map(|value| value.verdict.reasons.iter().map(move |reason| (value, reason)));
+    for (value, reason) in all {
+        let same = |group: &&mut Vec<(&ValueVerdict, &Reason)>| {
+            group.first().is_some_and(|(_, first)| {
+                (&first.reason, &first.subject) == (&reason.reason, &reason.subject)
+            })
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push((value, reason)),
+            None => groups.push(vec![(value, reason)]),
+        }
+    }
+    for group in &mut groups {
+        group.sort_by(|(_, a), (_, b)| distance(b).total_cmp(&distance(a)));
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.iter().map(|(_, reason)| reason.verdict).max()));
+    groups
+}
+
+/// How far a figure lies beyond its limit.
+fn distance(reason: &Reason) -> f64 {
+    (reason.figure - reason.threshold).abs()
+}
+
+fn notes(values: &[ValueVerdict]) -> String {
+    let mut text = String::new();
+    let mut told: Vec<&String> = Vec::new();
+    for note in values.iter().flat_map(|value| &value.verdict.notes) {
+        if !told.contains(&note) {
+            told.push(note);
+            let _ = writeln!(text, "note: {note}");
+        }
+    }
+    text
+}
+
+/// ` at 10, 20`, or nothing where nothing is swept.
+fn whose(values: &[&ValueVerdict]) -> String {
+    let mut values = values.to_vec();
+    values.sort_by_key(|value| value.index);
+    let named: Vec<String> = values
+        .iter()
+        .filter(|value| !value.parameters.is_empty())
+        .map(|value| format::values(&value.parameters))
+        .collect();
+    if named.is_empty() { String::new() } else { format!(" at {}", named.join("; ")) }
+}

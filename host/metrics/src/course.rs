@@ -1,0 +1,286 @@
+//! The course of a run: when requests were due, sent and answered, and how many were in flight at a time.
+//!
+//! It shows whether the load was the one that was asked for. The memory is four numbers for each request.
+
+use crate::formulas::answered_at;
+use crate::statistics::{mean, sample_std_dev};
+use aiperf_model::record::{FailureKind, Phase, Record};
+
+/// The requests of one run, in any order.
+#[derive(Clone, Debug, Default)]
+pub struct Course {
+    sends: Vec<u64>,
+    ends: Vec<u64>,
+    /// Send and last content of the successful ones.
+    answers: Vec<(u64, u64)>,
+    /// The due times that a schedule set.
+    dues: Vec<u64>,
+    waits: Waits,
+}
+
+/// For how long requests of a schedule were kept from being sent, in nanoseconds, summed up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// By the limit of requests in flight.
+    pub limit: u64,
+    /// By this program.
+    pub client: u64,
+}
+
+/// When a number of requests was in flight. Times are nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plateau {
+    /// From the first send until so many were in flight for the first time.
+    pub ramp: u64,
+    /// From when so many were in flight for the last time until the last end.
+    pub drain: u64,
+    /// From the first send to the last end.
+    pub total: u64,
+    /// The mean number in flight between ramp and drain.
+    pub mean: f64,
+}
+
+impl Course {
+    /// Takes one request. Warm-up requests, and those that never left, are left out.
+    pub fn add(&mut self, record: &Record) {
+        let timing = &record.timing;
+        let never_left = |kind| matches!(kind, FailureKind::Connect | FailureKind::Tls);
+        if timing.phase != Phase::Profiling
+            || record.outcome.as_ref().is_err_and(|failure| never_left(failure.kind))
+        {
+            return;
+        }
+        self.sends.push(timing.send);
+        self.ends.push(timing.end);
+        if let Ok(answer) = &record.outcome
+            && let Some(answered) = answered_at(timing, answer)
+        {
+            self.answers.push((timing.send, answered));
+        }
+        if timing.scheduled {
+            self.dues.push(timing.due);
+            self.waits.limit += timing.ready.saturating_sub(timing.due);
+            self.waits.client += timing.send.saturating_sub(timing.ready);
+        }
+    }
+
+    /// The same with all times in order, which everything else here asks for.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        self.sends.sort_unstable();
+        self.ends.sort_unstable();
+        self.dues.sort_unstable();
+        self
+    }
+
+    /// How many requests were sent.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sends.len() as u64
+    }
+
+    /// What kept requests of a schedule.
+    #[must_use]
+    pub fn waits(&self) -> Waits {
+        self.waits
+    }
+
+    /// When at least `level` requests were in flight, or none if they never were.
+    #[must_use]
+    pub fn plateau(&self, level: u32) -> Option<Plateau> {
+        let (first, last) = (*self.sends.first()?, *self.ends.last()?);
+        let mut reached: Option<Reading> = None;
+        let mut left: Option<Reading> = None;
+        walk(&self.sends, &self.ends, |before, now| {
+            if now.in_flight >= u64::from(level) {
+                reached.get_or_insert(now);
+            } else if before >= u64::from(level) {
+                left = Some(now);
+            }
+        });
+        let (reached, left) = (reached?, left?);
+        let duration = left.at.saturating_sub(reached.at);
+        let mean =
+            if duration == 0 { f64::from(level) } else { (left.area - reached.area) / duration as f64 };
+        Some(Plateau {
+            ramp: reached.at.saturating_sub(first),
+            drain: last.saturating_sub(left.at),
+            total: last.saturating_sub(first),
+            mean,
+        })
+    }
+
+    /// The mean number in flight from the first send to the last one, or none if no time lies between.
+    #[must_use]
+    pub fn mean_in_flight(&self) -> Option<f64> {
+        let (first, last) = (*self.sends.first()?, *self.sends.last()?);
+        let mut area = 0.0;
+        walk(&self.sends, &self.ends, |_, now| {
+            if now.at <= last {
+                area = now.area;
+            }
+        });
+        (last > first).then(|| area / (last - first) as f64)
+    }
+
+    /// The mean number of successful requests between send and last content, counted, from the first send to the last
+    /// content.
+    #[must_use]
+    pub fn mean_in_service(&self) -> Option<f64> {
+        let (mut sends, mut ends): (Vec<u64>, Vec<u64>) = self.answers.iter().copied().unzip();
+        sends.sort_unstable();
+        ends.sort_unstable();
+        let (first, last) = (*sends.first()?, *ends.last()?);
+        let mut area = 0.0;
+        walk(&sends, &ends, |_, now| area = now.area);
+        (last > first).then(|| area / (last - first) as f64)
+    }
+
+    /// The share of the time, from 0 to 1, before the first answer and after the last send: an open loop rises and
+    /// runs out then. None without a request.
+    #[must_use]
+    pub fn edges(&self) -> Option<f64> {
+        let (first_send, last_send) = (*self.sends.first()?, *self.sends.last()?);
+        let (first_end, last_end) = (*self.ends.first()?, *self.ends.last()?);
+        let total = last_end.saturating_sub(first_send);
+        let edges = first_end.saturating_sub(first_send) + last_end.saturating_sub(last_send);
+        (total > 0).then(|| (edges as f64 / total as f64).min(1.0))
+    }
+
+    /// The share, from 0 to 1, of the rate of a schedule that reached the server: the requests sent, of those and the
+    /// `missed` ones, less as the sends took longer than the schedule. None without a schedule of some length.
+    #[must_use]
+    pub fn offered(&self, missed: u64) -> Option<f64> {
+        let (first, last) = (*self.dues.first()?, *self.dues.last()?);
+        let planned = last.saturating_sub(first) as f64;
+        let taken = self.sends.last()?.saturating_sub(first) as f64;
+        let sent = self.dues.len() as f64;
+        (planned > 0.0).then(|| sent / (sent + missed as f64) * (planned / taken).min(1.0))
+    }
+
+    /// The coefficient of variation of the gaps between neighbouring sends, and of those between due times, with the
+    /// number of gaps. None without a schedule.
+    #[must_use]
+    pub fn variation(&self) -> Option<(f64, f64, usize)> {
+        let due = variation(&self.dues)?;
+        Some((variation(&self.sends)?, due, self.dues.len() - 1))
+    }
+}
+
+/// A moment of a walk.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: u64,
+    /// From this moment on.
+    in_flight: u64,
+    /// The sum, up to this moment, of in-flight requests times nanoseconds.
+    area: f64,
+}
+
+/// Walks through ascending sends and ends, and shows each change with the number in flight before it. What ends and
+/// begins at the same time is not in flight together.
+fn walk(sends: &[u64], ends: &[u64], mut see: impl FnMut(u64, Reading)) {
+    let (mut sends, mut ends) = (sends.iter().copied().peekable(), ends.iter().copied().peekable());
+    let mut now = Reading { at: 0, in_flight: 0, area: 0.0 };
+    while let Some(end) = ends.peek().copied() {
+        let send = sends.peek().copied().filter(|send| *send < end || now.in_flight == 0);
+        let (before, at) = (now.in_flight, send.unwrap_or(end));
+        now.area += now.in_flight as f64 * at.saturating_sub(now.at) as f64;
+        now.at = at;
+        if send.is_some() {
+            sends.next();
+            now.in_flight += 1;
+        } else {
+            ends.next();
+            now.in_flight = now.in_flight.saturating_sub(1);
+        }
+        see(before, now);
+    }
+}
+
+fn variation(ascending: &[u64]) -> Option<f64> {
+    let gaps: Vec<f64> = ascending.array_windows().map(|[before, after]| (after - before) as f64).collect();
+    let mean = mean(&gaps).filter(|mean| *mean > 0.0)?;
+    Some(sample_std_dev(&gaps)? / mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, MS};
+
+    fn course(records: &[Record]) -> Course {
+        let mut course = Course::default();
+        records.iter().for_each(|record| course.add(record));
+        course.sorted()
+    }
+
+    /// Two slots: 0 to 10 and 10 to 30, 0 to 20 and 20 to 24 milliseconds.
+    fn two_slots() -> Course {
+        course(&[(0, 10), (10, 30), (0, 20), (20, 24)].map(|(send, end)| testing::unary(send, end, 1)))
+    }
+
+    #[test]
+    fn a_plateau_lies_between_ramp_and_drain() {
+        let plateau = two_slots().plateau(2).unwrap();
+        assert_eq!((plateau.ramp, plateau.drain, plateau.total), (0, 6 * MS, 30 * MS));
+        assert_eq!(plateau.mean, 2.0);
+        assert_eq!(two_slots().plateau(3), None);
+        assert_eq!(course(&[]).plateau(1), None);
+    }
+
+    #[test]
+    fn a_pause_between_two_requests_lowers_the_mean() {
+        let plateau = course(&[testing::unary(0, 40, 1), testing::unary(60, 100, 1)]).plateau(1).unwrap();
+        assert_eq!((plateau.ramp, plateau.drain, plateau.mean), (0, 0, 0.8));
+    }
+
+    #[test]
+    fn means_are_areas_over_time() {
+        // In flight 2 until 20 ms, the last send.
+        assert_eq!(two_slots().mean_in_flight(), Some(2.0));
+        assert_eq!(two_slots().mean_in_service(), Some((10.0 + 20.0 + 20.0 + 4.0) / 30.0));
+        assert_eq!(course(&[]).mean_in_flight(), None);
+    }
+
+    #[test]
+    fn the_edges_of_an_open_loop_are_before_the_first_answer_and_after_the_last_send() {
+        assert_eq!(two_slots().edges(), Some(20.0 / 30.0));
+        assert_eq!(course(&[]).edges(), None);
+    }
+
+    /// Due every 10 ms, sent at these milliseconds.
+    fn scheduled(sends: &[u64]) -> Course {
+        let records = (0..).zip(sends).map(|(position, send)| {
+            let mut record = testing::scheduled(testing::unary(*send, *send + 5, 1));
+            record.timing.due = position * 10 * MS;
+            record.timing.ready = record.timing.due;
+            record
+        });
+        course(&records.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_offered_load_falls_by_what_is_missed_and_by_what_takes_longer() {
+        assert_eq!(scheduled(&[0, 10, 20]).offered(0), Some(1.0));
+        assert_eq!(scheduled(&[0, 10, 20]).offered(1), Some(0.75));
+        assert_eq!(scheduled(&[0, 20, 40]).offered(0), Some(0.5));
+        assert_eq!(two_slots().offered(0), None);
+        assert_eq!(scheduled(&[0, 20, 40]).waits(), Waits { limit: 0, client: 30 * MS });
+    }
+
+    #[test]
+    fn variation_is_that_of_sends_beside_that_of_dues() {
+        let (sent, due, gaps) = scheduled(&[0, 10, 30]).variation().unwrap();
+        assert_eq!((due, gaps), (0.0, 2));
+        assert!((sent - 50.0_f64.sqrt() / 15.0).abs() < 1e-12, "{sent}");
+        assert_eq!(two_slots().variation(), None);
+    }
+
+    #[test]
+    fn what_never_left_was_never_in_flight() {
+        use aiperf_model::record::FailureKind::{Connect, Timeout};
+        assert_eq!(course(&[testing::failed(Connect)]).sent(), 0);
+        assert_eq!(course(&[testing::failed(Timeout)]).sent(), 1);
+    }
+}

@@ -1,0 +1,67 @@
+//! Whether a measurement can be believed: from what a run says, and what the client says of itself, to a verdict.
+//!
+//! Each rule stands in [`rules`], with its thresholds and texts; the modules below only find the figures. What
+//! cannot be known, such as a percentile that does not exist, speaks neither for nor against.
+
+mod arrivals;
+mod client;
+mod load;
+pub mod rules;
+mod sample;
+mod trials;
+
+use crate::course::Course;
+use aiperf_model::arrival::RequestRate;
+use aiperf_model::budget::ErrorBudget;
+use aiperf_model::client::ClientHealth;
+use aiperf_model::metrics::RunMetrics;
+use aiperf_model::verdict::Verdict;
+
+pub use trials::{Trial, judge_values};
+
+/// What was asked of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asked {
+    /// Requests in flight, or with a rate at most.
+    pub concurrency: Option<u32>,
+    /// How requests arrive, in an open loop.
+    pub rate: Option<RequestRate>,
+    /// The share of failed requests from which on a run has failed, from 0 to 1.
+    pub max_error_rate: f64,
+    /// Whether the load repeats prompts on purpose, so that a cache may answer.
+    pub repeats_prompts: bool,
+}
+
+/// Everything that a verdict on a run follows from.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// What was asked.
+    pub asked: Asked,
+    /// What the requests say.
+    pub metrics: &'a RunMetrics,
+    /// When they were sent and answered; sorted.
+    pub course: &'a Course,
+    /// What the client says of itself.
+    pub client: &'a ClientHealth,
+    /// What a calibration says of the client at such a load, if there was one.
+    pub budget: Option<&'a ErrorBudget>,
+    /// How many requests were begun of which there is no record.
+    pub lost_records: u64,
+}
+
+/// The verdict on one run.
+#[must_use]
+pub fn judge_run(evidence: &Evidence<'_>) -> Verdict {
+    let Evidence { asked, metrics, course, client, budget, lost_records } = *evidence;
+    let reasons = [
+        rules::RECORD_LOSS.judge(None, lost_records as f64).into_iter().collect(),
+        client::reasons(metrics, client, budget),
+        load::reasons(asked, metrics, course, client.missed_arrivals),
+        arrivals::reason(asked.rate, course).into_iter().collect(),
+        sample::reasons(metrics),
+    ];
+    Verdict::new(reasons.concat(), load::notes(course))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Whether the load was the one that was asked for, and steady, and answered by the server itself.
+
+use super::Asked;
+use super::rules::{
+    CONCURRENCY_LIMIT, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN, REQUESTS_PER_SLOT, UNASKED_CACHE,
+};
+use crate::course::{Course, Waits};
+use aiperf_model::catalogue::MetricId;
+use aiperf_model::metrics::{RunMetrics, Statistic};
+use aiperf_model::verdict::Reason;
+
+pub(super) fn reasons(asked: Asked, metrics: &RunMetrics, course: &Course, missed: u64) -> Vec<Reason> {
+    let load = match (asked.rate, asked.concurrency) {
+        (Some(_), _) => open_loop(course, missed),
+        (None, Some(concurrency)) => closed_loop(concurrency, metrics, course),
+        (None, None) => Vec::new(),
+    };
+    load.into_iter().chain(errors(asked, metrics)).chain(unasked_cache(asked, metrics)).collect()
+}
+
+/// What is no fault, but changes what the figures mean.
+pub(super) fn notes(course: &Course) -> Vec<String> {
+    let Waits { limit, .. } = course.waits();
+    let waited = limit > 0;
+    let note = "requests waited for the limit of --concurrency; effective latencies include that";
+    waited.then(|| note.to_owned()).into_iter().collect()
+}
+
+fn open_loop(course: &Course, missed: u64) -> Vec<Reason> {
+    let Waits { limit, client } = course.waits();
+    let offered = course.offered(missed).and_then(|share| {
+        let percent = 100.0 * share;
+        if limit > client {
+            CONCURRENCY_LIMIT.judge(None, percent)
+        } else {
+            OFFERED_LOAD.judge(Some("request rate"), percent)
+        }
+    });
+    let edges = course.edges().and_then(|share| RAMP_AND_DRAIN.judge(None, 100.0 * share));
+    offered.into_iter().chain(edges).collect()
+}
+
+fn closed_loop(concurrency: u32, metrics: &RunMetrics, course: &Course) -> Vec<Reason> {
+    let slots = f64::from(concurrency);
+    let plateau = course.plateau(concurrency);
+    let mean = plateau.map(|plateau| plateau.mean).or_else(|| course.mean_in_flight());
+    let share = |part: u64, whole: u64| (whole > 0).then(|| 100.0 * part as f64 / whole as f64);
+    let edges = plateau.and_then(|plateau| share(plateau.ramp + plateau.drain, plateau.total));
+    let offered = mean.and_then(|mean| OFFERED_LOAD.judge(Some("concurrency"), 100.0 * mean / slots));
+    offered
+        .into_iter()
+        .chain(REQUESTS_PER_SLOT.judge(None, course.sent() as f64 / slots))
+        .chain(edges.and_then(|percent| RAMP_AND_DRAIN.judge(None, percent)))
+        .chain(littles_law(metrics, course))
+        .collect()
+}
+
+/// The mean number in service is the rate times the mean time in service (Little 1961), whatever the server does.
+fn littles_law(metrics: &RunMetrics, course: &Course) -> Option<Reason> {
+    let rate = metrics.statistic(MetricId::RequestThroughput, Statistic::Avg)?;
+    let latency = metrics.statistic(MetricId::RequestLatency, Statistic::Avg)? / 1e3;
+    let counted = course.mean_in_service().filter(|mean| *mean > 0.0)?;
+    LITTLES_LAW.judge(None, 100.0 * (rate * latency / counted - 1.0).abs())
+}
+
+fn errors(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {
+    let percent = metrics.statistic(MetricId::RequestErrorRate, Statistic::Avg)?;
+    let reason = ERRORS.judge(None, percent);
+    // A limit of the user below ours is a wish for less, not for more leniency.
+    reason
+        .into_iter()
+        .chain(ERRORS.judge_with(None, percent, None, Some(100.0 * asked.max_error_rate)))
+        .last()
+}
+
+fn unasked_cache(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {
+    let sum = |metric| metrics.statistic(metric, Statistic::Sum).filter(|sum| *sum > 0.0);
+    let cached = sum(MetricId::UsagePromptCacheReadTokens).filter(|_| !asked.repeats_prompts)?;
+    UNASKED_CACHE.judge(None, 100.0 * cached / sum(MetricId::UsagePromptTokens)?)
+}

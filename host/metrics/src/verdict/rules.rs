@@ -1,0 +1,289 @@
+//! The rules by which a measurement is doubted: one table with every threshold and every text. The documentation is
+//! made from it.
+
+use aiperf_model::verdict::{Reason, Validity};
+
+/// A limit of a rule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// There is none.
+    Never,
+    /// This figure.
+    At(f64),
+    /// A figure that depends on the run, described.
+    Given(&'static str),
+}
+
+/// On which side of a limit a figure is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Above it.
+    Above,
+    /// Below it.
+    Below,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// The name in files.
+    pub name: &'static str,
+    /// The wrong side of the limits.
+    pub wrong: Side,
+    /// Beyond this a measurement is suspect.
+    pub suspect: Limit,
+    /// Beyond this it is invalid.
+    pub invalid: Limit,
+    /// The unit of figure and limits; empty for pure numbers.
+    pub unit: &'static str,
+    /// Where the figure comes from.
+    pub known_by: &'static str,
+    /// What is wrong, with places for `{subject}`, `{figure}` and `{threshold}`.
+    pub says: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+/// Declares the rules as constants and as the table of all.
+macro_rules! rules {
+    ($($id:ident: $rule:expr;)*) => {
+        $(pub(crate) static $id: Rule = $rule;)*
+
+        /// All rules, in the order of the documentation.
+        pub static RULES: &[&Rule] = &[$(&$id,)*];
+    };
+}
+
+rules! {
+    CLIENT_DELAY: Rule {
+        name: "client_delay", wrong: Side::Above, suspect: Limit::At(5.0), invalid: Limit::At(20.0), unit: "%",
+        known_by: "how late the measuring threads answer a heartbeat, how late requests are sent after they are due, and the calibration, each against p50 and p99 of the metric",
+        says: "up to {figure} % of {subject} is this client's own delay (limit {threshold} %)",
+        advice: "run the client on a machine, or on cores, of its own",
+    };
+    CLIENT_CPU: Rule {
+        name: "client_cpu", wrong: Side::Above, suspect: Limit::At(80.0), invalid: Limit::At(95.0), unit: "%",
+        known_by: "the time that the busiest measuring thread ran or waited for a core, without what it spins towards a due time, over the time that passed",
+        says: "a measuring thread was busy, or waited for a core, {figure} % of the time (limit {threshold} %)",
+        advice: "give the client more cores, or send less from one machine",
+    };
+    OFFERED_LOAD: Rule {
+        name: "offered_load", wrong: Side::Below, suspect: Limit::At(98.0), invalid: Limit::At(95.0), unit: "%",
+        known_by: "open loop: requests sent against requests due, and the time it took; closed loop: the mean number in flight between ramp and drain against the concurrency",
+        says: "{figure} % of the asked {subject} reached the server (limit {threshold} %)",
+        advice: "ask for less, or give the client more cores; look at client_delay and client_cpu",
+    };
+    CONCURRENCY_LIMIT: Rule {
+        name: "concurrency_limit", wrong: Side::Below, suspect: Limit::At(98.0), invalid: Limit::At(95.0), unit: "%",
+        known_by: "as offered_load, where requests waited longer for the limit of requests in flight than for the client",
+        says: "{figure} % of the asked request rate reached the server, since --concurrency held the others back (limit {threshold} %)",
+        advice: "raise --concurrency or lower --request-rate: within this limit the server does not answer so many",
+    };
+    ARRIVAL_PROCESS: Rule {
+        name: "arrival_process", wrong: Side::Above, suspect: Limit::Given("outside the 99 % band"), invalid: Limit::Never, unit: "",
+        known_by: "the coefficient of variation of the gaps between sends, from 100 gaps on",
+        says: "the gaps between requests have a coefficient of variation of {figure}, which {subject} arrivals hardly ever have (limit {threshold})",
+        advice: "lower the rate or raise --concurrency, so that requests leave when they are due",
+    };
+    REQUESTS_PER_SLOT: Rule {
+        name: "requests_per_slot", wrong: Side::Below, suspect: Limit::At(2.0), invalid: Limit::Never, unit: "requests",
+        known_by: "profiling requests sent over the concurrency",
+        says: "each slot sent {figure} requests in the mean, so that the run is mostly its beginning and its end (at least {threshold})",
+        advice: "raise --num-prompts to several times the concurrency",
+    };
+    RAMP_AND_DRAIN: Rule {
+        name: "ramp_and_drain", wrong: Side::Above, suspect: Limit::At(30.0), invalid: Limit::Never, unit: "%",
+        known_by: "closed loop: the time until all slots are in flight for the first time, and since they were for the last time; open loop: the time before the first answer and after the last send",
+        says: "{figure} % of the run was spent on reaching the load and on running out of it (limit {threshold} %)",
+        advice: "raise --num-prompts or --benchmark-duration",
+    };
+    SAMPLE_SIZE: Rule {
+        name: "sample_size", wrong: Side::Below, suspect: Limit::Given("the number that p50, p90, p95 or p99 needs for bounds on both sides"), invalid: Limit::Never, unit: "requests",
+        known_by: "binomial order statistics",
+        says: "{subject} of {figure} requests, where {threshold} are needed for a 95 % bound",
+        advice: "raise --num-prompts, or read lower percentiles only",
+    };
+    ERRORS: Rule {
+        name: "errors", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Given("`--max-error-rate`"), unit: "%",
+        known_by: "failed requests over failed and successful ones",
+        says: "{figure} % of the requests failed (limit {threshold} %)",
+        advice: "look at error_summary in the run's JSON; what failed is in no latency",
+    };
+    UNASKED_CACHE: Rule {
+        name: "unasked_cache", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Never, unit: "%",
+        known_by: "cached tokens over prompt tokens as the server reports them, unless --parameter-sweep-same-seed asks for the same prompts",
+        says: "{figure} % of the prompt tokens came from the server's cache (limit {threshold} %)",
+        advice: "turn the prefix cache off, restart the server, or use another --random-seed; over trials, --vary-seed-per-trial",
+    };
+    SPREAD: Rule {
+        name: "spread", wrong: Side::Above, suspect: Limit::At(20.0), invalid: Limit::Never, unit: "%",
+        known_by: "standard deviation over mean of the trials, for what the summary shows; from 10 % on it is a note",
+        says: "{subject} varies by {figure} % over the trials (limit {threshold} %)",
+        advice: "look for what else uses the server, lengthen the runs, or raise --num-profile-runs",
+    };
+    DRIFT: Rule {
+        name: "drift", wrong: Side::Below, suspect: Limit::At(0.01), invalid: Limit::Never, unit: "",
+        known_by: "the slope over wall time of what the summary shows, each run relative to the mean of its value: t test, Holm's correction, and at least 2 % from the first run to the last",
+        says: "{subject} drifts with time over the trials (p = {figure}, limit {threshold})",
+        advice: "warm the server up longer, and look for heat, memory or a cache that fills",
+    };
+    TWO_MODES: Rule {
+        name: "two_modes", wrong: Side::Above, suspect: Limit::At(20.0), invalid: Limit::Never, unit: "%",
+        known_by: "at least two trials on either side of the widest gap between neighbouring trials, each side within a quarter of the distance between their means",
+        says: "the trials of {subject} fall into two groups {figure} % apart (limit {threshold} %)",
+        advice: "find out what differs between the groups: their mean describes neither",
+    };
+    RECORD_LOSS: Rule {
+        name: "record_loss", wrong: Side::Above, suspect: Limit::Never, invalid: Limit::At(0.0), unit: "records",
+        known_by: "requests begun against records of requests that succeeded, failed or were cancelled",
+        says: "{figure} records are missing",
+        advice: "this is a fault of aiperf: please report it with the command line",
+    };
+    LITTLES_LAW: Rule {
+        name: "littles_law", wrong: Side::Above, suspect: Limit::Never, invalid: Limit::At(2.0), unit: "%",
+        known_by: "requests per second times mean latency against the counted mean number in service, in a closed loop",
+        says: "rate times latency and the counted concurrency differ by {figure} % (limit {threshold} %)",
+        advice: "this is a fault of aiperf: please report it with the command line",
+    };
+}
+
+impl Rule {
+    /// The reason to doubt that follows from a figure, or none if it is on the right side of the limits. A limit of
+    /// the table that depends on the run is none here.
+    pub(crate) fn judge(&self, subject: Option<&str>, figure: f64) -> Option<Reason> {
+        let at = |limit: Limit| match limit {
+            Limit::At(threshold) => Some(threshold),
+            Limit::Never | Limit::Given(_) => None,
+        };
+        self.judge_with(subject, figure, at(self.suspect), at(self.invalid))
+    }
+
+    /// The same with limits that depend on the run.
+    pub(crate) fn judge_with(
+        &self,
+        subject: Option<&str>,
+        figure: f64,
+        suspect: Option<f64>,
+        invalid: Option<f64>,
+    ) -> Option<Reason> {
+        let is_wrong = |threshold: &f64| match self.wrong {
+            Side::Above => figure > *threshold,
+            Side::Below => figure < *threshold,
+        };
+        let invalid = invalid.filter(is_wrong).map(|threshold| (Validity::Invalid, threshold));
+        let suspect = suspect.filter(is_wrong).map(|threshold| (Validity::Suspect, threshold));
+        let (verdict, threshold) = invalid.or(suspect)?;
+        Some(self.speak(subject, figure, threshold, verdict))
+    }
+
+    /// The reason itself, for a figure that is on the wrong side.
+    pub(crate) fn speak(
+        &self,
+        subject: Option<&str>,
+        figure: f64,
+        threshold: f64,
+        verdict: Validity,
+    ) -> Reason {
+        let message = self
+            .says
+            .replace("{subject}", subject.unwrap_or_default())
+            .replace("{figure}", &readable(figure))
+            .replace("{threshold}", &readable(threshold));
+        Reason {
+            reason: self.name.to_owned(),
+            subject: subject.map(str::to_owned),
+            verdict,
+            figure,
+            threshold,
+            unit: self.unit.to_owned(),
+            message,
+            advice: self.advice.to_owned(),
+        }
+    }
+}
+
+/// About three digits, and whole numbers as such.
+fn readable(value: f64) -> String {
+    let digits = match value.abs() {
+        _ if value.fract() == 0.0 => 0,
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 0.1 => 2,
+        _ => 4,
+    };
+    format!("{value:.digits$}")
+}
+
+/// The table of the documentation, in Markdown.
+#[must_use]
+pub fn documentation() -> String {
+    let limit = |rule: &Rule, limit: Limit| {
+        let sign = if rule.wrong == Side::Above { '>' } else { '<' };
+        let unit = if rule.unit.is_empty() { String::new() } else { format!(" {}", rule.unit) };
+        match limit {
+            Limit::Never => String::new(),
+            Limit::At(at) => format!("{sign} {}{unit}", readable(at)),
+            Limit::Given(words) if words.starts_with("outside") => words.to_owned(),
+            Limit::Given(words) => format!("{sign} {words}"),
+        }
+    };
+    let rows = RULES.iter().map(|rule| {
+        let (suspect, invalid) = (limit(rule, rule.suspect), limit(rule, rule.invalid));
+        format!("| `{}` | {suspect} | {invalid} | {} | {} |\n", rule.name, rule.known_by, rule.advice)
+    });
+    let head = "| reason | SUSPECT | INVALID | how it is known | what to do |\n|---|---|---|---|---|\n";
+    std::iter::once(head.to_owned()).chain(rows).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_holds_at_its_limits_and_speaks_beyond_them() {
+        for rule in RULES {
+            for (limit, verdict) in [(rule.suspect, Validity::Suspect), (rule.invalid, Validity::Invalid)] {
+                let Limit::At(at) = limit else { continue };
+                let step = if rule.wrong == Side::Above { 1e-6 } else { -1e-6 };
+                let judged = |figure: f64| rule.judge(Some("x"), figure).map(|reason| reason.verdict);
+                assert!(judged(at - step) < Some(verdict), "{} inside", rule.name);
+                assert!(judged(at) < Some(verdict), "{} at the limit", rule.name);
+                assert_eq!(judged(at + step), Some(verdict), "{} beyond", rule.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_reason_says_everything() {
+        let reason = CLIENT_DELAY.judge(Some("ttft p99"), 25.04).unwrap();
+        assert_eq!((reason.reason.as_str(), reason.verdict), ("client_delay", Validity::Invalid));
+        assert_eq!((reason.figure, reason.threshold, reason.unit.as_str()), (25.04, 20.0, "%"));
+        assert_eq!(reason.message, "up to 25.0 % of ttft p99 is this client's own delay (limit 20 %)");
+    }
+
+    #[test]
+    fn no_text_has_a_place_that_nothing_fills() {
+        for rule in RULES {
+            let reason = rule.judge_with(Some("s"), 1.5, Some(1.0), Some(1.0));
+            let reason = reason.or_else(|| rule.judge_with(Some("s"), 0.5, Some(1.0), Some(1.0))).unwrap();
+            assert!(!reason.message.contains(['{', '}']), "{}", reason.message);
+        }
+    }
+
+    /// Writes the table into the documentation where `UPDATE_DOCS` is set, and holds it against it elsewhere.
+    #[test]
+    fn the_documentation_has_this_table() {
+        const START: &str = "<!-- made from host/metrics/src/verdict/rules.rs: UPDATE_DOCS=1 cargo test -p aiperf-metrics documentation -->\n";
+        const END: &str = "<!-- end -->";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/verdicts.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = text.split_once(START).unwrap();
+        let (_, after) = rest.split_once(END).unwrap();
+        let expected = format!("{before}{START}{}{END}{after}", documentation());
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &expected).unwrap();
+            return;
+        }
+        assert_eq!(text, expected, "run the command in the comment above the table");
+    }
+}

@@ -1,0 +1,25 @@
+//! What is put before the judge of a run.
+
+use crate::benchmark::Benchmark;
+use crate::one_run::Measured;
+use aiperf_metrics::verdict::{Asked, Evidence, judge_run};
+use aiperf_model::verdict::Verdict;
+use aiperf_plan::RunSettings;
+
+/// How far a run can be believed.
+pub(crate) fn judge(benchmark: &Benchmark<'_>, settings: &RunSettings, measured: &Measured) -> Verdict {
+    let config = benchmark.config;
+    judge_run(&Evidence {
+        asked: Asked {
+            concurrency: settings.concurrency,
+            rate: settings.request_rate,
+            max_error_rate: config.load.max_error_rate,
+            repeats_prompts: config.sweep.same_seed,
+        },
+        metrics: &measured.metrics,
+        course: &measured.course,
+        client: &measured.outcome.client,
+        budget: None,
+        lost_records: measured.outcome.lost,
+    })
+}
