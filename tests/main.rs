@@ -18,6 +18,7 @@ mod failures;
 mod interruption;
 mod layout;
 mod open_loop;
+mod plugins;
 mod resume;
 mod seeds;
 mod specification;

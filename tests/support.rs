@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// The binary under test, with an environment that no user's settings reach.
 pub(crate) fn aiperf() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aiperf"));
-    command.env_remove("OPENAI_API_KEY");
+    command.env_remove("OPENAI_API_KEY").env("AIPERF_PLUGIN_DIR", "");
     command
 }
 

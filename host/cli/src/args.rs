@@ -1,11 +1,15 @@
 //! The subcommands and their arguments. The flags of `profile` are the options of the plan.
 
+mod plugin;
+
 use aiperf_plan::Options;
 use aiperf_simulator::{SETTINGS, Settings};
 use clap::{Arg, ArgMatches, Args, Command as ClapCommand, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+
+pub(crate) use plugin::{InspectArguments, ListArguments, PluginCommand, PluginSources};
 
 /// Benchmark LLM inference servers across parameter values
 #[derive(Parser)]
@@ -23,6 +27,12 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Serve a simulated model with known latencies until interrupted
     Simulate(SimulateArguments),
+    /// See which plugins there are, what they are, and which may be used
+    Plugin {
+        /// What to do
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -30,13 +40,13 @@ pub(crate) enum Command {
     },
 }
 
-/// How `analyze` prints.
+/// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Tables for people.
     #[default]
     Table,
-    /// The keys of the sweep file.
+    /// JSON for programs.
     Json,
 }
 
@@ -53,9 +63,12 @@ pub(crate) struct AnalyzeArguments {
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 
-    /// File with plugins; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub plugin: Vec<PathBuf>,
+    #[command(flatten)]
+    pub plugins: PluginSources,
+
+    /// Use only plugins that aiperf-plugins.lock in the current directory lists
+    #[arg(long)]
+    pub locked: bool,
 
     /// Objective whose best configuration is reported beside throughput and latency-p99; two or more span the
     /// trade-off

@@ -2,10 +2,12 @@
 
 mod analyze;
 mod completions;
+mod plugin;
 mod profile;
 mod simulate;
 
 pub(crate) use analyze::analyze;
 pub(crate) use completions::completions;
+pub(crate) use plugin::plugin;
 pub(crate) use profile::profile;
 pub(crate) use simulate::simulate;

@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod environment;
 mod exit_code;
 mod failure;
 mod plugins;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Command::Profile(options) => commands::profile(*options),
         Command::Analyze(arguments) => commands::analyze(&arguments),
         Command::Simulate(arguments) => commands::simulate(&arguments),
+        Command::Plugin { command } => commands::plugin(&command),
         Command::Completions { shell } => commands::completions(shell),
     };
     match ended {

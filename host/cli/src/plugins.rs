@@ -3,7 +3,8 @@
 use crate::failure::Failure;
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint, Kind};
 use aiperf_plan::{PluginChoice, PluginConfig};
-use aiperf_plugin_host::{HostConfig, Level, LogSink, PluginHost, user_cache_dir};
+use aiperf_plugin_host::{HostConfig, Level, Lock, LogSink, PluginHost, user_cache_dir};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The plugins of a benchmark.
@@ -15,7 +16,7 @@ pub(crate) struct Plugins {
 impl Plugins {
     /// All plugins of a benchmark, compiled at the same time.
     pub(crate) fn load(endpoint: &PluginChoice, config: &PluginConfig) -> Result<Self, Failure> {
-        let (host, choices) = (host(config)?, Choices::new(config));
+        let (host, choices) = (chosen_host(config)?, Choices::new(config));
         let endpoint = endpoint.to_string();
         host.preload(choices.of_all_kinds().chain([(Kind::Endpoint, endpoint.as_str())]));
         Ok(Self { endpoint: host.endpoint(&endpoint)?, analysis: choices.analysis(&host)? })
@@ -24,19 +25,33 @@ impl Plugins {
 
 /// The plugins of an analysis without a benchmark.
 pub(crate) fn load_analysis(config: &PluginConfig) -> Result<AnalysisPlugins, Failure> {
-    let (host, choices) = (host(config)?, Choices::new(config));
+    let (host, choices) = (chosen_host(config)?, Choices::new(config));
     host.preload(choices.of_all_kinds());
     choices.analysis(&host)
 }
 
-fn host(config: &PluginConfig) -> Result<PluginHost, Failure> {
+fn chosen_host(config: &PluginConfig) -> Result<PluginHost, Failure> {
+    let lock = config.locked.then(|| Lock::read(Path::new(Lock::FILE))).transpose()?;
+    host(lock, config.directory.as_deref(), &config.files)
+}
+
+/// A host with the built-in plugins, those of a directory and those of files.
+pub(crate) fn host(
+    lock: Option<Lock>,
+    directory: Option<&Path>,
+    files: &[PathBuf],
+) -> Result<PluginHost, Failure> {
     let log = LogSink::new(|line| {
         if line.level >= Level::Info {
             eprintln!("note: {line}");
         }
     });
-    let mut host = PluginHost::new(HostConfig { cache_dir: user_cache_dir(), log, ..HostConfig::default() })?;
-    for file in &config.files {
+    let config = HostConfig { cache_dir: user_cache_dir(), log, lock, ..HostConfig::default() };
+    let mut host = PluginHost::new(config)?;
+    if let Some(directory) = directory {
+        host.load_directory(directory)?;
+    }
+    for file in files {
         host.load_file(file)?;
     }
     Ok(host)

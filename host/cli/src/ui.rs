@@ -12,4 +12,5 @@ pub(crate) use none::Silent;
 pub(crate) use run_table::run_table;
 pub(crate) use simple::Simple;
 pub(crate) use summary::summary;
+pub(crate) use table::text_table;
 pub(crate) use verdicts::verdicts;

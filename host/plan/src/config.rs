@@ -210,6 +210,12 @@ pub struct FailureConfig {
 pub struct PluginConfig {
     /// Files with plugins, in the order given.
     pub files: Vec<PathBuf>,
+    /// A directory with more of them. Not written down: the files tell each plugin that took part by its digest.
+    #[serde(skip)]
+    pub directory: Option<PathBuf>,
+    /// Whether only plugins may take part that the lock file lists.
+    #[serde(skip)]
+    pub locked: bool,
     /// The objectives whose best configurations are reported; `throughput` and `latency-p99` are always among them.
     pub objectives: Vec<PluginChoice>,
     /// How many of the objectives, from the first, span the trade-off; at least 2.

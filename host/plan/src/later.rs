@@ -64,16 +64,6 @@ pub static LATER: &[Later] = &[
         instead: "use synthetic prompts with --isl and --osl, for example --isl 550 --osl 128",
     },
     Later {
-        name: "plugin-dir",
-        flag: "--plugin-dir",
-        instead: "name each file, for example --plugin first.wasm --plugin second.wasm",
-    },
-    Later {
-        name: "locked",
-        flag: "--locked",
-        instead: "remove it; the manifest holds the SHA-256 of each plugin",
-    },
-    Later {
         name: "allow-native",
         flag: "--allow-native",
         instead: "use the WebAssembly build of the plugin, for example --plugin mine.wasm",

@@ -340,6 +340,16 @@ options! {
     #[serde(deserialize_with = "one_or_many")]
     pub plugin: Option<Vec<PathBuf>>,
 
+    /// Directory whose .wasm files can be chosen too [env: `AIPERF_PLUGIN_DIR`] [default: aiperf/plugins in the user's
+    /// directory for configuration]
+    #[arg(long, value_name = "DIR", help_heading = "Plugins")]
+    pub plugin_dir: Option<PathBuf>,
+
+    /// Use only plugins that aiperf-plugins.lock in the current directory lists; `aiperf plugin lock` writes it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Plugins")]
+    pub locked: Option<bool>,
+
     /// What is optimised, by the name of its plugin; two or more span the trade-off that the criteria judge. The
     /// default two, throughput and latency-p99, are always reported too
     #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]

@@ -2,27 +2,12 @@
 //!
 //! It only saves time: without it every start compiles again.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs, io, process};
+use std::path::Path;
+use std::{fs, io, process};
 
 use wasmtime::{Cache, CacheConfig};
 
 use crate::log::LogSink;
-
-/// Where the user's compiled plugins belong: `$XDG_CACHE_HOME/aiperf`, or `~/.cache/aiperf`. None if neither variable
-/// holds an absolute path.
-#[must_use]
-pub fn user_cache_dir() -> Option<PathBuf> {
-    cache_dir_in(env::var_os("XDG_CACHE_HOME").map(PathBuf::from), env::home_dir())
-}
-
-fn cache_dir_in(xdg_cache_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
-    xdg_cache_home
-        .filter(|path| path.is_absolute())
-        .or_else(|| home.map(|home| home.join(".cache")))
-        .filter(|path| path.is_absolute())
-        .map(|path| path.join("aiperf"))
-}
 
 /// The cache in this directory, or none, with a notice, if the directory cannot be used.
 pub(crate) fn open(directory: &Path, log: &LogSink) -> Option<Cache> {
@@ -53,15 +38,6 @@ fn check_writable(directory: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
-
-    #[test]
-    fn the_users_choice_wins_over_the_home_directory() {
-        let path = |text: &str| Some(PathBuf::from(text));
-        assert_eq!(cache_dir_in(path("/c"), path("/home/a")), path("/c/aiperf"));
-        assert_eq!(cache_dir_in(path("relative"), path("/home/a")), path("/home/a/.cache/aiperf"));
-        assert_eq!(cache_dir_in(None, path("/home/a")), path("/home/a/.cache/aiperf"));
-        assert_eq!(cache_dir_in(None, None), None);
-    }
 
     #[test]
     fn a_directory_that_cannot_be_used_is_told_and_left_out() {

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::sync::OnceLock;
 
-use aiperf_model::plugin::Kind;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component as Code, InstancePre};
 
 use crate::error::{HostError, Source};
-use crate::outline;
+use crate::outline::Outline;
 use crate::sandbox::{Context, Sandbox};
 
 /// One component, which may be a plugin of several kinds.
@@ -23,6 +24,13 @@ pub(crate) struct Component {
 impl Component {
     pub(crate) fn new(source: Source, bytes: impl Into<Cow<'static, [u8]>>) -> Self {
         Self { source, bytes: bytes.into(), sha256: OnceLock::new(), linked: OnceLock::new() }
+    }
+
+    /// The component of a file.
+    pub(crate) fn read(path: &Path, source: Source) -> Result<Self, HostError> {
+        let bytes = fs::read(path)
+            .map_err(|error| HostError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
+        Ok(Self::new(source, bytes))
     }
 
     pub(crate) fn source(&self) -> &Source {
@@ -40,9 +48,14 @@ impl Component {
         })
     }
 
-    /// The kinds that the component is, told from the outside, without compiling it.
-    pub(crate) fn kinds(&self) -> Result<Vec<Kind>, HostError> {
-        outline::kinds(&self.source, &self.bytes)
+    /// The bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// What it says on the outside, without compiling it.
+    pub(crate) fn outline(&self) -> Result<Outline, HostError> {
+        Outline::read(&self.source, &self.bytes)
     }
 
     /// The code, compiled (or found in the cache) and linked at the first call. A second thread waits for the first.

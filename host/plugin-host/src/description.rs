@@ -24,6 +24,8 @@ pub struct Description {
     pub summary: String,
     /// A JSON Schema for its settings, or none if it takes none.
     pub settings_schema: Option<String>,
+    /// The version of the contract it was built for.
+    pub contract: String,
     /// Where the component comes from.
     pub source: Source,
     /// The SHA-256 of the component, in lower-case hexadecimal.
@@ -53,6 +55,7 @@ pub(crate) fn describe(
         version: info.version,
         summary: info.summary,
         settings_schema: info.settings_schema,
+        contract: component.outline()?.contract().unwrap_or_default().to_owned(),
         source: component.source().clone(),
         sha256: component.sha256().to_owned(),
     })

@@ -11,15 +11,17 @@ use aiperf_model::plugin::{Kind, PluginError};
 pub enum Source {
     /// It is part of this program.
     BuiltIn,
-    /// It was read from this file.
+    /// It was read from this file, which the user named.
     File(PathBuf),
+    /// It was read from this file, which was found in a directory of plugins.
+    Found(PathBuf),
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BuiltIn => f.write_str("built-in"),
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File(path) | Self::Found(path) => write!(f, "{}", path.display()),
         }
     }
 }
@@ -35,6 +37,14 @@ pub enum HostError {
     #[error("cannot read plugin '{source_name}': {reason}", source_name = .path.display())]
     Unreadable {
         /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
+    /// The directory of plugins cannot be read.
+    #[error("cannot read the plugin directory '{directory}': {reason}", directory = .path.display())]
+    UnreadableDirectory {
+        /// The directory.
         path: PathBuf,
         /// What the operating system says.
         reason: String,
@@ -129,6 +139,42 @@ pub enum HostError {
         /// The other file.
         second: Source,
     },
+    /// A plugin of a directory has the name of a built-in one.
+    #[error(
+        "plugin '{source_name}' is {article} named '{name}', as a built-in one is; move it elsewhere and choose it with \
+         --plugin if it shall take the place of the built-in one",
+        article = with_article(*.kind)
+    )]
+    ShadowsBuiltIn {
+        /// The file.
+        source_name: Source,
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: String,
+    },
+    /// The lock file cannot be read.
+    #[error("cannot use the lock file '{file}': {reason}; `aiperf plugin lock` writes it", file = .path.display())]
+    BadLock {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The lock file does not list the plugin.
+    #[error(
+        "{plugin} is not locked: its SHA-256 is {sha256}, {instead}; \
+         if it may be used, list it with `aiperf plugin lock`",
+        instead = listed_instead(.listed.as_deref())
+    )]
+    NotLocked {
+        /// Which plugin it is, such as `plugin 'mine.wasm'` or `objective 'throughput'`.
+        plugin: String,
+        /// The digest of what would have been used.
+        sha256: String,
+        /// The digest that is listed in its place, if any is.
+        listed: Option<String>,
+    },
     /// A choice of a plugin cannot be read.
     #[error("'{choice}' does not choose a plugin: {reason}; write NAME or NAME:{{\"setting\": value}}")]
     BadChoice {
@@ -183,6 +229,13 @@ fn unknown(kind: Kind, name: &str, other_kind: Option<Kind>) -> String {
     match other_kind {
         Some(other) => format!("'{name}' is {}, not {}", with_article(other), with_article(kind)),
         None => format!("there is no {kind} '{name}'"),
+    }
+}
+
+fn listed_instead(sha256: Option<&str>) -> String {
+    match sha256 {
+        Some(sha256) => format!("but the lock file lists {sha256}"),
+        None => "which the lock file does not list".to_owned(),
     }
 }
 

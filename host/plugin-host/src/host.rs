@@ -1,9 +1,9 @@
 //! All plugins by kind and name, and how to make one ready for use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fs, thread};
+use std::{fs, io, thread};
 
 use aiperf_model::plugin::{Endpoint, Identity, Kind, Objective, ParetoCriterion, TrendDetector};
 
@@ -13,9 +13,11 @@ use crate::component::Component;
 use crate::description::{Description, describe};
 use crate::endpoint::ComponentEndpoint;
 use crate::error::{HostError, Source};
+use crate::inspection::Inspection;
 use crate::instance::Mold;
 use crate::interface::{self, Interface};
 use crate::limits::Limits;
+use crate::lock::Lock;
 use crate::log::LogSink;
 use crate::objective::ComponentObjective;
 use crate::outline::KINDS;
@@ -34,11 +36,13 @@ pub struct HostConfig {
     pub limits: Limits,
     /// Who receives their messages, and notices about them.
     pub log: LogSink,
+    /// The only plugins that may be used, or none if all may.
+    pub lock: Option<Lock>,
 }
 
 impl Default for HostConfig {
     fn default() -> Self {
-        Self { cache_dir: None, limits: Limits::default(), log: LogSink::none() }
+        Self { cache_dir: None, limits: Limits::default(), log: LogSink::none(), lock: None }
     }
 }
 
@@ -47,6 +51,7 @@ impl Default for HostConfig {
 /// Nothing is compiled before it is chosen. The plugins that it hands out live on without it.
 pub struct PluginHost {
     sandbox: Arc<Sandbox>,
+    lock: Option<Lock>,
     components: BTreeMap<(Kind, String), Arc<Component>>,
 }
 
@@ -61,20 +66,44 @@ impl PluginHost {
                 ((plugin.kind, plugin.name.to_owned()), Arc::new(component))
             })
             .collect();
-        Ok(Self { sandbox, components })
+        Ok(Self { sandbox, lock: config.lock, components })
     }
 
-    /// Adds the plugins of a file, and tells what they are. One that has the name of a built-in plugin takes its
-    /// place, with a notice.
+    /// Adds the plugins of a file that the user names. One that has the name of a built-in plugin, or of one that was
+    /// found in a directory, takes its place, with a notice.
     pub fn load_file(&mut self, path: &Path) -> Result<Vec<Description>, HostError> {
-        let bytes = fs::read(path)
-            .map_err(|error| HostError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
-        let component = Arc::new(Component::new(Source::File(path.to_owned()), bytes));
-        let descriptions = component
-            .kinds()?
-            .into_iter()
-            .map(|kind| describe(&self.sandbox, &component, kind))
-            .collect::<Result<Vec<_>, _>>()?;
+        self.load(Component::read(path, Source::File(path.to_owned()))?)
+    }
+
+    /// Adds the plugins of the `.wasm` files in a directory, in the order of their names. A file that cannot be used is
+    /// left out, with a notice: a benchmark that does not choose it has no part in it.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be read, if a plugin has the name of a built-in one or of another file's, or if the
+    /// lock does not list it.
+    pub fn load_directory(&mut self, directory: &Path) -> Result<(), HostError> {
+        for path in components_in(directory)? {
+            let component = Component::read(&path, Source::Found(path.clone()))?;
+            match self.load(component) {
+                Ok(_) => {}
+                Err(
+                    error @ (HostError::ShadowsBuiltIn { .. }
+                    | HostError::DuplicateName { .. }
+                    | HostError::NotLocked { .. }),
+                ) => return Err(error),
+                Err(error) => self.sandbox.log.notice(format!("left out: {error}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, component: Component) -> Result<Vec<Description>, HostError> {
+        let component = Arc::new(component);
+        if let Some(lock) = &self.lock {
+            lock.check_file(component.source(), component.sha256())?;
+        }
+        let descriptions = self.describe_all(&component)?;
         for description in &descriptions {
             self.check_name_is_free(description)?;
         }
@@ -84,26 +113,70 @@ impl PluginHost {
         Ok(descriptions)
     }
 
+    fn describe_all(&self, component: &Component) -> Result<Vec<Description>, HostError> {
+        let kinds = component.outline()?.kinds(component.source())?;
+        kinds.into_iter().map(|kind| describe(&self.sandbox, component, kind)).collect()
+    }
+
     fn check_name_is_free(&self, new: &Description) -> Result<(), HostError> {
-        match self.components.get(&(new.kind, new.name.clone())) {
-            Some(present) if *present.source() != Source::BuiltIn && present.sha256() != new.sha256 => {
-                Err(HostError::DuplicateName {
-                    kind: new.kind,
-                    name: new.name.clone(),
-                    first: present.source().clone(),
-                    second: new.source.clone(),
-                })
-            }
+        let (kind, name) = (new.kind, new.name.clone());
+        match self.components.get(&(kind, name.clone())) {
+            Some(present) if present.sha256() != new.sha256 => match (present.source(), &new.source) {
+                (Source::BuiltIn, Source::Found(_)) => {
+                    Err(HostError::ShadowsBuiltIn { source_name: new.source.clone(), kind, name })
+                }
+                (Source::BuiltIn | Source::Found(_), Source::File(_)) => Ok(()),
+                (first, second) => {
+                    Err(HostError::DuplicateName { kind, name, first: first.clone(), second: second.clone() })
+                }
+            },
             _ => Ok(()),
         }
     }
 
     fn add(&mut self, new: &Description, component: &Arc<Component>) {
-        let replaced = self.components.insert((new.kind, new.name.clone()), Arc::clone(component));
-        if replaced.is_some_and(|replaced| *replaced.source() == Source::BuiltIn) {
-            let Description { kind, name, source, .. } = new;
-            self.sandbox.log.notice(format!("{kind} '{name}' is that of '{source}', not the built-in one"));
-        }
+        let Description { kind, name, source, .. } = new;
+        let replaced = self.components.insert((*kind, name.clone()), Arc::clone(component));
+        let Some(replaced) = replaced.filter(|replaced| replaced.sha256() != component.sha256()) else {
+            return;
+        };
+        let other = match replaced.source() {
+            Source::BuiltIn => "the built-in one".to_owned(),
+            Source::File(path) | Source::Found(path) => format!("that of '{}'", path.display()),
+        };
+        self.sandbox.log.notice(format!("{kind} '{name}' is that of '{source}', not {other}"));
+    }
+
+    /// What a file is. Nothing of it is run if it cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// If it is no component.
+    pub fn inspect_file(&self, path: &Path) -> Result<Inspection, HostError> {
+        self.inspect(&Component::read(path, Source::File(path.to_owned()))?)
+    }
+
+    /// What the components are that hold plugins of this name.
+    pub fn inspect_named(&self, name: &str) -> Result<Vec<Inspection>, HostError> {
+        let mut seen = BTreeSet::new();
+        self.components
+            .iter()
+            .filter(|((_, of), component)| of == name && seen.insert(component.sha256().to_owned()))
+            .map(|(_, component)| self.inspect(component))
+            .collect()
+    }
+
+    fn inspect(&self, component: &Component) -> Result<Inspection, HostError> {
+        let outline = component.outline()?;
+        Ok(Inspection {
+            source: component.source().clone(),
+            size: component.size(),
+            sha256: component.sha256().to_owned(),
+            contract: outline.contract().map(str::to_owned),
+            plugins: self.describe_all(component),
+            imports: outline.imports,
+            exports: outline.exports,
+        })
     }
 
     /// The names of all plugins of a kind, in alphabetical order.
@@ -175,6 +248,9 @@ impl PluginHost {
     fn configure<I: Interface>(&self, choice: &str) -> Result<(Identity, I::Info, Pool<I>), HostError> {
         let Choice { name, settings } = Choice::parse(choice)?;
         let component = self.find(I::KIND, name)?;
+        if let Some(lock) = &self.lock {
+            lock.check_plugin(I::KIND, name, component.sha256())?;
+        }
         let description = describe(&self.sandbox, component, I::KIND)?;
         let mold = Mold::new(Arc::clone(&self.sandbox), component, format!("{} '{name}'", I::KIND))?;
         let (pool, info) = Pool::new(mold, settings.clone()).map_err(|error| HostError::Refused {
@@ -202,4 +278,20 @@ impl PluginHost {
             name: key.1,
         })
     }
+}
+
+/// The `.wasm` files of a directory, by name.
+fn components_in(directory: &Path) -> Result<Vec<PathBuf>, HostError> {
+    let unreadable = |error: io::Error| HostError::UnreadableDirectory {
+        path: directory.to_owned(),
+        reason: error.to_string(),
+    };
+    let entries = fs::read_dir(directory).map_err(unreadable)?;
+    let mut files = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(unreadable)?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
+    files.sort();
+    Ok(files)
 }

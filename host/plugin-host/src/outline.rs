@@ -18,37 +18,17 @@ const OFFERED: [&str; 2] = ["types", "log"];
 /// All kinds, in the order in which a component is asked for them.
 pub(crate) const KINDS: [Kind; 4] = [Kind::Endpoint, Kind::Objective, Kind::Pareto, Kind::Trend];
 
-/// The kinds of plugin that a component is.
-///
-/// # Errors
-///
-/// If the bytes are no component, if it imports more than a plugin may, if it was built for another version of the
-/// contract, or if it is no plugin at all.
-pub(crate) fn kinds(source: &Source, bytes: &[u8]) -> Result<Vec<Kind>, HostError> {
-    let outline = Outline::read(source, bytes)?;
-    let of_contract = outline.imports.iter().chain(&outline.exports).filter_map(|name| contract_item(name));
-    if let Some((_, version)) = of_contract.clone().find(|(_, version)| !fits(version)) {
-        return Err(other_contract(source, version));
-    }
-    let forbidden: Vec<String> = outline.imports.iter().filter(|name| !is_offered(name)).cloned().collect();
-    if !forbidden.is_empty() {
-        return Err(HostError::ForbiddenImports { source_name: source.clone(), imports: forbidden });
-    }
-    let kinds: Vec<Kind> = KINDS.into_iter().filter(|kind| outline.exports_kind(*kind)).collect();
-    if kinds.is_empty() {
-        return Err(HostError::NoKind { source_name: source.clone(), exports: outline.exports });
-    }
-    Ok(kinds)
-}
-
 /// The names on the outside of a component.
-struct Outline {
-    imports: Vec<String>,
-    exports: Vec<String>,
+pub(crate) struct Outline {
+    pub(crate) imports: Vec<String>,
+    pub(crate) exports: Vec<String>,
 }
 
 impl Outline {
-    fn read(source: &Source, bytes: &[u8]) -> Result<Self, HostError> {
+    /// # Errors
+    ///
+    /// If the bytes are no component.
+    pub(crate) fn read(source: &Source, bytes: &[u8]) -> Result<Self, HostError> {
         if bytes.is_empty() {
             return Err(HostError::Empty(source.clone()));
         }
@@ -84,6 +64,37 @@ impl Outline {
             }
         }
         Ok(outline)
+    }
+
+    /// The version of the contract that the component was built for, or none if it names no interface of it.
+    pub(crate) fn contract(&self) -> Option<&str> {
+        self.of_contract().next().map(|(_, version)| version)
+    }
+
+    /// The kinds of plugin that the component is.
+    ///
+    /// # Errors
+    ///
+    /// If it imports more than a plugin may, if it was built for another version of the contract, or if it is no
+    /// plugin at all.
+    pub(crate) fn kinds(&self, source: &Source) -> Result<Vec<Kind>, HostError> {
+        if let Some((_, version)) = self.of_contract().find(|(_, version)| !fits(version)) {
+            return Err(other_contract(source, version));
+        }
+        let forbidden: Vec<String> = self.imports.iter().filter(|name| !is_offered(name)).cloned().collect();
+        if !forbidden.is_empty() {
+            return Err(HostError::ForbiddenImports { source_name: source.clone(), imports: forbidden });
+        }
+        let kinds: Vec<Kind> = KINDS.into_iter().filter(|kind| self.exports_kind(*kind)).collect();
+        if kinds.is_empty() {
+            return Err(HostError::NoKind { source_name: source.clone(), exports: self.exports.clone() });
+        }
+        Ok(kinds)
+    }
+
+    /// The interfaces of the contract that the component names, with their versions.
+    fn of_contract(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.imports.iter().chain(&self.exports).filter_map(|name| contract_item(name))
     }
 
     /// Each kind has the name of its interface.

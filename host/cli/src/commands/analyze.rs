@@ -1,6 +1,7 @@
 //! `aiperf analyze`: an earlier sweep again.
 
 use crate::args::{AnalyzeArguments, Format};
+use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::plugins;
@@ -11,7 +12,7 @@ use aiperf_sweep::{SweepError, reanalyze, reanalyze_file};
 use std::io::Write as _;
 
 pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
-    let plugins = plugins::load_analysis(&PluginConfig::resolve(&chosen(arguments))?)?;
+    let plugins = plugins::load_analysis(&PluginConfig::resolve(&chosen(arguments), &environment::read())?)?;
     let result = if arguments.input.is_dir() {
         reanalyze(&arguments.input, &plugins, arguments.output.as_deref())
     } else if arguments.output.is_some() {
@@ -38,7 +39,9 @@ pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
 fn chosen(arguments: &AnalyzeArguments) -> Options {
     let given = |choices: &[String]| (!choices.is_empty()).then(|| choices.to_vec());
     Options {
-        plugin: (!arguments.plugin.is_empty()).then(|| arguments.plugin.clone()),
+        plugin: (!arguments.plugins.plugin.is_empty()).then(|| arguments.plugins.plugin.clone()),
+        plugin_dir: arguments.plugins.plugin_dir.clone(),
+        locked: Some(arguments.locked),
         objective: given(&arguments.objective),
         pareto: given(&arguments.pareto),
         trend: given(&arguments.trend),

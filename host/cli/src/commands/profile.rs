@@ -3,6 +3,7 @@
 mod dry_run;
 mod earlier_command;
 
+use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::plugins::Plugins;
@@ -14,17 +15,15 @@ use aiperf_model::server::ServerUrl;
 use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, ConnectionConfig, Environment, Options, Plan, Servers, Ui};
 use aiperf_simulator::{Settings, Simulator};
 use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Stop, Sweep};
-use std::io::IsTerminal as _;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::thread;
 
 /// What the user is told who does not want to know who the server is.
 const INSECURE_WARNING: &str = "warning: --insecure: certificates are not checked, so anybody on the way to the server can read the prompts and the key, and answer in its place";
 
 pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let options = earlier_command::below(with_file(options)?)?;
-    let config = Config::resolve(options, &environment())?;
+    let config = Config::resolve(options, &environment::read())?;
     let plan = Plan::new(&config);
     let plugins = Plugins::load(&config.server.endpoint_type, &config.plugins)?;
     if config.output.ui_is_automatic {
@@ -103,14 +102,6 @@ fn with_file(options: Options) -> Result<Options, Failure> {
     match options.config.clone() {
         Some(path) => Ok(options.over(Options::load_file(&path)?)),
         None => Ok(options),
-    }
-}
-
-fn environment() -> Environment {
-    Environment {
-        openai_api_key: std::env::var("OPENAI_API_KEY").ok().map(Into::into),
-        stdout_is_terminal: std::io::stdout().is_terminal(),
-        cores: thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
     }
 }
 

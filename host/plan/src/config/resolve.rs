@@ -19,6 +19,7 @@ use crate::{extra_inputs, goodput, header, sweep};
 use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::metrics::Selection;
 use aiperf_model::sweep::Order;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const DEFAULT_URL: &str = "http://localhost:8000";
@@ -36,6 +37,8 @@ const DETECTORS: [&str; 1] = ["slope-change"];
 pub struct Environment {
     /// The variable `OPENAI_API_KEY`.
     pub openai_api_key: Option<Secret>,
+    /// The directory of plugins unless the options name another one.
+    pub plugin_dir: Option<PathBuf>,
     /// Whether the output goes to a terminal.
     pub stdout_is_terminal: bool,
     /// The cores that this process may use; 0 counts as 1.
@@ -69,7 +72,7 @@ impl Config {
             trials,
             workload,
             failures: failures(&options)?,
-            plugins: PluginConfig::resolve(&options)?,
+            plugins: PluginConfig::resolve(&options, environment)?,
             output: output(&options, ui(options.ui, is_single_run, environment)?)?,
         })
     }
@@ -268,12 +271,14 @@ impl PluginConfig {
     ///
     /// # Errors
     /// A choice that is no `name` or `name:{json}`, or one that is made twice.
-    pub fn resolve(options: &Options) -> Result<Self, ConfigError> {
+    pub fn resolve(options: &Options, environment: &Environment) -> Result<Self, ConfigError> {
         let given = chosen("--objective", options.objective.as_deref(), &OBJECTIVES)?;
         let trade_off = given.len().max(OBJECTIVES.len());
         let objectives = if given.len() > 1 { with(given, &OBJECTIVES) } else { before(given, &OBJECTIVES) };
         Ok(Self {
             files: options.plugin.clone().unwrap_or_default(),
+            directory: options.plugin_dir.clone().or_else(|| environment.plugin_dir.clone()),
+            locked: options.locked.unwrap_or(false),
             objectives,
             trade_off,
             criteria: with(chosen("--pareto", options.pareto.as_deref(), &CRITERIA)?, &CRITERIA),

@@ -106,7 +106,7 @@ fn mistakes_are_named_with_their_line_and_without_its_content() {
     let messages: Vec<String> = [
         ("a.toml", "model = \"m\"\nconcurency = 10"),
         ("a.toml", "config = \"b.toml\""),
-        ("a.toml", "locked = true"),
+        ("a.toml", "server-metrics-url = true"),
         ("a.toml", "model = \"m\"\nnum-profile-runs = \"many\""),
         ("a.toml", "concurrency = true"),
         ("a.toml", "url = 5"),

@@ -201,7 +201,7 @@ fn compiled_code_is_found_again_in_the_cache() {
     let folder = tempfile::tempdir().unwrap();
     let messages = Messages::default();
     let start = |log: LogSink| {
-        let config = HostConfig { cache_dir: Some(folder.path().to_owned()), limits: Limits::default(), log };
+        let config = HostConfig { cache_dir: Some(folder.path().to_owned()), log, ..HostConfig::default() };
         let host = PluginHost::new(config).unwrap();
         host.preload([(Kind::Objective, "throughput"), (Kind::Objective, "no-such-plugin")]);
         host.objective("throughput").unwrap().evaluate(&points()[0]).unwrap()

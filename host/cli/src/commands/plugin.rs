@@ -1,0 +1,26 @@
+//! `aiperf plugin`: everything about plugins but their use.
+
+mod inspect;
+mod list;
+mod lock;
+
+use crate::args::{PluginCommand, PluginSources};
+use crate::environment;
+use crate::exit_code::Exit;
+use crate::failure::Failure;
+use crate::plugins;
+use aiperf_plugin_host::PluginHost;
+
+pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
+    match command {
+        PluginCommand::List(arguments) => list::list(arguments),
+        PluginCommand::Inspect(arguments) => inspect::inspect(arguments),
+        PluginCommand::Lock(sources) => lock::lock(sources),
+    }
+}
+
+/// A host with everything that can be chosen.
+fn host(sources: &PluginSources) -> Result<PluginHost, Failure> {
+    let directory = sources.plugin_dir.clone().or_else(environment::plugin_dir);
+    plugins::host(None, directory.as_deref(), &sources.plugin)
+}

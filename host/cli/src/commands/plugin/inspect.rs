@@ -1,0 +1,75 @@
+//! `aiperf plugin inspect`: what a plugin is, wants and takes.
+
+use super::list::as_json;
+use crate::args::{Format, InspectArguments, PluginSources};
+use crate::exit_code::Exit;
+use crate::failure::Failure;
+use crate::plugins;
+use aiperf_plugin_host::{Description, Inspection};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+pub(crate) fn inspect(arguments: &InspectArguments) -> Result<Exit, Failure> {
+    let inspections = inspections(arguments)?;
+    for inspection in &inspections {
+        match arguments.format {
+            Format::Table => print!("{}", text(inspection)),
+            Format::Json => println!("{:#}", document(inspection)),
+        }
+    }
+    // What is known was printed; why it cannot be used is the error.
+    inspections
+        .into_iter()
+        .find_map(|inspection| inspection.plugins.err())
+        .map_or(Ok(Exit::Success), |error| Err(error.into()))
+}
+
+/// The file, or else the components with plugins of this name.
+fn inspections(arguments: &InspectArguments) -> Result<Vec<Inspection>, Failure> {
+    let path = &arguments.plugin;
+    if let Some(name) = path.to_str().filter(|_| !path.exists()) {
+        let sources = PluginSources { plugin: Vec::new(), plugin_dir: arguments.plugin_dir.clone() };
+        let named = super::host(&sources)?.inspect_named(name)?;
+        if !named.is_empty() {
+            return Ok(named);
+        }
+    }
+    Ok(vec![plugins::host(None, None, &[])?.inspect_file(path)?])
+}
+
+fn text(inspection: &Inspection) -> String {
+    let mut text = String::new();
+    let none = || "none".to_owned();
+    let mut line = |name: &str, value: &str| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<9} {value}");
+    };
+    line("file", &inspection.source.to_string());
+    line("size", &format!("{} bytes", inspection.size));
+    line("sha256", &inspection.sha256);
+    line(
+        "contract",
+        &inspection.contract.as_ref().map_or_else(none, |version| format!("aiperf:plugin@{version}")),
+    );
+    line("imports", &if inspection.imports.is_empty() { none() } else { inspection.imports.join(", ") });
+    line("exports", &if inspection.exports.is_empty() { none() } else { inspection.exports.join(", ") });
+    for plugin in inspection.plugins.iter().flatten() {
+        let Description { kind, name, version, summary, settings_schema, .. } = plugin;
+        line(kind.name(), &format!("{name} {version}: {summary}"));
+        let schema = settings_schema.as_deref().map_or("no schema", str::trim);
+        line("settings", &schema.replace('\n', &format!("\n{:10}", "")));
+    }
+    text
+}
+
+fn document(inspection: &Inspection) -> Value {
+    json!({
+        "source": inspection.source.to_string(),
+        "size": inspection.size,
+        "sha256": inspection.sha256,
+        "contract": inspection.contract,
+        "imports": inspection.imports,
+        "exports": inspection.exports,
+        "plugins": inspection.plugins.iter().flatten().map(as_json).collect::<Value>(),
+    })
+}

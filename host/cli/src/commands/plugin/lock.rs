@@ -1,0 +1,15 @@
+//! `aiperf plugin lock`: which plugins may be used with `--locked`.
+
+use crate::args::PluginSources;
+use crate::exit_code::Exit;
+use crate::failure::Failure;
+use aiperf_plugin_host::Lock;
+use std::fs;
+
+pub(crate) fn lock(sources: &PluginSources) -> Result<Exit, Failure> {
+    let lock = Lock::new(&super::host(sources)?.descriptions()?);
+    fs::write(Lock::FILE, lock.text())
+        .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot write {}: {error}", Lock::FILE)))?;
+    println!("{} lists {} plugins", Lock::FILE, lock.len());
+    Ok(Exit::Success)
+}

@@ -1,0 +1,26 @@
+//! What the program takes from its surroundings beside its arguments.
+
+use aiperf_plan::Environment;
+use aiperf_plugin_host::user_plugin_dir;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::{env, io, thread};
+
+/// The variables, the terminal and the machine as they are now.
+pub(crate) fn read() -> Environment {
+    Environment {
+        openai_api_key: env::var("OPENAI_API_KEY").ok().map(Into::into),
+        plugin_dir: plugin_dir(),
+        stdout_is_terminal: io::stdout().is_terminal(),
+        cores: thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
+    }
+}
+
+/// `AIPERF_PLUGIN_DIR`, which names none if it is empty, else the user's own directory if there is one.
+pub(crate) fn plugin_dir() -> Option<PathBuf> {
+    match env::var_os("AIPERF_PLUGIN_DIR") {
+        Some(directory) if directory.is_empty() => None,
+        Some(directory) => Some(directory.into()),
+        None => user_plugin_dir().filter(|directory| directory.is_dir()),
+    }
+}

@@ -1,0 +1,23 @@
+//! What a file is, whether or not it can be used.
+
+use crate::description::Description;
+use crate::error::{HostError, Source};
+
+/// What is known of a component. Everything but `plugins` is read from the outside, without running it.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// Where it comes from.
+    pub source: Source,
+    /// Bytes.
+    pub size: u64,
+    /// The SHA-256, in lower-case hexadecimal.
+    pub sha256: String,
+    /// The version of the contract that it was built for, if it names one.
+    pub contract: Option<String>,
+    /// The names of what it needs, with their versions.
+    pub imports: Vec<String>,
+    /// The names of what it offers, with their versions.
+    pub exports: Vec<String>,
+    /// What it says of itself as each of its kinds, or why it cannot be asked.
+    pub plugins: Result<Vec<Description>, HostError>,
+}
