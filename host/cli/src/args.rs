@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-pub(crate) use plugin::{InspectArguments, ListArguments, PluginCommand, PluginSources};
+pub(crate) use plugin::{InspectArguments, ListArguments, NewArguments, PluginCommand, PluginSources};
 
 /// Benchmark LLM inference servers across parameter values
 #[derive(Parser)]
@@ -27,7 +27,7 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Serve a simulated model with known latencies until interrupted
     Simulate(SimulateArguments),
-    /// See which plugins there are, what they are, and which may be used
+    /// See, inspect, lock, write and build plugins
     Plugin {
         /// What to do
         #[command(subcommand)]

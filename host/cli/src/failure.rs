@@ -7,6 +7,7 @@ use aiperf_plan::ConfigError;
 use aiperf_plugin_host::HostError;
 use aiperf_simulator::SimulatorError;
 use aiperf_sweep::SweepError;
+use aiperf_toolchain::ToolchainError;
 use std::fmt;
 
 /// What went wrong and how the process ends.
@@ -37,6 +38,16 @@ impl From<ConfigError> for Failure {
 impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
         Self::new(Exit::BadInput, error)
+    }
+}
+
+impl From<ToolchainError> for Failure {
+    fn from(error: ToolchainError) -> Self {
+        let exit = match &error {
+            ToolchainError::File { .. } => Exit::Unexpected,
+            _ => Exit::BadInput,
+        };
+        Self::new(exit, error)
     }
 }
 

@@ -23,6 +23,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Endpoint, Self::Objective, Self::Pareto, Self::Trend];
+
     /// The name in files and messages.
     #[must_use]
     pub fn name(self) -> &'static str {

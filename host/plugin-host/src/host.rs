@@ -20,7 +20,6 @@ use crate::limits::Limits;
 use crate::lock::Lock;
 use crate::log::LogSink;
 use crate::objective::ComponentObjective;
-use crate::outline::KINDS;
 use crate::pareto::ComponentCriterion;
 use crate::pool::Pool;
 use crate::sandbox::Sandbox;
@@ -273,7 +272,7 @@ impl PluginHost {
         let key = (kind, name.to_owned());
         self.components.get(&key).ok_or_else(|| HostError::UnknownPlugin {
             kind,
-            other_kind: KINDS.into_iter().find(|other| self.names(*other).any(|known| known == name)),
+            other_kind: Kind::ALL.into_iter().find(|other| self.names(*other).any(|known| known == name)),
             known: self.names(kind).map(str::to_owned).collect(),
             name: key.1,
         })

@@ -15,9 +15,6 @@ const PACKAGE: &str = "aiperf:plugin/";
 /// The interfaces of the contract that a plugin may import.
 const OFFERED: [&str; 2] = ["types", "log"];
 
-/// All kinds, in the order in which a component is asked for them.
-pub(crate) const KINDS: [Kind; 4] = [Kind::Endpoint, Kind::Objective, Kind::Pareto, Kind::Trend];
-
 /// The names on the outside of a component.
 pub(crate) struct Outline {
     pub(crate) imports: Vec<String>,
@@ -85,7 +82,7 @@ impl Outline {
         if !forbidden.is_empty() {
             return Err(HostError::ForbiddenImports { source_name: source.clone(), imports: forbidden });
         }
-        let kinds: Vec<Kind> = KINDS.into_iter().filter(|kind| self.exports_kind(*kind)).collect();
+        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| self.exports_kind(*kind)).collect();
         if kinds.is_empty() {
             return Err(HostError::NoKind { source_name: source.clone(), exports: self.exports.clone() });
         }

@@ -3,21 +3,22 @@
 //! The components are committed, so that building the program needs no WebAssembly toolchain. `--check` builds
 //! them anew and compares.
 
-mod component;
 mod guest;
 mod lock;
-mod toolchain;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use aiperf_toolchain::{Compilation, Compiler, Module, component};
 use anyhow::{Context as _, bail};
 use cargo_metadata::Package;
 
 use self::guest::Guest;
 use self::lock::{Entry, Lock};
-use self::toolchain::Toolchain;
 use crate::workspace::Workspace;
+
+/// The profile of the built-in plugins, in the root `Cargo.toml`.
+const PROFILE: &str = "plugin";
 
 /// Where the components lie, from the workspace root.
 const PREBUILT: &str = "plugins/prebuilt";
@@ -41,17 +42,22 @@ struct Built {
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<()> {
     let guests = guests(workspace)?;
-    let toolchain = Toolchain::find()?;
-    println!("building {} plugins with {toolchain}", guests.len());
+    let compiler = Compiler::find()?;
+    println!("building {} plugins with {compiler}", guests.len());
     let target =
         workspace.root().join(if arguments.check { "target/plugins-check" } else { "target/plugins" });
-    toolchain.build(workspace.root(), &target, &guests, arguments.check)?;
-    let built = guests
-        .iter()
-        .map(|guest| encode(guest, &toolchain::module(&target, guest)))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let encoder = workspace.pinned_version("wit-component")?;
-    let lock = Lock::new(&toolchain, encoder, built.iter().map(|built| built.entry.clone()).collect());
+    let packages: Vec<&str> = guests.iter().map(|guest| guest.package.as_str()).collect();
+    let modules = compiler.compile(&Compilation {
+        directory: workspace.root(),
+        known_as: "/aiperf",
+        target: Some(&target),
+        profile: PROFILE,
+        packages: &packages,
+        locked: arguments.check,
+    })?;
+    let built = guests.iter().map(|guest| encode(guest, &modules)).collect::<anyhow::Result<Vec<_>>>()?;
+    let encoder = workspace.pinned_version("aiperf-toolchain", "wit-component")?;
+    let lock = Lock::new(&compiler, encoder, built.iter().map(|built| built.entry.clone()).collect());
 
     let prebuilt = workspace.root().join(PREBUILT);
     if arguments.check {
@@ -76,8 +82,12 @@ fn guests(workspace: &Workspace) -> anyhow::Result<Vec<Guest>> {
     Ok(guests)
 }
 
-fn encode(guest: &Guest, module: &Path) -> anyhow::Result<Built> {
-    let module = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+fn encode(guest: &Guest, modules: &[Module]) -> anyhow::Result<Built> {
+    let module = modules
+        .iter()
+        .find(|module| module.library == guest.library())
+        .with_context(|| format!("cargo has built no module of {}", guest.package))?;
+    let module = fs::read(&module.path).with_context(|| format!("cannot read {}", module.path.display()))?;
     let bytes =
         component::encode(&module).with_context(|| format!("cannot make {} a component", guest.file()))?;
     component::check(&bytes, &guest.kind).with_context(|| format!("{} breaks the contract", guest.file()))?;

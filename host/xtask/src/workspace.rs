@@ -32,9 +32,9 @@ impl Workspace {
         &self.metadata.packages
     }
 
-    /// The version of `library` that this program is pinned to.
-    pub(crate) fn pinned_version(&self, library: &str) -> anyhow::Result<String> {
-        let this = self.packages().iter().find(|package| *package.name == env!("CARGO_PKG_NAME"));
+    /// The version of `library` that `package` is pinned to.
+    pub(crate) fn pinned_version(&self, package: &str, library: &str) -> anyhow::Result<String> {
+        let this = self.packages().iter().find(|member| *member.name == package);
         this.and_then(|this| this.dependencies.iter().find(|dependency| dependency.name == library))
             .and_then(|dependency| dependency.req.to_string().strip_prefix('=').map(str::to_owned))
             .with_context(|| format!("{library} must be pinned as \"=VERSION\" in Cargo.toml"))

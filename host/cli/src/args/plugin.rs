@@ -1,6 +1,9 @@
 //! The arguments of `aiperf plugin`.
 
 use super::Format;
+use aiperf_model::plugin::Kind;
+use aiperf_toolchain::Language;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -12,6 +15,10 @@ pub(crate) enum PluginCommand {
     Inspect(InspectArguments),
     /// Write aiperf-plugins.lock: with --locked, only the plugins that can be chosen now may be used
     Lock(PluginSources),
+    /// Begin a plugin: a small complete project with a README, a test and fixtures
+    New(NewArguments),
+    /// Make a component of a project
+    Build(BuildArguments),
 }
 
 /// Where plugins come from beside the built-in ones.
@@ -50,4 +57,39 @@ pub(crate) struct InspectArguments {
     /// What to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct NewArguments {
+    /// The name of the plugin and of its directory: lower-case letters, digits and hyphens
+    pub name: String,
+
+    /// What it shall be
+    #[arg(long, value_name = "KIND", value_parser = one_of(Kind::ALL, Kind::name))]
+    pub kind: Kind,
+
+    /// The language
+    #[arg(long, value_name = "LANGUAGE", default_value = "rust", value_parser = one_of(Language::ALL, Language::name))]
+    pub lang: Language,
+
+    /// Use the SDK in this directory instead of a copy inside of the project (Rust)
+    #[arg(long, value_name = "DIR")]
+    pub sdk: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct BuildArguments {
+    /// The directory of the project
+    #[arg(default_value = ".")]
+    pub directory: PathBuf,
+}
+
+/// A parser of one of these values by its name.
+fn one_of<T: Copy + Send + Sync + 'static, const N: usize>(
+    values: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(values.map(name)).try_map(move |given: String| {
+        values.into_iter().find(|value| name(*value) == given).ok_or("not one of the values")
+    })
 }

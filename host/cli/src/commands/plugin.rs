@@ -1,8 +1,10 @@
 //! `aiperf plugin`: everything about plugins but their use.
 
+mod build;
 mod inspect;
 mod list;
 mod lock;
+mod new;
 
 use crate::args::{PluginCommand, PluginSources};
 use crate::environment;
@@ -16,6 +18,8 @@ pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
         PluginCommand::List(arguments) => list::list(arguments),
         PluginCommand::Inspect(arguments) => inspect::inspect(arguments),
         PluginCommand::Lock(sources) => lock::lock(sources),
+        PluginCommand::New(arguments) => new::new(arguments),
+        PluginCommand::Build(arguments) => build::build(&arguments.directory),
     }
 }
 

@@ -34,8 +34,8 @@ impl Guest {
         format!("{}-{}.wasm", self.kind, self.name)
     }
 
-    /// The file name that cargo gives to the core module.
-    pub(super) fn module(&self) -> String {
-        format!("{}.wasm", self.package.replace('-', "_"))
+    /// The name of its library.
+    pub(super) fn library(&self) -> String {
+        self.package.replace('-', "_")
     }
 }

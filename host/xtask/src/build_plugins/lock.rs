@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use aiperf_toolchain::Compiler;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::guest::Guest;
-use super::toolchain::Toolchain;
 
 const FILE: &str = "prebuilt.lock";
 const HEADER: &str = "# Written by `cargo xtask build-plugins`.\n\n";
@@ -46,10 +46,10 @@ impl Entry {
 }
 
 impl Lock {
-    pub(super) fn new(toolchain: &Toolchain, wit_component: String, plugins: Vec<Entry>) -> Self {
+    pub(super) fn new(compiler: &Compiler, wit_component: String, plugins: Vec<Entry>) -> Self {
         Self {
-            rustc: toolchain.version().to_owned(),
-            standard_library: toolchain.standard_library().to_owned(),
+            rustc: compiler.version().to_owned(),
+            standard_library: compiler.standard_library().to_owned(),
             wit_component,
             plugins,
         }

@@ -78,10 +78,13 @@ fn layer(directory: &Path) -> String {
 /// The layers that `layer` may depend on.
 fn below(layer: &str) -> Vec<&'static str> {
     match layer {
-        "plugin-host" => vec!["model"],
+        "plugin-host" | "toolchain" => vec!["model"],
+        "xtask" => vec!["toolchain"],
         "simulator" | "load" => vec!["model", "timer"],
         "sweep" => [&["model"], STAGES.as_slice()].concat(),
-        "cli" => [&["model"], STAGES.as_slice(), &["sweep", "plugin-host", "simulator"]].concat(),
+        "cli" => {
+            [&["model"], STAGES.as_slice(), &["sweep", "plugin-host", "simulator", "toolchain"]].concat()
+        }
         // The statistics over trials stand where points are made of them.
         "analysis" => vec!["model", "metrics"],
         "plugins" => vec!["sdk"],

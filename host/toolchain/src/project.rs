@@ -1,0 +1,88 @@
+//! A directory with the sources of a plugin, in one of the languages.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::compiler::{Compilation, Compiler};
+use crate::component;
+use crate::error::ToolchainError;
+use crate::language::Language;
+
+/// A directory with the sources of a plugin.
+pub struct Project {
+    directory: PathBuf,
+    language: Language,
+}
+
+impl Project {
+    /// The project in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn find(directory: &Path) -> Result<Self, ToolchainError> {
+        let is_marked = |language: &Language| directory.join(language.marker()).is_file();
+        let Some(language) = Language::ALL.into_iter().find(is_marked) else {
+            return Err(ToolchainError::NoProject {
+                directory: directory.display().to_string(),
+                known: "Cargo.toml",
+            });
+        };
+        let directory = fs::canonicalize(directory).map_err(ToolchainError::file("read", directory))?;
+        Ok(Self { directory, language })
+    }
+
+    /// The language it is written in.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Makes the components of the project and tells where they lie, in its directory. What the tools say goes to
+    /// standard error.
+    ///
+    /// # Errors
+    ///
+    /// If a tool is missing, with the commands that install it, or fails.
+    pub fn build(&self) -> Result<Vec<PathBuf>, ToolchainError> {
+        match self.language {
+            Language::Rust => self.build_rust(),
+        }
+    }
+
+    fn build_rust(&self) -> Result<Vec<PathBuf>, ToolchainError> {
+        let modules = Compiler::find()?.compile(&Compilation {
+            directory: &self.directory,
+            known_as: "/plugin",
+            target: None,
+            profile: "release",
+            packages: &[],
+            locked: false,
+        })?;
+        if modules.is_empty() {
+            let reason =
+                "no library of it is a cdylib; write crate-type = [\"cdylib\"] under [lib] in Cargo.toml";
+            let directory = self.directory.display().to_string();
+            return Err(ToolchainError::NothingBuilt { directory, reason: reason.to_owned() });
+        }
+        let encode = |module: &crate::Module| {
+            let bytes = fs::read(&module.path).map_err(ToolchainError::file("read", &module.path))?;
+            let path = self.directory.join(format!("{}.wasm", module.library.replace('_', "-")));
+            fs::write(&path, component::encode(&bytes)?).map_err(ToolchainError::file("write", &path))?;
+            Ok(path)
+        };
+        modules.iter().map(encode).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_without_sources_is_no_project() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Project::find(folder.path()).err().unwrap().to_string();
+        assert!(error.ends_with("it has neither Cargo.toml; `aiperf plugin new` makes one"), "{error}");
+    }
+}
