@@ -12,7 +12,7 @@ use crate::signals;
 use crate::ui::{self, Silent, Simple};
 use aiperf_load::{Transport, Trust};
 use aiperf_model::server::ServerUrl;
-use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, ConnectionConfig, Environment, Options, Plan, Servers, Ui};
+use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, ConnectionConfig, Options, Plan, Servers, Ui};
 use aiperf_simulator::{Settings, Simulator};
 use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Stop, Sweep};
 use std::net::Ipv4Addr;
