@@ -69,6 +69,12 @@ pub enum LoadError {
         /// The name of the header; the value may be a secret.
         name: String,
     },
+    /// A header of the connection, which requests of HTTP/2 have not.
+    #[error("the header '{name}' is about connections of HTTP/1.1; leave it out, or leave out --http2")]
+    Http1Header {
+        /// The name of the header.
+        name: String,
+    },
     /// No server listens at the URL.
     #[error("no server can be reached at {url}: {reason}")]
     Unreachable {

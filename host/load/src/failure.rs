@@ -9,14 +9,18 @@ use tokio_rustls::rustls::{self, CertificateError};
 /// How much of an error body a message holds, in bytes.
 const EXCERPT_LENGTH: usize = 256;
 
+fn failure(kind: FailureKind, status: Option<u16>, message: String) -> Failure {
+    Failure { kind, status, message }
+}
+
 /// No connection, or it broke before the response began.
 pub(crate) fn connect(message: String) -> Failure {
-    Failure { kind: FailureKind::Connect, status: None, message }
+    failure(FailureKind::Connect, None, message)
 }
 
 /// No TLS, or none that can be trusted.
 pub(crate) fn tls(message: String) -> Failure {
-    Failure { kind: FailureKind::Tls, status: None, message }
+    failure(FailureKind::Tls, None, message)
 }
 
 /// The TLS handshake with a server failed.
@@ -56,29 +60,25 @@ fn distrust(error: &rustls::Error) -> String {
 
 /// The benchmark ended before the response did.
 pub(crate) fn cancelled(status: Option<u16>) -> Failure {
-    Failure {
-        kind: FailureKind::Cancelled,
-        status,
-        message: "the benchmark stopped before the response ended".into(),
-    }
+    failure(FailureKind::Cancelled, status, "the benchmark stopped before the response ended".into())
 }
 
 /// The response did not end in time.
 pub(crate) fn timeout(status: Option<u16>, seconds: f64) -> Failure {
     let message = format!("the response did not end within {seconds} s");
-    Failure { kind: FailureKind::Timeout, status, message }
+    failure(FailureKind::Timeout, status, message)
 }
 
 /// A status other than success.
 pub(crate) fn unsuccessful(status: u16, body: &[u8]) -> Failure {
-    Failure { kind: FailureKind::Status, status: Some(status), message: excerpt(body) }
+    failure(FailureKind::Status, Some(status), excerpt(body))
 }
 
 /// The connection ended in the middle of an exchange; `began` tells whether a byte of the response was read.
 pub(crate) fn closed(status: Option<u16>, began: bool) -> Failure {
     if began {
         let message = "the connection closed before the response ended".into();
-        Failure { kind: FailureKind::Incomplete, status, message }
+        failure(FailureKind::Incomplete, status, message)
     } else {
         connect("the connection closed before the response began".into())
     }
@@ -89,12 +89,41 @@ pub(crate) fn broken(error: &hyper::Error, status: Option<u16>, began: bool) -> 
     let reason = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
     if error.is_parse() {
         let message = format!("the response is not HTTP: {reason}");
-        Failure { kind: FailureKind::Malformed, status, message }
+        failure(FailureKind::Malformed, status, message)
     } else if error.is_incomplete_message() || error.is_closed() || is_end_of_file(error) {
         closed(status, began)
-    } else if began {
+    } else {
+        lost(&reason, status, began)
+    }
+}
+
+/// A stream of HTTP/2, or its connection, failed in the middle of an exchange.
+pub(crate) fn broken_off(error: &h2::Error, status: Option<u16>, began: bool) -> Failure {
+    if let Some(source) = error.get_io() {
+        return if source.kind() == io::ErrorKind::UnexpectedEof {
+            closed(status, began)
+        } else {
+            lost(&source.to_string(), status, began)
+        };
+    }
+    let ended_by_server = error.is_reset() && error.reason() != Some(h2::Reason::REFUSED_STREAM);
+    if error.is_library() {
+        let message = format!("the response is not HTTP/2: {error}");
+        failure(FailureKind::Malformed, status, message)
+    } else if ended_by_server {
+        // Unlike a connection that is gone, this was the server's answer to this request.
+        let message = format!("the server broke the response off: {error}");
+        failure(FailureKind::Incomplete, status, message)
+    } else {
+        lost(&error.to_string(), status, began)
+    }
+}
+
+/// The connection is gone for this reason.
+fn lost(reason: &str, status: Option<u16>, began: bool) -> Failure {
+    if began {
         let message = format!("the connection broke before the response ended: {reason}");
-        Failure { kind: FailureKind::Incomplete, status, message }
+        failure(FailureKind::Incomplete, status, message)
     } else {
         connect(format!("the connection broke before the response began: {reason}"))
     }

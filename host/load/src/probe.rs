@@ -6,13 +6,13 @@ use crate::deadline::Deadline;
 use crate::error::LoadError;
 use crate::framing::Received;
 use crate::route::Route;
+use crate::target::request_uri;
 use crate::task::SlotTask;
 use crate::transport::Transport;
 use aiperf_model::server::ServerUrl;
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::HOST;
-use hyper::{Request, Uri};
+use hyper::Request;
+use hyper::header::{HOST, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -62,12 +62,21 @@ async fn open(route: &Route) -> Result<(Connection, SlotTask), String> {
 
 async fn status(route: &Route, url: &ServerUrl) -> Result<u16, String> {
     let (mut connection, task) = open(route).await?;
-    let request = Request::get(Uri::from_static("/v1/models"))
-        .header(HOST, url.authority())
-        .body(Full::<Bytes>::default())
-        .map_err(|error| error.to_string())?;
+    let request = models(route, url).map_err(|error| error.to_string())?;
     let mut received = Received::default();
     // A server that breaks off after its status has answered.
     let broken = connection.exchange(request, &task, &mut received).await;
     received.status.ok_or_else(|| format!("no answer: {broken:?}"))
+}
+
+/// The request for the list of models.
+fn models(route: &Route, url: &ServerUrl) -> Result<Request<Bytes>, LoadError> {
+    let host: HeaderValue =
+        url.authority().parse().map_err(|_| LoadError::Header { name: HOST.to_string() })?;
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = request_uri(url, route.http2.then_some(&host), "/v1/models")?;
+    if !route.http2 {
+        request.headers_mut().insert(HOST, host);
+    }
+    Ok(request)
 }

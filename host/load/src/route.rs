@@ -1,19 +1,33 @@
-//! The way to one server: its address, and the TLS that it wants.
+//! The way to one server: its address, the TLS that it wants, and the version of HTTP.
 
 use crate::error::LoadError;
 use crate::transport::Transport;
 use aiperf_model::server::{Scheme, ServerUrl};
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+/// The name of HTTP/2 in a TLS handshake.
+pub(crate) const HTTP2: &[u8] = b"h2";
+const HTTP1: &[u8] = b"http/1.1";
+
 /// Everything that opening a connection takes.
 #[derive(Clone)]
 pub(crate) struct Route {
-    pub(crate) address: SocketAddr,
+    pub(crate) address: Address,
     pub(crate) tls: Option<Tls>,
+    pub(crate) http2: bool,
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub(crate) enum Address {
+    Tcp(SocketAddr),
+    /// The path of a socket on this machine.
+    Unix(PathBuf),
 }
 
 /// How to shake hands with a server.
@@ -32,10 +46,21 @@ impl Route {
             Scheme::Http => None,
             Scheme::Https => Some(Tls::new(url, transport).map_err(unreachable)?),
         };
+        let addresses = Address::find(url).map_err(unreachable)?;
+        let route = |address| Self { address, tls: tls.clone(), http2: transport.http2 };
+        Ok(addresses.into_iter().map(route).collect())
+    }
+}
+
+impl Address {
+    fn find(url: &ServerUrl) -> Result<Vec<Self>, String> {
+        if let Some(path) = url.socket() {
+            return Ok(vec![Self::Unix(path.to_owned())]);
+        }
         let addresses = (url.host(), url.port())
             .to_socket_addrs()
-            .map_err(|error| unreachable(format!("the host '{}' is not known ({error})", url.host())))?;
-        Ok(addresses.map(|address| Self { address, tls: tls.clone() }).collect())
+            .map_err(|error| format!("the host '{}' is not known ({error})", url.host()))?;
+        Ok(addresses.map(Self::Tcp).collect())
     }
 }
 
@@ -44,13 +69,16 @@ impl Tls {
         let name = ServerName::try_from(url.host().to_owned())
             .map_err(|_| format!("no certificate can be for the host '{}'", url.host()))?;
         let mut config = transport.trust.client().map_err(|error| error.to_string())?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![if transport.http2 { HTTP2 } else { HTTP1 }.to_vec()];
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
     }
 }
 
-impl fmt::Debug for Route {
+impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Route({}{})", self.address, if self.tls.is_some() { " with TLS" } else { "" })
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => path.display().fmt(f),
+        }
     }
 }

@@ -221,6 +221,7 @@ impl Slot {
             }
             Err(Broken::Closed) => Some(failure::closed(status, began)),
             Err(Broken::Http1(error)) => Some(failure::broken(&error, status, began)),
+            Err(Broken::Http2(error)) => Some(failure::broken_off(&error, status, began)),
         };
         let stale = was_open
             && !began

@@ -7,10 +7,11 @@ use crate::transport::Transport;
 use crate::workload::{PreparedRequest, Workload, parse_header};
 use aiperf_model::connection::ConnectionReuse;
 use aiperf_model::request::Header;
-use aiperf_model::server::ServerUrl;
+use aiperf_model::server::{Scheme, ServerUrl};
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{
+    ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+};
 use hyper::{HeaderMap, Method, Request, Uri};
 use std::time::Duration;
 
@@ -46,16 +47,14 @@ impl Target {
         spec: TargetSpec<'_>,
         workload: &Workload,
     ) -> Result<Self, LoadError> {
+        let mut headers = common_headers(url, spec, workload.streaming())?;
+        let host = if spec.transport.http2 { host_of_http2(&mut headers)? } else { None };
         let uris = workload
             .paths()
             .iter()
             .map(|path| spec.endpoint_path.or(path.as_deref()).unwrap_or(spec.default_path))
-            .map(|path| url.request_path(path))
-            .map(|path| {
-                path.parse().map_err(|_| LoadError::Path { url: url.to_string(), path: path.clone() })
-            })
+            .map(|path| request_uri(url, host.as_ref(), &url.request_path(path)))
             .collect::<Result<_, _>>()?;
-        let headers = common_headers(url, spec, workload.streaming())?;
         Ok(Self { route: probe::reach(url, spec.transport, PROBE_TIMEOUT)?, uris, headers })
     }
 
@@ -69,9 +68,9 @@ impl Target {
         Self { route: self.route.clone(), uris: uris.collect(), headers: headers.collect() }
     }
 
-    /// A request as hyper sends it. The clones share their bytes with the target and the workload.
-    pub(crate) fn request(&self, prepared: &PreparedRequest) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(prepared.body.clone()));
+    /// A request as it is sent. The clones share their bytes with the target and the workload.
+    pub(crate) fn request(&self, prepared: &PreparedRequest) -> Request<Bytes> {
+        let mut request = Request::new(prepared.body.clone());
         *request.method_mut() = Method::POST;
         if let Some(uri) = self.uris.get(prepared.path) {
             *request.uri_mut() = uri.clone();
@@ -84,6 +83,33 @@ impl Target {
     }
 }
 
+/// The URI of a request. HTTP/2 wants the `host` in it, which is a header of its own before.
+pub(crate) fn request_uri(url: &ServerUrl, host: Option<&HeaderValue>, path: &str) -> Result<Uri, LoadError> {
+    let uri = match host.and_then(|host| host.to_str().ok()) {
+        None => path.parse().ok(),
+        Some(host) => {
+            let scheme = if url.scheme() == Scheme::Https { "https" } else { "http" };
+            Uri::builder().scheme(scheme).authority(host).path_and_query(path).build().ok()
+        }
+    };
+    uri.ok_or_else(|| LoadError::Path { url: url.to_string(), path: path.to_owned() })
+}
+
+/// Takes the host out of headers that HTTP/2 can then send, and refuses those that it cannot.
+fn host_of_http2(headers: &mut HeaderMap) -> Result<Option<HeaderValue>, LoadError> {
+    const OF_CONNECTIONS: [HeaderName; 5] = [
+        CONNECTION,
+        TRANSFER_ENCODING,
+        UPGRADE,
+        HeaderName::from_static("keep-alive"),
+        HeaderName::from_static("proxy-connection"),
+    ];
+    match OF_CONNECTIONS.into_iter().find(|name| headers.contains_key(name)) {
+        Some(name) => Err(LoadError::Http1Header { name: name.to_string() }),
+        None => Ok(headers.remove(HOST)),
+    }
+}
+
 fn common_headers(url: &ServerUrl, spec: TargetSpec<'_>, streaming: bool) -> Result<HeaderMap, LoadError> {
     let accept = if streaming { "text/event-stream" } else { "application/json" };
     let mut headers = HeaderMap::new();
@@ -92,7 +118,7 @@ fn common_headers(url: &ServerUrl, spec: TargetSpec<'_>, streaming: bool) -> Res
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static(accept));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("aiperf/", env!("CARGO_PKG_VERSION"))));
-    if spec.transport.reuse == ConnectionReuse::Never {
+    if spec.transport.reuse == ConnectionReuse::Never && !spec.transport.http2 {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     for header in spec.headers {

@@ -10,4 +10,6 @@ pub struct Transport {
     pub trust: Trust,
     /// Whether they carry more than one request.
     pub reuse: ConnectionReuse,
+    /// Whether they speak HTTP/2, in the clear with prior knowledge and over TLS by agreement, instead of HTTP/1.1.
+    pub http2: bool,
 }

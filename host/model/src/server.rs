@@ -3,7 +3,11 @@
 use crate::secret::{REDACTED, is_secret_name};
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+/// What the URL of a socket on this machine begins with.
+const UNIX: &str = "unix:";
 
 /// The URL of one server: a base URL, or the full URL of an endpoint. Printed and serialised without the values of
 /// query parameters that look like secrets.
@@ -14,6 +18,8 @@ pub struct ServerUrl {
     authority: String,
     host: String,
     port: Option<u16>,
+    /// The path of a socket on this machine, which stands instead of host and port.
+    socket: Option<PathBuf>,
     /// Without a slash at its end; empty if there is none.
     path: String,
     query: Option<String>,
@@ -52,6 +58,12 @@ impl ServerUrl {
         self.host.trim_matches(['[', ']'])
     }
 
+    /// The path of the Unix socket that the server listens on, if it is not reached by host and port.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
     /// The port, which is that of the scheme unless the URL has one.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -82,10 +94,13 @@ impl FromStr for ServerUrl {
     /// Reads a URL; the scheme is `http` where there is none.
     fn from_str(text: &str) -> Result<Self, NotAServerUrl> {
         let text = text.trim();
+        if let Some(path) = text.strip_prefix(UNIX) {
+            return Self::of_socket(path);
+        }
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
-            Some(_) => return Err(NotAServerUrl("has a scheme other than http and https")),
+            Some(_) => return Err(NotAServerUrl("has a scheme other than http, https and unix")),
             None => (Scheme::Http, text),
         };
         if !rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)) {
@@ -107,8 +122,29 @@ impl FromStr for ServerUrl {
             authority: authority.to_owned(),
             host: host.to_owned(),
             port,
+            socket: None,
             path: path.trim_end_matches('/').to_owned(),
             query: query.map(str::to_owned),
+        })
+    }
+}
+
+impl ServerUrl {
+    /// `unix:/path` or `unix:///path`. The paths of endpoints are appended to nothing.
+    fn of_socket(path: &str) -> Result<Self, NotAServerUrl> {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.contains('\0') {
+            return Err(NotAServerUrl("names no socket"));
+        }
+        Ok(Self {
+            scheme: Scheme::Http,
+            // What curl and others send where there is no host.
+            authority: "localhost".to_owned(),
+            host: "localhost".to_owned(),
+            port: None,
+            socket: Some(path.into()),
+            path: String::new(),
+            query: None,
         })
     }
 }
@@ -146,6 +182,9 @@ impl fmt::Display for ServerUrl {
             Scheme::Http => "http",
             Scheme::Https => "https",
         };
+        if let Some(socket) = &self.socket {
+            return write!(f, "{UNIX}{}", socket.display());
+        }
         write!(f, "{scheme}://{}{}", self.authority, self.path)?;
         for (position, parameter) in self.query.iter().flat_map(|query| query.split('&')).enumerate() {
             let sign = if position == 0 { '?' } else { '&' };
@@ -203,6 +242,21 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_of_this_machine_has_a_path() {
+        for (text, shown) in [
+            ("unix:/run/vllm.sock", "unix:/run/vllm.sock"),
+            ("unix:///run/vllm.sock", "unix:/run/vllm.sock"),
+            (" unix:here.sock ", "unix:here.sock"),
+        ] {
+            let url = url(text);
+            assert_eq!(url.to_string(), shown);
+            assert_eq!(format!("unix:{}", url.socket().unwrap().display()), shown);
+            assert_eq!((url.authority(), url.request_path(CHAT).as_str()), ("localhost", CHAT));
+        }
+        assert_eq!(url("http://unix:1").socket(), None);
+    }
+
+    #[test]
     fn the_path_is_never_appended_twice() {
         for (text, endpoint_path, path) in [
             ("host", CHAT, CHAT),
@@ -235,6 +289,8 @@ mod tests {
             ("http:///v1", "no host"),
             ("http://:8000", "no host"),
             ("ftp://host", "scheme"),
+            ("unix:", "no socket"),
+            ("unix://", "no socket"),
             ("http://a b", "not a URL"),
             ("http://h/ä", "not a URL"),
             ("http://a]:1", "not a URL"),

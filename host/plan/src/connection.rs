@@ -14,6 +14,8 @@ use std::path::PathBuf;
 pub struct ConnectionConfig {
     /// What becomes of a connection once its response has ended.
     pub reuse_strategy: ConnectionReuse,
+    /// Whether HTTP/2 is spoken.
+    pub http2: bool,
     /// Files with certificates that are trusted beside those that browsers trust.
     pub ca_certs: Vec<PathBuf>,
     /// Whether certificates are not looked at.
@@ -25,11 +27,19 @@ impl ConnectionConfig {
     pub(crate) fn resolve(options: &Options, servers: &Servers) -> Result<Self, ConfigError> {
         let config = Self {
             reuse_strategy: reuse_strategy(options.connection_reuse_strategy)?,
+            http2: options.http2.unwrap_or(false),
             ca_certs: options.ca_cert.clone().unwrap_or_default(),
             insecure: options.insecure.unwrap_or(false),
         };
         if config.insecure && !config.ca_certs.is_empty() {
             return Err(ConfigError::Exclusive { flag: "--insecure", other: "--ca-cert" });
+        }
+        if config.http2 && matches!(servers, Servers::Simulator { .. }) {
+            return Err(ConfigError::value(
+                "--http2",
+                "the simulator speaks HTTP/1.1 only",
+                "--url http://localhost:8000",
+            ));
         }
         let about_tls = [("--insecure", config.insecure), ("--ca-cert", !config.ca_certs.is_empty())];
         match about_tls.into_iter().find(|(_, is_given)| *is_given && !servers.have_tls()) {

@@ -130,8 +130,8 @@ options! {
     #[arg(long, short, value_name = "NAME", help_heading = "Server")]
     pub model: Option<String>,
 
-    /// Base URL or full endpoint URL [default: `http://localhost:8000`]; repeat it to spread requests over several
-    /// servers in turn. `sim:` starts a simulated server inside this process, with settings as in
+    /// Base URL or full endpoint URL [default: `http://localhost:8000`], or `unix:/path` of a socket; repeat it to spread
+    /// requests over several servers in turn. `sim:` starts a simulated server inside this process, with settings as in
     /// `sim:?ttft-ms=30&itl-ms=8&max-batch=32`
     #[arg(long, short, value_name = "URL", help_heading = "Server")]
     #[serde(deserialize_with = "one_or_many")]
@@ -172,6 +172,11 @@ options! {
     /// What becomes of a connection once its response has ended [default: pooled]
     #[arg(long, value_name = "STRATEGY", help_heading = "Connections")]
     pub connection_reuse_strategy: Option<ReuseChoice>,
+
+    /// Speak HTTP/2: over TLS by agreement, else without asking
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Connections")]
+    pub http2: Option<bool>,
 
     /// File with certificates in PEM form that are trusted beside those that browsers trust: of an authority, or of the
     /// server itself; repeatable

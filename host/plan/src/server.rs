@@ -70,6 +70,6 @@ mod tests {
             |texts: &[&str]| Servers::parse(&texts.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert!(matches!(parse(&["a:1", "b:2"]).unwrap(), Servers::Urls(urls) if urls.len() == 2));
         insta::assert_snapshot!(parse(&["a:1", "sim:"]).unwrap_err(), @"--url: item 2 is the simulator, which only stands alone; write for example --url http://localhost:8000");
-        insta::assert_snapshot!(parse(&["a:1", "ftp://b"]).unwrap_err(), @"--url: item 2 has a scheme other than http and https; write for example --url http://localhost:8000");
+        insta::assert_snapshot!(parse(&["a:1", "ftp://b"]).unwrap_err(), @"--url: item 2 has a scheme other than http, https and unix; write for example --url http://localhost:8000");
     }
 }

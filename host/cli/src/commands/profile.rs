@@ -74,7 +74,7 @@ fn transport(config: &ConnectionConfig) -> Result<Transport, Failure> {
     } else {
         Trust::with_certificates(&config.ca_certs).map_err(|error| Failure::new(Exit::BadInput, error))?
     };
-    Ok(Transport { trust, reuse: config.reuse_strategy })
+    Ok(Transport { trust, reuse: config.reuse_strategy, http2: config.http2 })
 }
 
 /// The command that runs what is not done.

@@ -45,12 +45,12 @@ impl Http1 {
     /// Sends a request and receives the response to its end.
     pub(super) async fn exchange(
         &mut self,
-        request: Request<Full<Bytes>>,
+        request: Request<Bytes>,
         task: &SlotTask,
         stamps: &Stamps,
         received: &mut Received,
     ) -> Result<(), Broken> {
-        let response = self.response(request, task).await?;
+        let response = self.response(request.map(Full::new), task).await?;
         let mut reception = Reception::begin(&response, stamps, received);
         let read = self.read(response.into_body(), task, &mut reception).await;
         reception.end();

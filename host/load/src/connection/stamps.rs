@@ -19,12 +19,24 @@ pub(super) struct Stamps {
     send: AtomicU64,
     first_byte: AtomicU64,
     last_read: AtomicU64,
+    /// Whether the protocol has frames of its own between those of responses.
+    has_frames: AtomicBool,
+    /// Whether the socket was read since a read was allowed.
+    has_read: AtomicBool,
 }
 
 impl Stamps {
     pub(super) fn new(clock: Clock) -> Self {
         let never = || AtomicU64::new(NEVER);
-        Self { clock, armed: AtomicBool::new(false), send: never(), first_byte: never(), last_read: never() }
+        Self {
+            clock,
+            armed: AtomicBool::new(false),
+            send: never(),
+            first_byte: never(),
+            last_read: never(),
+            has_frames: AtomicBool::new(false),
+            has_read: AtomicBool::new(false),
+        }
     }
 
     /// A new exchange begins: the next write is its first.
@@ -52,6 +64,26 @@ impl Stamps {
         }
     }
 
+    /// From now on not all bytes are those of a response, and the socket is read only as often as it is allowed.
+    pub(super) fn mark_frames(&self) {
+        self.has_frames.store(true, Relaxed);
+    }
+
+    /// Allows one read of the socket.
+    pub(super) fn allow_read(&self) {
+        self.has_read.store(false, Relaxed);
+    }
+
+    /// Whether the socket was read since a read was allowed.
+    pub(super) fn has_read(&self) -> bool {
+        self.has_read.load(Relaxed)
+    }
+
+    /// The last read has brought the head of the response.
+    pub(super) fn head_arrived(&self) {
+        self.first_byte.store(self.last_read(), Relaxed);
+    }
+
     fn before_write(&self) {
         if self.armed.load(Relaxed) {
             self.armed.store(false, Relaxed);
@@ -59,13 +91,19 @@ impl Stamps {
         }
     }
 
+    /// Where every read is allowed, nobody waits for the permission.
+    fn may_read(&self) -> bool {
+        !(self.has_frames.load(Relaxed) && self.has_read())
+    }
+
     fn after_read(&self) {
+        self.has_read.store(true, Relaxed);
         self.last_read.store(self.clock.now(), Relaxed);
     }
 
     /// Bytes of the last read have come through to HTTP. Not all do: TLS has messages of its own.
     pub(super) fn delivered(&self) {
-        if self.first_byte.load(Relaxed) == NEVER {
+        if self.first_byte.load(Relaxed) == NEVER && !self.has_frames.load(Relaxed) {
             self.first_byte.store(self.last_read.load(Relaxed), Relaxed);
         }
     }
@@ -90,6 +128,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stamped<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.stamps.may_read() {
+            // Whoever allows the next read polls again.
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {

@@ -6,22 +6,25 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
+/// A connection to another machine, or to a process on this one.
+pub(super) type Socket = Either<TcpStream, UnixStream>;
+
 /// A stream whose socket is stamped, and that knows when bytes came through to whoever reads it.
 pub(super) struct Wire {
-    stream: Either<Stamped<TcpStream>, Box<TlsStream<Stamped<TcpStream>>>>,
+    stream: Either<Stamped<Socket>, Box<TlsStream<Stamped<Socket>>>>,
     stamps: Arc<Stamps>,
 }
 
 impl Wire {
-    pub(super) fn plain(socket: Stamped<TcpStream>, stamps: Arc<Stamps>) -> Self {
+    pub(super) fn plain(socket: Stamped<Socket>, stamps: Arc<Stamps>) -> Self {
         Self { stream: Either::Left(socket), stamps }
     }
 
-    pub(super) fn secure(session: TlsStream<Stamped<TcpStream>>, stamps: Arc<Stamps>) -> Self {
+    pub(super) fn secure(session: TlsStream<Stamped<Socket>>, stamps: Arc<Stamps>) -> Self {
         Self { stream: Either::Right(Box::new(session)), stamps }
     }
 }

@@ -1,12 +1,14 @@
 //! What becomes of connections between requests.
 
 use crate::endpoint::Chat;
-use crate::server::Server;
+use crate::server::{Peer, Server};
 use crate::{TOKEN, records_of, run_all, run_spec, workload_spec};
-use aiperf_load::{RunSpec, Transport};
+use aiperf_load::{RunSpec, Transport, answers};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::connection::ConnectionReuse;
+use aiperf_model::server::ServerUrl;
 use std::collections::HashSet;
+use std::time::Duration;
 
 fn streaming_server() -> Server {
     Server::answering(|peer| peer.stream(&[TOKEN, "[DONE]"]))
@@ -50,4 +52,34 @@ fn a_schedule_finds_connections_that_are_open_already() {
     assert_eq!(outcome.counts.succeeded, 6);
     assert!(records.iter().all(|record| record.timing.connect.is_some()));
     assert!(records.iter().all(|record| !record.timing.reused_connection));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_may_listen_on_a_socket_of_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("server.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut peer = Peer::over(stream.unwrap());
+            std::thread::spawn(move || {
+                while let Some(request) = peer.request() {
+                    assert_eq!(request.header("host"), Some("localhost"));
+                    peer.stream(&[TOKEN, "[DONE]"]);
+                }
+            });
+        }
+    });
+    let url: ServerUrl = format!("unix:{}", path.display()).parse().unwrap();
+    assert!(answers(&url, &Transport::default(), Duration::from_secs(5)));
+    let spec = RunSpec { urls: vec![url], concurrency: Some(2), ..run_spec(&streaming_server(), 20) };
+    let (outcome, records) = run_all(&spec, &workload_spec(20), Chat::new()).unwrap();
+    assert_eq!(outcome.counts.succeeded, 20);
+    // Slots that got nothing to send opened nothing.
+    assert!((1..=2).contains(&records.iter().filter(|record| record.timing.connect.is_some()).count()));
+
+    let gone: ServerUrl = format!("unix:{}.gone", path.display()).parse().unwrap();
+    let error = run_all(&RunSpec { urls: vec![gone], ..spec }, &workload_spec(1), Chat::new()).unwrap_err();
+    assert!(error.to_string().contains("server.sock.gone: No such file"), "{error}");
 }

@@ -5,6 +5,7 @@ mod closed_loop;
 mod connections;
 mod endpoint;
 mod faults;
+mod http2;
 mod open_loop;
 mod processing;
 mod ramps;

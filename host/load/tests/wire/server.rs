@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -13,6 +15,13 @@ pub(crate) trait Stream: Read + Write + Send {
 }
 
 impl Stream for TcpStream {
+    fn cut(&mut self) {
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
+
+#[cfg(unix)]
+impl Stream for UnixStream {
     fn cut(&mut self) {
         let _ = self.shutdown(Shutdown::Both);
     }
@@ -51,6 +60,11 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    /// The first connection of a server that has no listener of ours.
+    pub(crate) fn over(stream: impl Stream + 'static) -> Self {
+        Self { connection: 0, reader: BufReader::new(Box::new(stream)), requests: Arc::default() }
+    }
+
     /// The next request, or none if the client has closed.
     pub(crate) fn request(&mut self) -> Option<Request> {
         let mut head = vec![];

@@ -22,13 +22,13 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection};
 
 /// An authority, and a folder with its certificate.
-struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -38,7 +38,11 @@ impl Authority {
     }
 
     /// A server with a certificate for `name`, changed as the test wants.
-    fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Arc<ServerConfig> {
+    pub(crate) fn server(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
@@ -50,7 +54,7 @@ impl Authority {
         self.folder.path().join("ca.pem")
     }
 
-    fn transport(&self) -> Transport {
+    pub(crate) fn transport(&self) -> Transport {
         trusting(&[self.file()])
     }
 }
@@ -92,7 +96,8 @@ fn requests_are_answered_over_tls_and_connections_are_used_again() {
     let spec = secure_spec(&server, authority.transport(), 50);
     let (outcome, records) = run_all(&spec, &workload_spec(50), Chat::new()).unwrap();
     assert_eq!(outcome.counts.succeeded, 50, "{records:?}");
-    assert_eq!(records.iter().filter(|record| !record.timing.reused_connection).count(), 2);
+    // Slots that got nothing to send opened nothing.
+    assert!((1..=2).contains(&records.iter().filter(|record| !record.timing.reused_connection).count()));
     for record in &records {
         let (timing, content) = (record.timing, &answer(record).content);
         assert_eq!(content.len(), 1);

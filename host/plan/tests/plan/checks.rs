@@ -66,6 +66,8 @@ fn mistakes_are_named_with_flag_place_and_example() {
         "--model=",
         "--url ftp://h",
         "--connection-reuse-strategy sticky-user-sessions",
+        "--url sim: --http2",
+        "--url unix:",
         "--insecure",
         "--url http://h --ca-cert ca.pem",
         "--url https://h --insecure --ca-cert ca.pem",
