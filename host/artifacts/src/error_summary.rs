@@ -20,13 +20,21 @@ pub struct ErrorDetails<'a> {
     /// The kind of failure, such as `timeout`.
     #[serde(rename = "type")]
     pub kind: &'static str,
+    /// After how many seconds the server wants to be asked again, if it said so; of several, the longest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
     /// One line, or the start of the body.
     pub message: &'a str,
 }
 
 impl<'a> From<&'a Failure> for ErrorDetails<'a> {
     fn from(failure: &'a Failure) -> Self {
-        Self { code: code(failure), kind: failure.kind.name(), message: &failure.message }
+        Self {
+            code: code(failure),
+            kind: failure.kind.name(),
+            retry_after_seconds: failure.retry_after_seconds,
+            message: &failure.message,
+        }
     }
 }
 
@@ -37,7 +45,13 @@ fn code(failure: &Failure) -> Option<u16> {
 /// Counts equal errors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorSummary {
-    counts: BTreeMap<(Option<u16>, &'static str, String), u64>,
+    counts: BTreeMap<(Option<u16>, &'static str, String), Tally>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    count: u64,
+    retry_after_seconds: Option<u64>,
 }
 
 impl ErrorSummary {
@@ -47,7 +61,9 @@ impl ErrorSummary {
         let own = key(&failure.message);
         let is_known = self.counts.contains_key(&own);
         let key = if is_known || self.counts.len() < MOST_MESSAGES { own } else { key(OTHERS) };
-        *self.counts.entry(key).or_default() += 1;
+        let tally = self.counts.entry(key).or_default();
+        tally.count += 1;
+        tally.retry_after_seconds = tally.retry_after_seconds.max(failure.retry_after_seconds);
     }
 
     /// The errors and how often each came, most frequent first.
@@ -56,7 +72,10 @@ impl ErrorSummary {
         let mut entries: Vec<_> = self
             .counts
             .iter()
-            .map(|((code, kind, message), count)| (ErrorDetails { code: *code, kind, message }, *count))
+            .map(|((code, kind, message), tally)| {
+                let Tally { count, retry_after_seconds } = *tally;
+                (ErrorDetails { code: *code, kind, retry_after_seconds, message }, count)
+            })
             .collect();
         entries.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         entries
@@ -84,7 +103,7 @@ mod tests {
     use super::*;
 
     fn failure(kind: FailureKind, status: Option<u16>, message: &str) -> Failure {
-        Failure { kind, status, message: message.to_owned() }
+        Failure { kind, status, retry_after_seconds: None, message: message.to_owned() }
     }
 
     #[test]
@@ -96,6 +115,19 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&summary).unwrap(),
             r#"[{"error_details":{"code":500,"type":"status","message":"oops"},"count":2},{"error_details":{"code":499,"type":"cancelled","message":"stopped"},"count":1}]"#
+        );
+    }
+
+    #[test]
+    fn the_longest_wait_that_was_asked_for_is_kept() {
+        let mut summary = ErrorSummary::default();
+        for seconds in [Some(2), Some(30), None] {
+            let limited = failure(FailureKind::Status, Some(429), "slow down");
+            summary.add(&Failure { retry_after_seconds: seconds, ..limited });
+        }
+        assert_eq!(
+            serde_json::to_string(&summary).unwrap(),
+            r#"[{"error_details":{"code":429,"type":"status","retry_after_seconds":30,"message":"slow down"},"count":3}]"#
         );
     }
 

@@ -74,6 +74,7 @@ pub(crate) fn records() -> Vec<(Record, RecordMetrics)> {
         outcome: Err(Failure {
             kind: FailureKind::Status,
             status: Some(500),
+            retry_after_seconds: None,
             message: "{\"error\":\"out of memory\"}".into(),
         }),
     };
@@ -135,7 +136,12 @@ pub(crate) fn verdict() -> Verdict {
 
 pub(crate) fn with_run_report(metrics: &RunMetrics, use_it: impl FnOnce(&RunReport<'_>)) {
     let mut errors = ErrorSummary::default();
-    errors.add(&Failure { kind: FailureKind::Timeout, status: None, message: "no answer in 60 s".into() });
+    errors.add(&Failure {
+        kind: FailureKind::Timeout,
+        status: None,
+        retry_after_seconds: None,
+        message: "no answer in 60 s".into(),
+    });
     let input_config = serde_json::json!({ "endpoint": { "type": "chat" } });
     use_it(&RunReport {
         aiperf_version: "0.1.0",

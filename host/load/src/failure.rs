@@ -10,7 +10,7 @@ use tokio_rustls::rustls::{self, CertificateError};
 const EXCERPT_LENGTH: usize = 256;
 
 fn failure(kind: FailureKind, status: Option<u16>, message: String) -> Failure {
-    Failure { kind, status, message }
+    Failure { kind, status, retry_after_seconds: None, message }
 }
 
 /// No connection, or it broke before the response began.
@@ -69,9 +69,9 @@ pub(crate) fn timeout(status: Option<u16>, seconds: f64) -> Failure {
     failure(FailureKind::Timeout, status, message)
 }
 
-/// A status other than success.
-pub(crate) fn unsuccessful(status: u16, body: &[u8]) -> Failure {
-    failure(FailureKind::Status, Some(status), excerpt(body))
+/// A status other than success, with which the server may have said when it wants to be asked again.
+pub(crate) fn unsuccessful(status: u16, retry_after_seconds: Option<u64>, body: &[u8]) -> Failure {
+    Failure { retry_after_seconds, ..failure(FailureKind::Status, Some(status), excerpt(body)) }
 }
 
 /// The connection ended in the middle of an exchange; `began` tells whether a byte of the response was read.

@@ -76,6 +76,7 @@ impl Reader<'_> {
             None => self.answer(exchange, asked).map_err(|(kind, message)| Failure {
                 kind,
                 status: timing.status,
+                retry_after_seconds: None,
                 message,
             }),
         };

@@ -213,7 +213,7 @@ impl Slot {
                 self.keep(connection);
                 status
                     .filter(|status| !(200..300).contains(status))
-                    .map(|status| failure::unsuccessful(status, &received.buffer))
+                    .map(|status| failure::unsuccessful(status, received.retry_after, &received.buffer))
             }
             Err(Broken::Interrupted(Interruption::Cancelled)) => Some(failure::cancelled(status)),
             Err(Broken::Interrupted(Interruption::Timeout)) => {

@@ -31,6 +31,8 @@ pub struct Accumulator {
 struct Counts {
     succeeded: u64,
     failed: u64,
+    /// Failed because the server had too many requests.
+    rate_limited: u64,
     cancelled: u64,
     /// Succeeded and met every service level.
     good: u64,
@@ -72,7 +74,10 @@ impl Accumulator {
         self.sends.add(record);
         match &record.outcome {
             Err(failure) if failure.kind == FailureKind::Cancelled => self.counts.cancelled += 1,
-            Err(_) => self.counts.failed += 1,
+            Err(failure) => {
+                self.counts.failed += 1;
+                self.counts.rate_limited += u64::from(failure.is_rate_limit());
+            }
             Ok(answer) => {
                 self.counts.succeeded += 1;
                 self.counts.good += u64::from(self.levels.iter().all(|level| meets(metrics, *level)));
@@ -162,6 +167,9 @@ impl Run<'_> {
             MetricId::RequestErrorRate => ratio(100.0 * counts.failed as f64, counts.completed() as f64),
             MetricId::RequestCount => Some(counts.succeeded as f64),
             MetricId::ErrorRequestCount => Some(counts.failed as f64),
+            MetricId::RateLimitedRequestCount => {
+                Some(counts.rate_limited as f64).filter(|count| *count > 0.0)
+            }
             MetricId::CancelledRequestCount => Some(counts.cancelled as f64),
             MetricId::CompletedRequestCount => Some(counts.completed() as f64),
             MetricId::GoodRequestCount => self.good(),
@@ -296,6 +304,19 @@ mod tests {
         let latency = metrics.statistic(MetricId::RequestLatency, Statistic::Max);
         assert_eq!(latency, Some(200.0));
         assert_eq!(metrics.statistic(MetricId::TimeToFirstToken, Statistic::P50), Some(50.0));
+    }
+
+    #[test]
+    fn what_was_rate_limited_is_counted_where_there_was_any() {
+        let limited = |status| {
+            let mut record = testing::failed(FailureKind::Status);
+            record.outcome.as_mut().unwrap_err().status = Some(status);
+            record
+        };
+        let metrics = run(&[limited(429), limited(503), limited(429)], &[]);
+        assert_eq!(scalar(&metrics, MetricId::ErrorRequestCount), Some(3.0));
+        assert_eq!(scalar(&metrics, MetricId::RateLimitedRequestCount), Some(2.0));
+        assert_eq!(run(&[limited(503)], &[]).get(MetricId::RateLimitedRequestCount), None);
     }
 
     #[test]
@@ -462,7 +483,9 @@ mod tests {
             later.timing.send += ms * MS;
             later
         };
-        let metrics = run(&[later(0), later(1), later(3)], &[level]);
+        let mut limited = testing::failed(FailureKind::Status);
+        limited.outcome.as_mut().unwrap_err().status = Some(429);
+        let metrics = run(&[later(0), later(1), later(3), limited], &[level]);
         for metric in MetricId::ALL {
             let summary = metrics.get(*metric);
             if metric.metric().scope == Scope::Run {

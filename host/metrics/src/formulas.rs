@@ -89,6 +89,7 @@ impl Answered<'_> {
             | MetricId::RequestErrorRate
             | MetricId::RequestCount
             | MetricId::ErrorRequestCount
+            | MetricId::RateLimitedRequestCount
             | MetricId::CancelledRequestCount
             | MetricId::CompletedRequestCount
             | MetricId::GoodRequestCount

@@ -69,6 +69,6 @@ pub(crate) fn scheduled(mut record: Record) -> Record {
 
 /// A request that failed, sent at 0 and ended at 10 s, so that it would show in every duration.
 pub(crate) fn failed(kind: FailureKind) -> Record {
-    let failure = Failure { kind, status: None, message: "no answer".into() };
+    let failure = Failure { kind, status: None, retry_after_seconds: None, message: "no answer".into() };
     Record { timing: timing(0, 0, MS, 10_000 * MS), requested_output_tokens: None, outcome: Err(failure) }
 }

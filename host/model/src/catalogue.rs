@@ -230,6 +230,8 @@ catalogue! {
         "Successful requests.";
     ErrorRequestCount: "error_request_count", "error_request_count", "Error Request Count", Requests, Run, MINIMIZE, &[], true,
         "Failed requests; cancelled ones are not among them.";
+    RateLimitedRequestCount: "rate_limited_request_count", "rate_limited_request_count", "Rate Limited Request Count", Requests, Run, MINIMIZE, AVG, true,
+        "Failed requests that the server refused with HTTP 429, too many requests; only where there were any.";
     CancelledRequestCount: "cancelled_request_count", "cancelled_request_count", "Cancelled Request Count", Requests, Run, None, &[], false,
         "Requests that were in flight when the benchmark stopped; in no other metric.";
     CompletedRequestCount: "completed_request_count", "completed_request_count", "Completed Request Count", Requests, Run, None, &[], false,

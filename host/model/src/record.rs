@@ -143,8 +143,20 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The HTTP status, if a response began.
     pub status: Option<u16>,
+    /// After how many seconds the server wants to be asked again, if it said so with its status. It was not asked
+    /// again.
+    pub retry_after_seconds: Option<u64>,
     /// One line for the user; for a status, the start of the body.
     pub message: String,
+}
+
+impl Failure {
+    /// Whether the server refused the request because there were too many.
+    #[must_use]
+    pub fn is_rate_limit(&self) -> bool {
+        const TOO_MANY_REQUESTS: u16 = 429;
+        self.kind == FailureKind::Status && self.status == Some(TOO_MANY_REQUESTS)
+    }
 }
 
 impl fmt::Display for Failure {

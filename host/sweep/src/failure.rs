@@ -42,5 +42,6 @@ pub(crate) fn reason(
 fn most_frequent(errors: &ErrorSummary) -> Option<String> {
     let (details, count) = errors.entries().into_iter().next()?;
     let code = details.code.map(|code| format!(" {code}")).unwrap_or_default();
-    Some(format!("{}{code}: {} ({count} times)", details.kind, details.message))
+    let wait = details.retry_after_seconds.map(|seconds| format!(", to be asked again after {seconds} s"));
+    Some(format!("{}{code}: {} ({count} times{})", details.kind, details.message, wait.unwrap_or_default()))
 }

@@ -3,7 +3,8 @@
 use super::stamps::Stamps;
 use crate::framing::{EventStream, Framing, Received};
 use hyper::Response;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, RETRY_AFTER};
+use std::time::SystemTime;
 
 /// A response of which the head has arrived.
 pub(super) struct Reception<'a> {
@@ -16,6 +17,9 @@ impl<'a> Reception<'a> {
     /// Takes the head.
     pub(super) fn begin<B>(response: &Response<B>, stamps: &'a Stamps, received: &'a mut Received) -> Self {
         received.status = Some(response.status().as_u16());
+        if !response.status().is_success() {
+            received.retry_after = retry_after(response);
+        }
         received.streamed = response.status().is_success() && is_event_stream(response);
         let framing =
             if received.streamed { Framing::Events(EventStream::default()) } else { Framing::Whole };
@@ -40,4 +44,34 @@ fn is_event_stream<B>(response: &Response<B>) -> bool {
         .get(CONTENT_TYPE)
         .and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()))
         .is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM))
+}
+
+/// In seconds from now, whether the server named seconds or a date; 0 for one that is over.
+fn retry_after<B>(response: &Response<B>) -> Option<u64> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    value.parse().ok().or_else(|| {
+        let date = httpdate::parse_http_date(value).ok()?;
+        Some(date.duration_since(SystemTime::now()).unwrap_or_default().as_secs())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_server_names_seconds_or_a_date() {
+        let asked =
+            |value: &str| retry_after(&Response::builder().header("retry-after", value).body(()).unwrap());
+        let date = |at| httpdate::fmt_http_date(at);
+        assert_eq!(asked("30"), Some(30));
+        assert_eq!(asked(" 0 "), Some(0));
+        assert_eq!(asked("soon"), None);
+        assert_eq!(asked("-1"), None);
+        assert_eq!(asked(&date(SystemTime::UNIX_EPOCH)), Some(0));
+        let in_an_hour = asked(&date(SystemTime::now() + Duration::from_secs(3605))).unwrap();
+        assert!((3600..=3605).contains(&in_an_hour), "{in_an_hour}");
+        assert_eq!(retry_after(&Response::new(())), None);
+    }
 }

@@ -127,6 +127,25 @@ fn a_status_other_than_success_keeps_the_start_of_the_body() {
 }
 
 #[test]
+fn a_server_that_has_too_many_requests_is_not_asked_again() {
+    let count = AtomicUsize::new(0);
+    let server = Server::answering(move |peer| {
+        if count.fetch_add(1, Ordering::SeqCst) == 0 {
+            peer.refuse("3600");
+        } else {
+            peer.stream(&[TOKEN, "[DONE]"]);
+        }
+    });
+    let records = records_of(&server, 2);
+    assert!(failure(&records[0]).is_rate_limit());
+    assert_eq!(failure(&records[0]).retry_after_seconds, Some(3600));
+    assert_eq!(failure(&records[0]).to_string(), "HTTP 429: slow down");
+    assert_eq!(records[0].timing.retries, 0);
+    assert!(records[1].outcome.is_ok() && records[1].timing.reused_connection);
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
 fn garbage_is_malformed() {
     let server = Server::start(|mut peer| {
         peer.request();

@@ -124,6 +124,13 @@ impl Peer {
         ));
     }
 
+    /// Refuses, and says when to come again.
+    pub(crate) fn refuse(&mut self, retry_after: &str) {
+        self.write(format!(
+            "HTTP/1.1 429 Too Many Requests\r\nretry-after: {retry_after}\r\ncontent-length: 9\r\n\r\nslow down"
+        ));
+    }
+
     /// Blocks until the client closes.
     pub(crate) fn wait_for_close(&mut self) {
         let mut bytes = [0; 1024];
