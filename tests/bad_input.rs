@@ -4,7 +4,7 @@ use crate::support::Workplace;
 
 #[test]
 fn each_mistake_is_named_with_what_to_write_instead() {
-    let cases: [(&str, &[&str]); 16] = [
+    let cases: [(&str, &[&str]); 19] = [
         ("--concurrency 10,,20", &["--concurrency", "item 2", "empty"]),
         ("--concurrency 10,abc", &["--concurrency", "abc", "item 2"]),
         ("--concurrency 0,5", &["--concurrency", "item 1", "1"]),
@@ -26,6 +26,15 @@ fn each_mistake_is_named_with_what_to_write_instead() {
         ("--concurrency 1,2 --goodput ttft:abc", &["--goodput", "abc"]),
         ("--concurrency 1,2 --goodput tfft:100", &["--goodput", "tfft", "time_to_first_token"]),
         ("--request-rate 5,0", &["--request-rate", "item 2", "more than 0"]),
+        ("--concurrency 1 --insecure", &["--insecure", "https://"]),
+        (
+            "--concurrency 1 --url https://127.0.0.1:9 --ca-cert nowhere.pem",
+            &["--ca-cert", "nowhere.pem", "PEM"],
+        ),
+        (
+            "--concurrency 1 --connection-reuse-strategy sticky-user-sessions",
+            &["sticky-user-sessions", "pooled"],
+        ),
         ("--concurrency 1,2 --gpu-telemetry-url http://localhost:9400/metrics", &["--gpu-telemetry-url"]),
     ];
     for (arguments, expected) in cases {
@@ -37,7 +46,7 @@ fn each_mistake_is_named_with_what_to_write_instead() {
         }
         assert_eq!(refused.stdout, "", "{arguments}");
         assert_eq!(
-            refused.stderr.matches("error").count().max(1),
+            refused.stderr.matches("error: ").count().max(1),
             1,
             "{arguments}: one message\n{}",
             refused.stderr

@@ -13,6 +13,7 @@
 
 mod analysis;
 mod bad_input;
+mod connections;
 mod endpoints;
 mod failures;
 mod interruption;

@@ -172,3 +172,59 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stamped<S> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+    use tokio::io::AsyncWriteExt as _;
+
+    /// Reads at most four bytes and says how many there were, or none if nothing is to be read.
+    fn read<S: AsyncRead + Unpin>(stream: &mut S) -> Option<usize> {
+        let mut bytes = [0; 4];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        match Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer) {
+            Poll::Ready(read) => read.map(|()| buffer.filled().len()).ok(),
+            Poll::Pending => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_protocol_with_frames_reads_once_for_each_permission() {
+        let (mut server, client) = tokio::io::duplex(64);
+        let stamps = Arc::new(Stamps::new(Clock::start()));
+        let mut stream = Stamped::new(client, Arc::clone(&stamps));
+        server.write_all(b"twelve bytes").await.unwrap();
+        assert_eq!(read(&mut stream), Some(4));
+        stamps.mark_frames();
+        assert_eq!(read(&mut stream), None);
+        stamps.allow_read();
+        assert!(!stamps.has_read());
+        assert_eq!((read(&mut stream), read(&mut stream)), (Some(4), None));
+        assert!(stamps.has_read());
+        stamps.allow_read();
+        assert_eq!(read(&mut stream), Some(4));
+        // Nothing is there any more, so nothing was read.
+        stamps.allow_read();
+        assert_eq!((read(&mut stream), stamps.has_read()), (None, false));
+    }
+
+    #[tokio::test]
+    async fn frames_of_the_protocol_are_no_response() {
+        for has_frames in [false, true] {
+            let (mut server, client) = tokio::io::duplex(64);
+            let stamps = Arc::new(Stamps::new(Clock::start()));
+            let mut stream = Stamped::new(client, Arc::clone(&stamps));
+            if has_frames {
+                stamps.mark_frames();
+            }
+            stamps.arm();
+            server.write_all(b"ping").await.unwrap();
+            read(&mut stream);
+            stamps.delivered();
+            assert_eq!(stamps.times().first_byte.is_some(), !has_frames);
+            stamps.head_arrived();
+            assert_eq!(stamps.times().first_byte, stamps.times().last_read);
+        }
+    }
+}
