@@ -24,3 +24,4 @@ mod resume;
 mod seeds;
 mod specification;
 mod support;
+mod verdicts;

@@ -9,6 +9,7 @@ use crate::host::Host;
 use crate::json;
 use crate::layout::Layout;
 use crate::parameters;
+use aiperf_model::budget::ErrorBudget;
 use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::{Order, Shape, Step, SweepValue};
@@ -43,6 +44,9 @@ pub struct Manifest {
     pub host: Host,
     /// The plugins that take part.
     pub plugins: Vec<Identity>,
+    /// The client's own error at the load of each value, where it is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub error_budgets: Vec<BudgetRecord>,
     /// The runs, in order of execution.
     pub runs: Vec<RunRecord>,
 }
@@ -74,6 +78,16 @@ pub struct ValueRecord {
     pub parameters: Vec<Parameter>,
     /// The seed of its workload.
     pub seed: u64,
+}
+
+/// The client's own error at the load of one value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BudgetRecord {
+    /// The position of the value in the plan.
+    pub value: u32,
+    /// The error.
+    #[serde(flatten)]
+    pub budget: ErrorBudget,
 }
 
 /// One run and its state.
@@ -175,6 +189,7 @@ impl Manifest {
             },
             host: origin.host,
             plugins: origin.plugins,
+            error_budgets: Vec::new(),
             runs: steps.iter().map(|step| RunRecord::pending(step, layout)).collect(),
         }
     }
@@ -210,6 +225,12 @@ impl Manifest {
             run.attempts = run.attempts.saturating_add(1);
             run.state = RunState::Running;
         }
+    }
+
+    /// Notes the client's own error at a value, in place of an earlier one.
+    pub fn set_budget(&mut self, value: u32, budget: ErrorBudget) {
+        self.error_budgets.retain(|known| known.value != value);
+        self.error_budgets.push(BudgetRecord { value, budget });
     }
 
     /// Notes how far a run got. A step that the plan does not have is ignored.

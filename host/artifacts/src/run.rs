@@ -12,6 +12,7 @@ use crate::json;
 use crate::layout;
 use crate::parameters;
 use crate::time;
+use aiperf_model::budget::ErrorBudget;
 use aiperf_model::catalogue::{Metric, Unit};
 use aiperf_model::client::ClientHealth;
 use aiperf_model::metrics::{Distribution, RunMetrics, Statistic, Summary};
@@ -51,6 +52,8 @@ pub struct RunReport<'a> {
     pub incomplete_reason: Option<&'a str>,
     /// How far it can be believed.
     pub verdict: &'a Verdict,
+    /// The client's own error at this load, if it is known.
+    pub error_budget: Option<&'a ErrorBudget>,
     /// What the client says of itself.
     pub client: &'a ClientHealth,
     /// The errors of its requests.
@@ -90,6 +93,9 @@ impl Serialize for Document<'_> {
         }
         map.serialize_entry("verdict", report.verdict)?;
         map.serialize_entry("client", report.client)?;
+        if let Some(budget) = report.error_budget {
+            map.serialize_entry("error_budget", budget)?;
+        }
         map.serialize_entry("error_summary", report.errors)?;
         map.serialize_entry("start_time", &time::exact(report.start_unix_ns))?;
         map.serialize_entry("end_time", &time::exact(report.end_unix_ns))?;

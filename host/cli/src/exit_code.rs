@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     NothingSucceeded = 4,
     /// A plugin failed; the files are complete without its part.
     PluginFailed = 5,
+    /// A value is not valid, and `--require-valid` was given; the files are complete.
+    GateFailed = 6,
     /// Interrupted by the user; the files are valid up to there.
     Interrupted = 130,
 }

@@ -147,15 +147,19 @@ impl Course {
         (total > 0).then(|| (edges as f64 / total as f64).min(1.0))
     }
 
-    /// The share, from 0 to 1, of the rate of a schedule that reached the server: the requests sent, of those and the
-    /// `missed` ones, less as the sends took longer than the schedule. None without a schedule of some length.
+    /// The share, from 0 to 1, of the rate of a schedule that reached the server. Where arrivals were `missed` these are
+    /// the requests sent, of all that were due; else it is the time of the schedule, of the time that the sends took.
+    /// None without a schedule of some length.
     #[must_use]
     pub fn offered(&self, missed: u64) -> Option<f64> {
         let (first, last) = (*self.dues.first()?, *self.dues.last()?);
         let planned = last.saturating_sub(first) as f64;
         let taken = self.sends.last()?.saturating_sub(first) as f64;
         let sent = self.dues.len() as f64;
-        (planned > 0.0).then(|| sent / (sent + missed as f64) * (planned / taken).min(1.0))
+        if missed > 0 {
+            return Some(sent / (sent + missed as f64));
+        }
+        (planned > 0.0).then(|| (planned / taken).min(1.0))
     }
 
     /// The coefficient of variation of the gaps between neighbouring sends, and of those between due times, with the

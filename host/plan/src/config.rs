@@ -42,6 +42,8 @@ pub struct Config {
     pub workload: WorkloadConfig,
     /// What happens when a run fails.
     pub failures: FailureConfig,
+    /// How sure the result must be.
+    pub trust: TrustConfig,
     /// Which plugins take part.
     pub plugins: PluginConfig,
     /// What is shown and where the files go.
@@ -203,6 +205,28 @@ pub struct FailureConfig {
     pub fail_fast: bool,
     /// The benchmark ends when more values than this have no successful run; none if it never does.
     pub max_failed_values: Option<u32>,
+}
+
+/// When the client's own error is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Calibration {
+    /// Before long benchmarks of real servers, unless it is known from earlier.
+    #[default]
+    Automatic,
+    /// Before every benchmark.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How sure the result must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TrustConfig {
+    /// When the client's own error is measured.
+    pub calibration: Calibration,
+    /// Whether a value that is not valid fails the command.
+    pub require_valid: bool,
 }
 
 /// Which plugins take part.

@@ -68,12 +68,6 @@ pub static LATER: &[Later] = &[
         flag: "--allow-native",
         instead: "use the WebAssembly build of the plugin, for example --plugin mine.wasm",
     },
-    Later { name: "calibrate", flag: "--calibrate", instead: "remove it" },
-    Later {
-        name: "require-valid",
-        flag: "--require-valid",
-        instead: "remove it and look at the error rate and the coefficients of variation",
-    },
 ];
 
 /// The flags of [`LATER`] that were given. Clap sees them all; `--help` shows none.

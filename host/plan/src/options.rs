@@ -116,7 +116,15 @@ impl Options {
         if self.streams().is_some() {
             (file.streaming, file.no_streaming) = (None, None);
         }
+        if self.calibrates().is_some() {
+            (file.calibrate, file.no_calibrate) = (None, None);
+        }
         self.layer(file)
+    }
+
+    /// What `--calibrate` and `--no-calibrate` say together.
+    pub(crate) fn calibrates(&self) -> Option<bool> {
+        self.calibrate.or(self.no_calibrate.map(|no| !no))
     }
 
     /// What `--streaming` and `--no-streaming` say together.
@@ -339,6 +347,23 @@ options! {
     /// Limits that a good request meets, as in `time_to_first_token:100 inter_token_latency:10` (milliseconds)
     #[arg(long, value_name = "LIMITS", help_heading = "Workload")]
     pub goodput: Option<String>,
+
+    /// End with exit code 6 unless every value is VALID
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Trust")]
+    pub require_valid: Option<bool>,
+
+    /// Measure this client's own error against the embedded simulator before the first run, even if it is known from
+    /// earlier [default: for real servers, in benchmarks of 2000 requests or 60 seconds and more, unless known from the
+    /// same load in the last 24 hours]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, overrides_with = "no_calibrate", help_heading = "Trust")]
+    pub calibrate: Option<bool>,
+
+    /// Never measure this client's own error
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, overrides_with = "calibrate", help_heading = "Trust")]
+    pub no_calibrate: Option<bool>,
 
     /// File with a WebAssembly plugin; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Plugins")]

@@ -1,5 +1,6 @@
 //! What the driver is given.
 
+use crate::calibration::Laboratory;
 use aiperf_load::Transport;
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint};
 use aiperf_model::server::ServerUrl;
@@ -20,6 +21,8 @@ pub struct Benchmark<'a> {
     pub endpoint: Arc<dyn Endpoint>,
     /// The plugins that analyse the points.
     pub analysis: &'a AnalysisPlugins,
+    /// Where the client's own error can be measured; none if it never is.
+    pub laboratory: Option<&'a dyn Laboratory>,
     /// The command line, without secrets.
     pub command_line: Vec<String>,
     /// The version of the program.

@@ -2,6 +2,7 @@
 
 use crate::ledger::Ending;
 use aiperf_load::Control;
+use aiperf_model::budget::ErrorBudget;
 use aiperf_model::sweep::Step;
 use std::time::Duration;
 
@@ -20,6 +21,18 @@ pub enum Event<'a> {
         step: &'a Step,
         /// For how long at most.
         timeout: Duration,
+    },
+    /// The client's own error is measured at the load of a step.
+    Calibrating {
+        /// The step.
+        step: &'a Step,
+    },
+    /// The client's own error at the load of a step, or why it is not known.
+    Calibrated {
+        /// The step.
+        step: &'a Step,
+        /// The error.
+        budget: Result<&'a ErrorBudget, &'a str>,
     },
     /// The load of a step begins.
     RunStarted {

@@ -12,6 +12,7 @@ use aiperf_artifacts::{
     ArtifactDir, ArtifactError, Layout, Manifest, host::Host, layout, names, sweep_csv, sweep_json, time,
 };
 use aiperf_metrics::points;
+use aiperf_model::budget::ErrorBudget;
 use aiperf_model::metrics::Selection;
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::{Step, SweepResult, SweepValue};
@@ -93,6 +94,17 @@ impl Files {
     /// The plugins that take part.
     pub(crate) fn plugins(&self) -> &[Identity] {
         &self.manifest.plugins
+    }
+
+    /// The machine as the manifest has it.
+    pub(crate) fn host(&self) -> &Host {
+        &self.manifest.host
+    }
+
+    /// Notes the client's own error at a value.
+    pub(crate) fn note_budget(&mut self, value: u32, budget: ErrorBudget) -> Result<(), ArtifactError> {
+        self.manifest.set_budget(value, budget);
+        self.manifest.write(&self.layout.manifest())
     }
 
     /// Notes that a run begins, and makes its folder, without what an earlier attempt left there.

@@ -3,11 +3,17 @@
 use crate::benchmark::Benchmark;
 use crate::one_run::Measured;
 use aiperf_metrics::verdict::{Asked, Evidence, judge_run};
+use aiperf_model::budget::ErrorBudget;
 use aiperf_model::verdict::Verdict;
 use aiperf_plan::RunSettings;
 
 /// How far a run can be believed.
-pub(crate) fn judge(benchmark: &Benchmark<'_>, settings: &RunSettings, measured: &Measured) -> Verdict {
+pub(crate) fn judge(
+    benchmark: &Benchmark<'_>,
+    settings: &RunSettings,
+    measured: &Measured,
+    budget: Option<&ErrorBudget>,
+) -> Verdict {
     let config = benchmark.config;
     judge_run(&Evidence {
         asked: Asked {
@@ -19,7 +25,7 @@ pub(crate) fn judge(benchmark: &Benchmark<'_>, settings: &RunSettings, measured:
         metrics: &measured.metrics,
         course: &measured.course,
         client: &measured.outcome.client,
-        budget: None,
+        budget,
         lost_records: measured.outcome.lost,
     })
 }

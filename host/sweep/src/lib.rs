@@ -9,7 +9,9 @@
 //! The driver decides nothing that the plan decides, shows nothing, and knows plugins by their traits only.
 
 mod benchmark;
+mod calibration;
 mod earlier;
+mod environment;
 mod error;
 mod events;
 mod failure;
@@ -27,6 +29,7 @@ mod resume;
 mod sweep;
 
 pub use benchmark::Benchmark;
+pub use calibration::{Known, KnownServer, Laboratory};
 pub use error::SweepError;
 pub use events::{Event, Observer};
 pub use interrupt::{Interrupt, Urgency};

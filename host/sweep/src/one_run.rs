@@ -7,13 +7,14 @@ use crate::failure;
 use crate::interrupt::Interrupt;
 use crate::judging;
 use crate::ledger::{Ending, Success};
-use crate::report;
+use crate::report::{self, Trust};
 use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
 use aiperf_load::{
     BodyMemory, Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec,
 };
 use aiperf_metrics::{Accumulator, Course, record_metrics};
+use aiperf_model::budget::ErrorBudget;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::record::{Phase, Record};
 use aiperf_model::sweep::Step;
@@ -33,6 +34,7 @@ pub(crate) struct Measured {
 pub(crate) fn execute(
     benchmark: &Benchmark<'_>,
     step: &Step,
+    budget: Option<&ErrorBudget>,
     folder: &Path,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
@@ -56,8 +58,9 @@ pub(crate) fn execute(
     let Measured { outcome, metrics, errors, .. } = &measured;
     let failure = failure::reason(outcome, metrics, errors, benchmark.config.load.max_error_rate);
     let asked = report::input_config(benchmark, &settings, workload.profiling_requests());
-    let verdict = judging::judge(benchmark, &settings, &measured);
-    report::write(benchmark, step, folder, &asked, &measured, &verdict, failure.as_deref())?;
+    let verdict = judging::judge(benchmark, &settings, &measured, budget);
+    let trust = Trust { verdict: &verdict, budget };
+    report::write(benchmark, step, folder, &asked, &measured, trust, failure.as_deref())?;
     Ok(match failure {
         _ if outcome.cancelled => Ending::Interrupted(Some(measured.metrics)),
         Some(error) => Ending::Failed { error, timestamp: time::now() },

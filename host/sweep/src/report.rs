@@ -5,6 +5,7 @@ use crate::one_run::Measured;
 use aiperf_artifacts::ArtifactError;
 use aiperf_artifacts::input_config::{InputConfig, TokenLength};
 use aiperf_artifacts::run::{self, RunReport};
+use aiperf_model::budget::ErrorBudget;
 use aiperf_model::sweep::Step;
 use aiperf_model::verdict::Verdict;
 use aiperf_plan::{Length, RunSettings};
@@ -34,6 +35,14 @@ pub(crate) fn input_config(benchmark: &Benchmark<'_>, settings: &RunSettings, pr
     .to_value()
 }
 
+/// How far the run can be believed.
+#[derive(Clone, Copy)]
+pub(crate) struct Trust<'a> {
+    pub(crate) verdict: &'a Verdict,
+    /// The client's own error, if it is known.
+    pub(crate) budget: Option<&'a ErrorBudget>,
+}
+
 /// Writes both files into the folder of the run.
 pub(crate) fn write(
     benchmark: &Benchmark<'_>,
@@ -41,7 +50,7 @@ pub(crate) fn write(
     folder: &Path,
     input_config: &Value,
     measured: &Measured,
-    verdict: &Verdict,
+    trust: Trust<'_>,
     failure: Option<&str>,
 ) -> Result<(), ArtifactError> {
     let (outcome, wall) = (&measured.outcome, measured.clock.wall());
@@ -61,7 +70,8 @@ pub(crate) fn write(
             parameters: &step.value.parameters,
             was_cancelled: outcome.cancelled,
             incomplete_reason: incomplete,
-            verdict,
+            verdict: trust.verdict,
+            error_budget: trust.budget,
             client: &outcome.client,
             errors: &measured.errors,
             start_unix_ns,

@@ -9,8 +9,9 @@ use aiperf_model::secret::REDACTED;
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// The parts of the configuration that change no result: what is shown, and what happens after a failure.
-const WITHOUT_EFFECT: [&str; 2] = ["output", "failures"];
+/// The parts of the configuration that change no result: what is shown, what happens after a failure, and how sure the
+/// result must be.
+const WITHOUT_EFFECT: [&str; 3] = ["output", "failures", "trust"];
 
 /// Refuses to continue a benchmark with another one, naming each difference.
 pub(crate) fn check(directory: &Path, before: &Manifest, now: &Manifest) -> Result<(), SweepError> {

@@ -1,6 +1,8 @@
 //! The steps of a plan, one after the other.
 
 use crate::benchmark::Benchmark;
+use crate::calibration;
+use crate::environment;
 use crate::error::SweepError;
 use crate::events::{Event, Observer};
 use crate::files::Files;
@@ -10,8 +12,10 @@ use crate::ledger::{Ending, Ledger, Success};
 use crate::one_run;
 use crate::policy::{Policy, Stop};
 use crate::readiness;
+use aiperf_model::budget::ErrorBudget;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::sweep::{Step, SweepResult};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,6 +27,8 @@ pub struct Sweep<'a> {
     ledger: Ledger,
     result: SweepResult,
     notices: Vec<String>,
+    /// The client's own error at each value, by its position in the plan.
+    budgets: BTreeMap<u32, ErrorBudget>,
 }
 
 /// What became of a benchmark.
@@ -68,7 +74,9 @@ impl<'a> Sweep<'a> {
         notices: Vec<String>,
     ) -> Self {
         let result = frame.result(&ledger, benchmark.analysis);
-        Self { benchmark, files, frame, ledger, result, notices }
+        let notices =
+            notices.into_iter().chain(environment::notes(files.host(), connections(benchmark))).collect();
+        Self { benchmark, files, frame, ledger, result, notices, budgets: BTreeMap::new() }
     }
 
     /// The directory that everything is written to.
@@ -85,6 +93,7 @@ impl<'a> Sweep<'a> {
     pub fn run(mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<Outcome, SweepError> {
         let open: Vec<&Step> =
             self.benchmark.plan.steps.iter().filter(|step| !self.files.is_done(step)).collect();
+        self.calibrate(&open, observer, interrupt)?;
         let mut stopped = None;
         for (position, step) in open.into_iter().enumerate() {
             // Nothing of this process ran before the first one, so there is nothing to cool down from.
@@ -95,6 +104,33 @@ impl<'a> Sweep<'a> {
             }
         }
         Ok(self.outcome(stopped))
+    }
+
+    /// Measures the client's own error at the load of each value that is run, where that is wanted.
+    fn calibrate(
+        &mut self,
+        steps: &[&Step],
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+    ) -> Result<(), SweepError> {
+        let Some(laboratory) = self.benchmark.laboratory.filter(|_| calibration::is_wanted(self.benchmark))
+        else {
+            return Ok(());
+        };
+        for step in steps {
+            if self.budgets.contains_key(&step.value.index) || interrupt.urgency() != Urgency::None {
+                continue;
+            }
+            observer.notify(Event::Calibrating { step });
+            let settings = self.benchmark.config.settings(&step.value);
+            let budget = calibration::budget(self.benchmark, laboratory, &settings, interrupt);
+            observer.notify(Event::Calibrated { step, budget: budget.as_ref().map_err(String::as_str) });
+            if let Ok(budget) = budget {
+                self.files.note_budget(step.value.index, budget.clone())?;
+                self.budgets.insert(step.value.index, budget);
+            }
+        }
+        Ok(())
     }
 
     /// Runs a step as often as the policy wants, and says whether the benchmark ends with it.
@@ -131,7 +167,14 @@ impl<'a> Sweep<'a> {
         interrupt: &Interrupt,
     ) -> Result<Ending, SweepError> {
         let folder = self.files.begin_run(step)?;
-        let ending = one_run::execute(self.benchmark, step, &folder, observer, interrupt)?;
+        let ending = one_run::execute(
+            self.benchmark,
+            step,
+            self.budgets.get(&step.value.index),
+            &folder,
+            observer,
+            interrupt,
+        )?;
         self.ledger.note(step.index, step.value.index, step.trial, ending.clone());
         self.result = self.frame.result(&self.ledger, self.benchmark.analysis);
         self.files.end_run(self.benchmark, step, &ending, &self.ledger, &self.result)?;
@@ -171,6 +214,12 @@ fn frame<'a>(benchmark: &'a Benchmark<'a>, files: &Files) -> Frame<'a> {
         selection: config.sweep.metrics,
         plugins: files.plugins().to_vec(),
     }
+}
+
+/// How many connections may be open at the same time, or none if nothing limits them.
+fn connections(benchmark: &Benchmark<'_>) -> Option<u32> {
+    let values = benchmark.plan.values.iter().map(|value| benchmark.config.settings(value).concurrency);
+    values.collect::<Option<Vec<u32>>>()?.into_iter().max()
 }
 
 fn cool_down(step: &Step, duration: Duration, observer: &mut dyn Observer, interrupt: &Interrupt) {

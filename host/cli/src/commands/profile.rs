@@ -1,5 +1,6 @@
 //! `aiperf profile`: a benchmark from its flags to its summary.
 
+mod calibration;
 mod dry_run;
 mod earlier_command;
 
@@ -11,8 +12,11 @@ use crate::redaction::without_secrets;
 use crate::signals;
 use crate::ui::{self, Silent, Simple};
 use aiperf_load::{Transport, Trust};
+use aiperf_model::parameter;
 use aiperf_model::server::ServerUrl;
-use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, ConnectionConfig, Options, Plan, Servers, Ui};
+use aiperf_model::sweep::SweepResult;
+use aiperf_model::verdict::{Validity, ValueVerdict};
+use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, ConnectionConfig, Environment, Options, Plan, Servers, Ui};
 use aiperf_simulator::{Settings, Simulator};
 use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Stop, Sweep};
 use std::net::Ipv4Addr;
@@ -42,6 +46,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         transport,
         endpoint: plugins.endpoint,
         analysis: &plugins.analysis,
+        laboratory: Some(&calibration::Laboratory),
         command_line: without_secrets(std::env::args()),
         version: env!("CARGO_PKG_VERSION"),
     };
@@ -63,7 +68,25 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     if outcome.unfinished > 0 {
         tell_how_to_continue(&config, &directory);
     }
-    Ok(exit(&outcome))
+    if config.trust.require_valid {
+        doubted(&outcome.result).iter().for_each(|line| eprintln!("{line}"));
+    }
+    Ok(exit(&outcome, &config))
+}
+
+/// Each value that is not valid, with its reasons.
+fn doubted(result: &SweepResult) -> Vec<String> {
+    let doubted = result.verdicts.iter().filter(|value| value.verdict.verdict != Validity::Valid);
+    let line = |value: &ValueVerdict| {
+        let name = if value.parameters.is_empty() {
+            "the run".into()
+        } else {
+            parameter::describe(&value.parameters)
+        };
+        let reasons: Vec<&str> = value.verdict.reasons.iter().map(|reason| reason.reason.as_str()).collect();
+        format!("--require-valid: {name} is {} ({})", value.verdict.verdict, reasons.join(", "))
+    };
+    doubted.map(line).collect()
 }
 
 /// How the servers are connected to; what is dangerous about it is said.
@@ -147,12 +170,15 @@ fn show(outcome: &Outcome, plan: &Plan) {
     }
 }
 
-fn exit(outcome: &Outcome) -> Exit {
+fn exit(outcome: &Outcome, config: &Config) -> Exit {
     match outcome {
         Outcome { stopped: Some(Stop::Interrupted), .. } => Exit::Interrupted,
         Outcome { succeeded: 0, .. } => Exit::NothingSucceeded,
         Outcome { result, .. } if !result.conclusions.failures.is_empty() => Exit::PluginFailed,
         Outcome { failed: 1.., .. } => Exit::SomeFailed,
+        Outcome { result, .. } if config.trust.require_valid && !doubted(result).is_empty() => {
+            Exit::GateFailed
+        }
         _ => Exit::Success,
     }
 }

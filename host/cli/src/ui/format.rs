@@ -2,6 +2,9 @@
 
 use aiperf_model::parameter::Parameter;
 
+/// Stands after a percentile from so few requests that it may well be another.
+pub(crate) const OPEN: &str = "?";
+
 /// A number with about four significant digits and thousands separators: `12,345`, `255.1`, `9.80`, `0.0412`.
 pub(crate) fn number(value: f64) -> String {
     let magnitude = value.abs();

@@ -3,7 +3,9 @@
 use super::format;
 use super::table::table;
 use aiperf_metrics::bounds;
+use aiperf_model::catalogue::Unit;
 use aiperf_model::metrics::{RunMetrics, Statistic, Summary};
+use format::OPEN;
 
 const STATISTICS: [Statistic; 7] = [
     Statistic::Avg,
@@ -15,9 +17,6 @@ const STATISTICS: [Statistic; 7] = [
     Statistic::Std,
 ];
 
-/// Stands after a percentile with an open bound.
-const OPEN: &str = "?";
-
 /// A row per metric that the catalogue marks for the console.
 pub(crate) fn run_table(metrics: &RunMetrics) -> String {
     let statistics = STATISTICS.iter().map(|statistic| statistic.name().to_owned());
@@ -25,15 +24,25 @@ pub(crate) fn run_table(metrics: &RunMetrics) -> String {
     let shown = || metrics.entries.iter().filter(|(id, _)| id.metric().console);
     let rows = shown().map(|(id, summary)| {
         let name = format!("{} ({})", id.metric().header, id.metric().unit);
-        std::iter::once(name).chain(STATISTICS.iter().map(|statistic| cell(summary, *statistic))).collect()
+        let unit = id.metric().unit;
+        std::iter::once(name)
+            .chain(STATISTICS.iter().map(|statistic| cell(unit, summary, *statistic)))
+            .collect()
     });
     let table = table(header, rows);
-    let any_open = shown().any(|(_, summary)| STATISTICS.iter().any(|statistic| summary.is_open(*statistic)));
+    let any_open = shown().any(|(id, summary)| {
+        STATISTICS.iter().any(|statistic| is_open(id.metric().unit, summary, *statistic))
+    });
     if any_open { format!("{table}\n\n{}\n", open_bounds_note()) } else { format!("{table}\n") }
 }
 
-fn cell(summary: &Summary, statistic: Statistic) -> String {
-    let mark = if summary.is_open(statistic) { OPEN } else { "" };
+/// Times are what is read off the percentiles; lengths and counts are mostly as they were asked for.
+fn is_open(unit: Unit, summary: &Summary, statistic: Statistic) -> bool {
+    unit.is_time() && summary.is_open(statistic)
+}
+
+fn cell(unit: Unit, summary: &Summary, statistic: Statistic) -> String {
+    let mark = if is_open(unit, summary, statistic) { OPEN } else { "" };
     summary.statistic(statistic).map_or_else(String::new, |value| format::number(value) + mark)
 }
 

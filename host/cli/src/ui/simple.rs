@@ -4,6 +4,7 @@
 
 use super::format;
 use aiperf_load::Control;
+use aiperf_model::budget::ErrorBudget;
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::parameter;
@@ -72,6 +73,17 @@ impl Simple {
     }
 }
 
+fn calibrated(budget: Result<&ErrorBudget, &str>) -> String {
+    match budget {
+        Ok(ErrorBudget { ttft_ms, .. }) => format!(
+            "this client adds {} ms p50 / {} ms p99 to TTFT at this load",
+            format::number(ttft_ms.p50),
+            format::number(ttft_ms.p99)
+        ),
+        Err(problem) => format!("not calibrated: {problem}"),
+    }
+}
+
 fn cells(metrics: &RunMetrics) -> String {
     let cells = COLUMNS.map(|(_, width, metric, statistic)| {
         format!("{:>width$}", format::optional(metrics.statistic(metric, statistic)))
@@ -92,6 +104,8 @@ impl Observer for Simple {
                 log(&format!("waiting up to {} s for the server to answer", timeout.as_secs_f64()));
                 self.bar = Some(Moving::countdown("waiting for server", timeout));
             }
+            Event::Calibrating { .. } => {}
+            Event::Calibrated { step, budget } => eprintln!("{:<34}{}", self.title(step), calibrated(budget)),
             Event::RunStarted { step, control } => {
                 self.bar = Some(Moving::load(self.title(step), control.clone()));
             }

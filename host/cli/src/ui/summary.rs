@@ -59,7 +59,13 @@ fn values(result: &SweepResult) -> String {
     if result.points.is_empty() {
         return String::new();
     }
-    format!("{}\n\n{}\n", title(result), values_table(result))
+    let any_open = result.verdicts.iter().any(|value| value.verdict.has("sample_size"));
+    let note = if any_open {
+        format!("{} from too few requests, see sample_size below\n", format::OPEN)
+    } else {
+        String::new()
+    };
+    format!("{}\n\n{}\n{note}", title(result), values_table(result))
 }
 
 fn failed_values(result: &SweepResult) -> String {
@@ -101,17 +107,31 @@ fn values_table(result: &SweepResult) -> Table {
     header.push("optimal".into());
     let rows = result.points.iter().map(|point| {
         let mut row = vec![format::values(&point.parameters)];
-        row.extend(columns.iter().map(|(key, _)| measurement(point.measurement(key))));
+        row.extend(
+            columns.iter().map(|(key, _)| measurement(point.measurement(key), open(result, point, key))),
+        );
         row.push(optimal_under(&result.conclusions, point.index));
         row
     });
     table(header, rows)
 }
 
-fn measurement(measurement: Option<&Measurement>) -> String {
+fn measurement(measurement: Option<&Measurement>, is_open: bool) -> String {
     let Some(measurement) = measurement else { return "-".into() };
     let half_width = measurement.confidence.map(|interval| interval.high - measurement.mean);
-    format::with_half_width(measurement.mean, half_width)
+    let mark = if is_open { format::OPEN } else { "" };
+    format::with_half_width(measurement.mean, half_width) + mark
+}
+
+/// Whether a measurement is a percentile from too few requests, which the verdict says.
+fn open(result: &SweepResult, point: &Point, key: &str) -> bool {
+    let judged = result.verdicts.iter().find(|judged| judged.index == point.index);
+    let reasons = judged.into_iter().flat_map(|judged| &judged.verdict.reasons);
+    let statistic = point.measurement(key).map(|measurement| measurement.statistic.as_str());
+    let mut open = reasons
+        .filter(|reason| reason.reason == "sample_size")
+        .filter_map(|reason| reason.subject.as_deref());
+    open.any(|percentiles| percentiles.split(", ").any(|percentile| Some(percentile) == statistic))
 }
 
 /// The marks of the criteria under which a point is optimal.

@@ -18,21 +18,19 @@ pub(crate) fn verdicts(values: &[ValueVerdict]) -> String {
     }
     for group in groups(values) {
         let Some((_, worst)) = group.first() else { continue };
-        let of: Vec<_> = group.iter().map(|(value, _)| *value).collect();
-        let _ = writeln!(text, "  {}: {}{}\n    → {}", worst.reason, worst.message, whose(&of), worst.advice);
+        let _ = writeln!(text, "  {}: {}{}", worst.reason, worst.message, also(&group));
+        let _ = writeln!(text, "    → {}", worst.advice);
     }
     text + &notes(values)
 }
 
-/// The values of each reason with that reason, the gravest case first; in the order in which reasons first come.
+/// The cases of each rule, the gravest one first; the gravest rule first.
 fn groups(values: &[ValueVerdict]) -> Vec<Vec<(&ValueVerdict, &Reason)>> {
     let mut groups: Vec<Vec<(&ValueVerdict, &Reason)>> = Vec::new();
     let all = values.iter().flat_map(|value| value.verdict.reasons.iter().map(move |reason| (value, reason)));
     for (value, reason) in all {
         let same = |group: &&mut Vec<(&ValueVerdict, &Reason)>| {
-            group.first().is_some_and(|(_, first)| {
-                (&first.reason, &first.subject) == (&reason.reason, &reason.subject)
-            })
+            group.first().is_some_and(|(_, first)| first.reason == reason.reason)
         };
         match groups.iter_mut().find(same) {
             Some(group) => group.push((value, reason)),
@@ -40,10 +38,32 @@ fn groups(values: &[ValueVerdict]) -> Vec<Vec<(&ValueVerdict, &Reason)>> {
         }
     }
     for group in &mut groups {
-        group.sort_by(|(_, a), (_, b)| distance(b).total_cmp(&distance(a)));
+        group.sort_by(|(_, a), (_, b)| b.verdict.cmp(&a.verdict).then(distance(b).total_cmp(&distance(a))));
     }
     groups.sort_by_key(|group| std::cmp::Reverse(group.iter().map(|(_, reason)| reason.verdict).max()));
     groups
+}
+
+/// Which values a rule speaks against, ` (at 10, 20)`, and what else it found there.
+fn also(group: &[(&ValueVerdict, &Reason)]) -> String {
+    let mut values: Vec<&ValueVerdict> = group.iter().map(|(value, _)| *value).collect();
+    values.sort_by_key(|value| value.index);
+    values.dedup_by_key(|value| value.index);
+    let worst = group.first().and_then(|(_, worst)| worst.subject.as_deref());
+    let mut subjects: Vec<&str> = Vec::new();
+    for subject in group.iter().filter_map(|(_, reason)| reason.subject.as_deref()) {
+        if Some(subject) != worst && !subjects.contains(&subject) {
+            subjects.push(subject);
+        }
+    }
+    // Lists of percentiles differ from value to value, and the longest one is that of the gravest case.
+    let is_list = worst.is_some_and(|worst| subjects.iter().any(|subject| worst.contains(subject)));
+    let others = if subjects.is_empty() || is_list {
+        String::new()
+    } else {
+        format!(", also {}", subjects.join(", "))
+    };
+    format!("{others}{}", whose(&values))
 }
 
 /// How far a figure lies beyond its limit.
@@ -63,10 +83,8 @@ fn notes(values: &[ValueVerdict]) -> String {
     text
 }
 
-/// ` at 10, 20`, or nothing where nothing is swept.
+/// ` at 10; 20`, or nothing where nothing is swept.
 fn whose(values: &[&ValueVerdict]) -> String {
-    let mut values = values.to_vec();
-    values.sort_by_key(|value| value.index);
     let named: Vec<String> = values
         .iter()
         .filter(|value| !value.parameters.is_empty())

@@ -1,1 +1,329 @@
+//! Each rule against runs that lie on either side of it.
 
+use super::*;
+use crate::testing::{self, MS};
+use crate::{Accumulator, record_metrics};
+use aiperf_model::arrival::ArrivalPattern;
+use aiperf_model::budget::Added;
+use aiperf_model::client::{ReadDelay, WorkerShare};
+use aiperf_model::record::{FailureKind, Record};
+use aiperf_model::response::Usage;
+use aiperf_model::verdict::Validity;
+
+/// A run of one slot after another without a doubt about it: 400 requests of 100 ms, content after 50 ms, 11 tokens.
+struct Run {
+    asked: Asked,
+    records: Vec<Record>,
+    client: ClientHealth,
+    budget: Option<ErrorBudget>,
+    lost: u64,
+}
+
+impl Run {
+    fn closed(requests: u64) -> Self {
+        let asked = Asked { concurrency: Some(1), rate: None, max_error_rate: 0.5, repeats_prompts: false };
+        let records = (0..requests).map(|n| request(n * 100, n * 100)).collect();
+        Self { asked, records, client: ClientHealth::default(), budget: None, lost: 0 }
+    }
+
+    /// Requests that are due at these times in milliseconds and sent at once.
+    fn open(dues: impl Iterator<Item = u64>, pattern: ArrivalPattern) -> Self {
+        let records = dues.map(|due| testing::scheduled(request(due, due))).collect();
+        let rate = Some(RequestRate { per_second: 1.0, pattern });
+        let asked = Asked { concurrency: None, rate, ..Self::closed(0).asked };
+        Self { asked, records, ..Self::closed(0) }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let mut accumulator = Accumulator::new(&[]);
+        let mut course = Course::default();
+        for record in &self.records {
+            accumulator.add(record, &record_metrics(record));
+            course.add(record);
+        }
+        judge_run(&Evidence {
+            asked: self.asked,
+            metrics: &accumulator.finish(),
+            course: &course.sorted(),
+            client: &self.client,
+            budget: self.budget.as_ref(),
+            lost_records: self.lost,
+        })
+    }
+
+    #[track_caller]
+    fn expect(&self, rule: &str, expected: Option<Validity>) {
+        let verdict = self.verdict();
+        let found =
+            verdict.reasons.iter().filter(|reason| reason.reason == rule).map(|reason| reason.verdict);
+        assert_eq!(found.max(), expected, "{rule} in {verdict:#?}");
+    }
+}
+
+fn request(due_ms: u64, send_ms: u64) -> Record {
+    let mut record = testing::streamed(due_ms * MS, send_ms * MS, &[send_ms + 50, send_ms + 95], 11);
+    record.timing.end = (send_ms + 100) * MS;
+    record
+}
+
+const SUSPECT: Option<Validity> = Some(Validity::Suspect);
+const INVALID: Option<Validity> = Some(Validity::Invalid);
+
+#[test]
+fn a_run_without_a_doubt_is_valid() {
+    assert_eq!(Run::closed(400).verdict(), Verdict::default());
+    let constant = Run::open((0..400).map(|n| n * 10), ArrivalPattern::Constant);
+    assert_eq!(constant.verdict(), Verdict::default());
+}
+
+#[test]
+fn client_delay_is_a_share_of_the_times() {
+    // TTFT 50 ms, ITL 4.5 ms over 10 gaps, latency 95 ms.
+    for (p50_ms, p99_ms, expected) in
+        [(0.0, 2.2, None), (0.0, 2.6, SUSPECT), (2.6, 2.6, SUSPECT), (0.0, 10.1, INVALID)]
+    {
+        let mut run = Run::closed(400);
+        run.client.read_delay = ReadDelay { beats: 1000, p50_ms, p99_ms, max_ms: p99_ms };
+        run.expect("client_delay", expected);
+    }
+    let added = |p50, p99| {
+        Some(ErrorBudget { ttft_ms: Added { p50, p99 }, itl_ms: None, rate_percent: 0.0, requests: 9 })
+    };
+    for (budget, expected) in
+        [(added(0.1, 2.4), None), (added(0.1, 2.6), SUSPECT), (added(11.0, 11.0), INVALID)]
+    {
+        Run { budget, ..Run::closed(400) }.expect("client_delay", expected);
+    }
+}
+
+#[test]
+fn late_sends_of_a_schedule_are_client_delay_and_waits_for_the_limit_are_not() {
+    let late = |ready: fn(u64) -> u64| {
+        let mut run = Run::open(0..0, ArrivalPattern::Constant);
+        run.records = (0..400).map(|n| testing::scheduled(request(n * 10, n * 10 + 5))).collect();
+        run.records.iter_mut().for_each(|record| record.timing.ready = ready(record.timing.due));
+        run
+    };
+    // 5 of 55 ms.
+    late(|due| due).expect("client_delay", SUSPECT);
+    let waiting = late(|due| due + 5 * MS);
+    waiting.expect("client_delay", None);
+    assert_eq!(waiting.verdict().notes.len(), 1, "the limit is worth a note");
+}
+
+#[test]
+fn client_cpu_is_that_of_the_busiest_worker() {
+    for (working, waiting, expected) in
+        [(79.0, 0.5, None), (70.0, 10.0, None), (70.0, 10.5, SUSPECT), (60.0, 36.0, INVALID)]
+    {
+        let mut run = Run::closed(400);
+        let busy = WorkerShare { working_percent: Some(working), waiting_percent: Some(waiting) };
+        run.client.workers = vec![WorkerShare::default(), busy];
+        run.expect("client_cpu", expected);
+    }
+}
+
+#[test]
+fn pauses_between_requests_lower_the_offered_concurrency() {
+    for (pause, expected) in [(2, None), (3, SUSPECT), (5, SUSPECT), (6, INVALID)] {
+        let mut run = Run::closed(0);
+        run.records = (0..400).map(|n| request(n * (100 + pause), n * (100 + pause))).collect();
+        run.expect("offered_load", expected);
+    }
+}
+
+#[test]
+fn what_a_schedule_loses_is_the_limit_s_or_the_client_s() {
+    for (missed, expected) in [(8, None), (9, SUSPECT), (21, SUSPECT), (22, INVALID)] {
+        let mut run = Run::open((0..400).map(|n| n * 10), ArrivalPattern::Constant);
+        run.client.missed_arrivals = missed;
+        run.expect("offered_load", expected);
+        run.records.iter_mut().for_each(|record| record.timing.ready += MS);
+        run.records.iter_mut().for_each(|record| record.timing.send = record.timing.ready);
+        run.expect("offered_load", None);
+        run.expect("concurrency_limit", expected);
+    }
+}
+
+#[test]
+fn arrivals_have_the_variation_of_their_process() {
+    let even = || (0..400).map(|n| n * 10);
+    Run::open(even(), ArrivalPattern::Constant).expect("arrival_process", None);
+    // The schedule itself is even here, so its own variation widens the band; only the sends are uneven.
+    let mut bursts = Run::open(even(), ArrivalPattern::Constant);
+    for pair in bursts.records.chunks_mut(2) {
+        pair[0].timing.send += 6 * MS;
+    }
+    bursts.expect("arrival_process", SUSPECT);
+    bursts.records.truncate(100);
+    bursts.expect("arrival_process", None);
+}
+
+#[test]
+fn a_run_needs_two_requests_for_each_slot() {
+    for (requests, expected) in [(7, SUSPECT), (8, None)] {
+        let mut run = Run::closed(0);
+        run.asked.concurrency = Some(4);
+        run.records = (0..requests).map(|n| request(n / 4 * 100, n / 4 * 100)).collect();
+        run.expect("requests_per_slot", expected);
+    }
+}
+
+#[test]
+fn a_run_may_not_be_mostly_ramp_and_drain() {
+    // Two slots; the second one works for a part of the time only.
+    for (together, expected) in [(8, None), (6, SUSPECT)] {
+        let mut run = Run::closed(10);
+        run.asked.concurrency = Some(2);
+        run.records.extend((0..together).map(|n| request(n * 100, n * 100)));
+        run.expect("ramp_and_drain", expected);
+    }
+    // 100 ms before the first answer and 100 ms after the last send.
+    for (requests, expected) in [(49, None), (48, SUSPECT)] {
+        let run = Run::open((0..requests).map(|n| n * 12), ArrivalPattern::Constant);
+        run.expect("ramp_and_drain", expected);
+    }
+}
+
+#[test]
+fn percentiles_need_their_number_of_requests() {
+    for (requests, subject) in [
+        (368, None),
+        (367, Some("p99")),
+        (71, Some("p95, p99")),
+        (35, Some("p90, p95, p99")),
+        (5, Some("p50, p90, p95, p99")),
+    ] {
+        let verdict = Run::closed(requests).verdict();
+        let sample = verdict.reasons.iter().find(|reason| reason.reason == "sample_size");
+        assert_eq!(sample.and_then(|reason| reason.subject.as_deref()), subject);
+        assert_eq!(sample.map(|reason| reason.figure), subject.map(|_| requests as f64));
+    }
+}
+
+#[test]
+fn errors_are_suspect_and_beyond_the_wish_of_the_user_invalid() {
+    for (failed, max_error_rate, expected) in
+        [(4, 0.5, None), (5, 0.5, SUSPECT), (30, 0.05, INVALID), (3, 0.001, INVALID)]
+    {
+        let mut run = Run::closed(400);
+        run.asked.max_error_rate = max_error_rate;
+        run.records.extend((0..failed).map(|_| testing::failed(FailureKind::Status)));
+        run.expect("errors", expected);
+    }
+}
+
+#[test]
+fn cached_tokens_are_suspect_unless_asked_for() {
+    for (cached, repeats_prompts, expected) in [(1, false, None), (2, false, SUSPECT), (100, true, None)] {
+        let mut run = Run::closed(400);
+        run.asked.repeats_prompts = repeats_prompts;
+        for record in &mut run.records {
+            let usage =
+                Usage { input_tokens: Some(120), cached_input_tokens: Some(cached), ..Usage::default() };
+            record.outcome.as_mut().unwrap().usage = Some(usage);
+        }
+        run.expect("unasked_cache", expected);
+    }
+}
+
+#[test]
+fn a_lost_record_is_a_fault_of_ours() {
+    Run { lost: 1, ..Run::closed(400) }.expect("record_loss", INVALID);
+    Run::closed(400).expect("record_loss", None);
+}
+
+#[test]
+fn metrics_that_contradict_the_course_are_a_fault_of_ours() {
+    let run = Run::closed(400);
+    let mut course = Course::default();
+    // Half of the requests are missing from the course.
+    run.records.iter().step_by(2).for_each(|record| course.add(record));
+    let mut accumulator = Accumulator::new(&[]);
+    run.records.iter().for_each(|record| accumulator.add(record, &record_metrics(record)));
+    let verdict = judge_run(&Evidence {
+        asked: run.asked,
+        metrics: &accumulator.finish(),
+        course: &course.sorted(),
+        client: &run.client,
+        budget: None,
+        lost_records: 0,
+    });
+    assert!(verdict.has("littles_law"), "{verdict:#?}");
+}
+
+/// Verdicts over the trials of values, from the TTFT of their requests and when they began.
+fn over_trials(values: &[&[(u64, u64)]]) -> Vec<Verdict> {
+    let runs = |trials: &[(u64, u64)]| {
+        let run = |&(start, ttft): &(u64, u64)| {
+            let mut accumulator = Accumulator::new(&[]);
+            let record = testing::streamed(0, 0, &[ttft, 1000], 11);
+            accumulator.add(&record, &record_metrics(&record));
+            (accumulator.finish(), start * 1_000_000_000)
+        };
+        trials.iter().map(run).collect::<Vec<_>>()
+    };
+    let measured: Vec<_> = values.iter().map(|trials| runs(trials)).collect();
+    let verdict = Verdict::default();
+    let trials: Vec<Vec<Trial<'_>>> = measured
+        .iter()
+        .map(|runs| {
+            let trials = runs.iter().map(|(metrics, start)| Trial {
+                metrics,
+                verdict: &verdict,
+                start_unix_ns: *start,
+            });
+            trials.collect()
+        })
+        .collect();
+    judge_values(&trials)
+}
+
+#[test]
+fn spread_over_trials_is_suspect_above_a_fifth_and_noted_above_a_tenth() {
+    let verdict = |low, high| over_trials(&[&[(0, low), (9, high), (3, (low + high) / 2)]]).remove(0);
+    assert_eq!(verdict(98, 102), Verdict::default());
+    assert_eq!(
+        verdict(88, 112).notes,
+        ["ttft p50 varies by 12 % over the trials", "ttft p99 varies by 12 % over the trials"]
+    );
+    assert!(!verdict(80, 120).has("spread"), "20 % is the limit");
+    assert!(verdict(79, 121).has("spread"));
+}
+
+#[test]
+fn trials_in_two_groups_are_suspect() {
+    let groups = over_trials(&[&[(0, 100), (3, 131), (1, 101), (2, 130)]]).remove(0);
+    assert!(groups.has("two_modes"), "{groups:#?}");
+    let close = over_trials(&[&[(0, 100), (3, 116), (1, 101), (2, 115)]]).remove(0);
+    assert!(!close.has("two_modes"), "{close:#?}");
+}
+
+#[test]
+fn drift_is_found_over_all_values_and_told_at_each() {
+    let drifting: [&[(u64, u64)]; 3] =
+        [&[(0, 100), (30, 110), (60, 121)], &[(10, 200), (40, 221), (70, 240)], &[(20, 300)]];
+    let verdicts = over_trials(&drifting);
+    assert_eq!([0, 1, 2].map(|index| verdicts[index].has("drift")), [true, true, false], "{verdicts:#?}");
+    let steady: [&[(u64, u64)]; 2] = [&[(0, 100), (30, 102), (60, 101)], &[(10, 200), (40, 199), (70, 201)]];
+    assert!(over_trials(&steady).iter().all(|verdict| !verdict.has("drift")));
+}
+
+#[test]
+fn the_gravest_case_of_each_rule_stands_for_the_trials() {
+    let metrics = RunMetrics::default();
+    let verdict = |figure| {
+        let reasons = [
+            rules::ERRORS.judge_with(None, figure, Some(1.0), Some(10.0)),
+            rules::CLIENT_CPU.judge(None, 90.0),
+        ];
+        Verdict::new(reasons.into_iter().flatten().collect(), Vec::new())
+    };
+    let verdicts = [verdict(5.0), verdict(20.0)];
+    let trials =
+        verdicts.iter().map(|verdict| Trial { metrics: &metrics, verdict, start_unix_ns: 0 }).collect();
+    let judged = judge_values(&[trials]).remove(0);
+    assert_eq!(judged.verdict, Validity::Invalid);
+    let found: Vec<_> = judged.reasons.iter().map(|reason| (reason.reason.as_str(), reason.figure)).collect();
+    assert_eq!(found, [("errors", 20.0), ("client_cpu", 90.0)]);
+}

@@ -3,8 +3,8 @@
 mod ramps;
 
 use super::{
-    Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig, ServerConfig, SweepConfig,
-    TrialsConfig, Ui, WorkloadConfig,
+    Calibration, Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig, ServerConfig,
+    SweepConfig, TrialsConfig, TrustConfig, Ui, WorkloadConfig,
 };
 use crate::connection::ConnectionConfig;
 use crate::error::ConfigError;
@@ -72,6 +72,7 @@ impl Config {
             trials,
             workload,
             failures: failures(&options)?,
+            trust: trust(&options),
             plugins: PluginConfig::resolve(&options, environment)?,
             output: output(&options, ui(options.ui, is_single_run, environment)?)?,
         })
@@ -332,6 +333,17 @@ fn ui(
         None if !is_single_run => Ok((Ui::Simple, true)),
         None if environment.stdout_is_terminal => Ok((Ui::Simple, false)),
         Some(UiChoice::None) | None => Ok((Ui::None, false)),
+    }
+}
+
+fn trust(options: &Options) -> TrustConfig {
+    TrustConfig {
+        calibration: match options.calibrates() {
+            None => Calibration::Automatic,
+            Some(true) => Calibration::Always,
+            Some(false) => Calibration::Never,
+        },
+        require_valid: options.require_valid.unwrap_or(false),
     }
 }
 

@@ -1,0 +1,242 @@
+//! The client's own error, from a server whose times are known, before the first run.
+//!
+//! At the load of each value, requests go to a [`KnownServer`] for two seconds. What is measured there beyond the known
+//! times, and beyond the server's own lateness, the client has added. The server itself is none of this crate's
+//! business: whoever plugs in a [`Laboratory`] starts it, and keeps what was found for a while.
+
+use crate::benchmark::Benchmark;
+use crate::interrupt::Interrupt;
+use aiperf_load::{
+    BodyMemory, Clock, Control, Length, Processing, RunSpec, Transport, Workload, WorkloadSpec,
+};
+use aiperf_metrics::{Accumulator, Course, record_metrics};
+use aiperf_model::budget::{Added, ErrorBudget};
+use aiperf_model::catalogue::MetricId;
+use aiperf_model::metrics::{RunMetrics, Statistic};
+use aiperf_model::record::Record;
+use aiperf_model::server::ServerUrl;
+use aiperf_plan::{Calibration, RunSettings, Servers};
+use std::time::Duration;
+
+/// For how long requests are sent at each load.
+const DURATION: Duration = Duration::from_secs(2);
+/// Tokens of each answer: with the pace of servers as people run them, several answers for each slot.
+const OUTPUT_TOKENS: f64 = 32.0;
+/// A prompt is sent again once so many others were.
+const PROMPTS: u32 = 200;
+/// Benchmarks of fewer requests, or seconds, are not held up by a calibration that nobody asked for.
+const LONG_REQUESTS: u64 = 2000;
+const LONG_DURATION: Duration = Duration::from_mins(1);
+
+/// Where calibrations take place.
+pub trait Laboratory {
+    /// What was found for such a load not long ago.
+    fn kept(&self, load: &str) -> Option<ErrorBudget>;
+    /// Keeps what was found for a load.
+    fn keep(&self, load: &str, budget: &ErrorBudget);
+    /// Starts a server that batches everything.
+    fn start(&self) -> Result<Box<dyn KnownServer>, String>;
+}
+
+/// A server whose times are known; it stops when it is dropped.
+pub trait KnownServer {
+    /// Where it is.
+    fn url(&self) -> ServerUrl;
+    /// What a client without any error would measure, and by how much the server missed that so far.
+    fn known(&self) -> Known;
+}
+
+/// The times of a server, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// From the request to the first token.
+    pub ttft_ms: f64,
+    /// From one token to the next.
+    pub itl_ms: f64,
+    /// How late the server itself was with a token.
+    pub lateness_ms: Added,
+}
+
+/// Whether a calibration is due: as the user says, else before long benchmarks of real servers.
+pub(crate) fn is_wanted(benchmark: &Benchmark<'_>) -> bool {
+    match benchmark.config.trust.calibration {
+        Calibration::Never => false,
+        Calibration::Always => true,
+        Calibration::Automatic => {
+            matches!(benchmark.config.server.servers, Servers::Urls(_)) && is_long(benchmark)
+        }
+    }
+}
+
+fn is_long(benchmark: &Benchmark<'_>) -> bool {
+    let (mut requests, mut duration) = (0_u64, Duration::ZERO);
+    for step in &benchmark.plan.steps {
+        let settings = benchmark.config.settings(&step.value);
+        match settings.duration {
+            Some(seconds) => duration = duration.saturating_add(seconds),
+            None => requests += u64::from(settings.requests.unwrap_or_default()),
+        }
+    }
+    requests >= LONG_REQUESTS || duration >= LONG_DURATION
+}
+
+/// The client's error at one load: one that was kept, unless the user wants a new one, or one that is measured now.
+pub(crate) fn budget(
+    benchmark: &Benchmark<'_>,
+    laboratory: &dyn Laboratory,
+    settings: &RunSettings,
+    interrupt: &Interrupt,
+) -> Result<ErrorBudget, String> {
+    let load = describe(benchmark, settings);
+    let kept = (benchmark.config.trust.calibration != Calibration::Always).then(|| laboratory.kept(&load));
+    if let Some(budget) = kept.flatten() {
+        return Ok(budget);
+    }
+    let budget = measure(benchmark, laboratory, settings, interrupt)?;
+    laboratory.keep(&load, &budget);
+    Ok(budget)
+}
+
+/// What the client's error depends on, beside the machine.
+fn describe(benchmark: &Benchmark<'_>, settings: &RunSettings) -> String {
+    let endpoint = benchmark.endpoint.identity();
+    let rate = settings.request_rate.map(|rate| format!("{}/s {}", rate.per_second, rate.pattern));
+    format!(
+        "endpoint {} {}, concurrency {:?}, rate {rate:?}, {} input tokens, {} workers",
+        endpoint.name,
+        endpoint.sha256,
+        settings.concurrency,
+        settings.isl.mean,
+        benchmark.config.load.workers
+    )
+}
+
+fn measure(
+    benchmark: &Benchmark<'_>,
+    laboratory: &dyn Laboratory,
+    settings: &RunSettings,
+    interrupt: &Interrupt,
+) -> Result<ErrorBudget, String> {
+    if !benchmark.streaming() {
+        return Err("answers that are not streamed have no time to first token".to_owned());
+    }
+    let control = Control::new();
+    interrupt.watch(&control);
+    let workload = Workload::prepare_under(&workload(benchmark, settings), &*benchmark.endpoint, &control)
+        .map_err(|error| error.to_string())?;
+    let server = laboratory.start()?;
+    let spec = spec(benchmark, settings, server.url());
+    let mut accumulator = Accumulator::new(&[]);
+    let mut course = Course::default();
+    let mut sink = |record: Record| {
+        accumulator.add(&record, &record_metrics(&record));
+        course.add(&record);
+        Ok(())
+    };
+    let outcome =
+        aiperf_load::run(Clock::start(), &spec, &workload, &benchmark.endpoint, &control, &mut sink)
+            .map_err(|error| error.to_string())?;
+    if outcome.cancelled {
+        return Err("interrupted".to_owned());
+    }
+    let offered = offered(settings, &course.sorted(), outcome.client.missed_arrivals);
+    compare(&accumulator.finish(), server.known(), offered)
+        .ok_or_else(|| "the simulator does not speak the language of this endpoint".to_owned())
+}
+
+fn workload(benchmark: &Benchmark<'_>, settings: &RunSettings) -> WorkloadSpec {
+    WorkloadSpec {
+        model: benchmark.config.model.clone(),
+        seed: settings.seed,
+        requests: PROMPTS,
+        warmup_requests: 0,
+        input_length: Length { mean: f64::from(settings.isl.mean), std_dev: settings.isl.std_dev },
+        output_length: Some(Length { mean: OUTPUT_TOKENS, std_dev: 0.0 }),
+        streaming: true,
+        extra: benchmark.config.workload.extra(),
+        body_memory: BodyMemory::in_folder(std::env::temp_dir()),
+    }
+}
+
+fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, url: ServerUrl) -> RunSpec {
+    RunSpec {
+        urls: vec![url],
+        endpoint_path: None,
+        headers: Vec::new(),
+        concurrency: settings.concurrency,
+        request_rate: settings.request_rate,
+        seed: settings.seed,
+        requests: None,
+        duration: Some(DURATION),
+        grace_period: DURATION,
+        request_timeout: 2 * DURATION,
+        warm_up: false,
+        workers: Some(benchmark.config.load.workers),
+        concurrency_ramp: Duration::ZERO,
+        request_rate_ramp: Duration::ZERO,
+        transport: Transport::default(),
+        processing: Processing::default(),
+    }
+}
+
+/// The share of the asked load that reached the server, from 0 to 1.
+fn offered(settings: &RunSettings, course: &Course, missed: u64) -> Option<f64> {
+    match (settings.request_rate, settings.concurrency) {
+        (Some(_), _) => course.offered(missed),
+        (None, Some(concurrency)) => Some(course.mean_in_flight()? / f64::from(concurrency)),
+        (None, None) => None,
+    }
+}
+
+/// What was measured beyond what is known; none if nothing was measured.
+fn compare(metrics: &RunMetrics, known: Known, offered: Option<f64>) -> Option<ErrorBudget> {
+    let lateness = known.lateness_ms;
+    let beyond = |metric, statistic, known_ms: f64| Some(metrics.statistic(metric, statistic)? - known_ms);
+    let added = |metric, p50_ms, p99_ms| {
+        Some(Added {
+            p50: beyond(metric, Statistic::P50, p50_ms)?,
+            p99: beyond(metric, Statistic::P99, p99_ms)?,
+        })
+    };
+    let per_gap = lateness.p99 / (OUTPUT_TOKENS - 1.0);
+    Some(ErrorBudget {
+        ttft_ms: added(
+            MetricId::TimeToFirstToken,
+            known.ttft_ms + lateness.p50,
+            known.ttft_ms + lateness.p99,
+        )?,
+        itl_ms: added(MetricId::InterTokenLatency, known.itl_ms, known.itl_ms + per_gap),
+        rate_percent: 100.0 * (1.0 - offered?),
+        requests: metrics.statistic(MetricId::RequestCount, Statistic::Avg)? as u64,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aiperf_model::metrics::{Distribution, Summary};
+
+    #[test]
+    fn what_is_known_and_the_server_s_own_lateness_are_taken_off() {
+        let times = |p50, p99| Summary::Distribution(Distribution { p50, p99, ..distribution() });
+        let metrics = RunMetrics {
+            entries: vec![
+                (MetricId::TimeToFirstToken, times(50.5, 53.0)),
+                (MetricId::InterTokenLatency, times(10.0, 10.1)),
+                (MetricId::RequestCount, Summary::Scalar(70.0)),
+            ],
+        };
+        let lateness_ms = Added { p50: 0.25, p99: 2.0 };
+        let known = Known { ttft_ms: 50.0, itl_ms: 10.0, lateness_ms };
+        let budget = compare(&metrics, known, Some(0.75)).unwrap();
+        assert!((budget.ttft_ms.p50 - 0.25).abs() < 1e-9 && (budget.ttft_ms.p99 - 1.0).abs() < 1e-9);
+        assert!((budget.itl_ms.unwrap().p99 - (0.1 - 2.0 / 31.0)).abs() < 1e-9);
+        assert!((budget.rate_percent - 25.0).abs() < 1e-9);
+        assert_eq!(budget.requests, 70);
+        assert_eq!(compare(&RunMetrics::default(), known, Some(1.0)), None);
+    }
+
+    fn distribution() -> Distribution {
+        aiperf_metrics::distribution::distribution(vec![1.0]).unwrap()
+    }
+}

@@ -1,0 +1,286 @@
+//! What is believed, and what is not: the verdict over real runs.
+
+use crate::support::{Server, Workplace, aiperf};
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+/// A token right away: what is slow here is the client.
+const FAST: &str = "ttft-ms=1&prefill-rate=100000000&itl-ms=0.1&itl-slope-ms=0";
+
+/// The verdict in the file of a single run.
+fn verdict(place: &Workplace, stimulus: &str) -> Value {
+    place.json(&format!("artifacts/demo-openai-chat-{stimulus}/profile_export_aiperf.json"))["verdict"]
+        .clone()
+}
+
+/// The reason of this name, or null.
+fn reason(verdict: &Value, name: &str) -> Value {
+    let mut reasons = verdict["reasons"].as_array().unwrap().iter();
+    reasons.find(|reason| reason["reason"] == name).cloned().unwrap_or_default()
+}
+
+#[test]
+fn a_slow_server_is_no_fault_of_the_client() {
+    let place = Workplace::new();
+    place
+        .run(
+            "profile --model demo --url sim:?ttft-ms=1000&max-batch=500&itl-ms=0 --osl 1 --isl 16 \
+             --concurrency 200 --num-prompts 400 --ui none",
+        )
+        .expect(0);
+    let verdict = verdict(&place, "concurrency200");
+    for rule in ["client_delay", "record_loss", "littles_law", "sample_size", "requests_per_slot", "errors"] {
+        assert_eq!(reason(&verdict, rule), Value::Null, "{verdict:#}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_starved_client_says_so() {
+    let spinning: Vec<Spinning> = (0..4).map(|_| Spinning::start()).collect();
+    let place = Workplace::new();
+    let server = Server::start("--ttft-ms 1 --prefill-rate 100000000 --itl-ms 1 --itl-slope-ms 0");
+    let status = Command::new("taskset")
+        .args(["-c", "0", env!("CARGO_BIN_EXE_aiperf"), "profile", "--model", "demo", "--ui", "none"])
+        .args([
+            "--url",
+            &server.url,
+            "--osl",
+            "4",
+            "--isl",
+            "16",
+            "--concurrency",
+            "8",
+            "--num-prompts",
+            "400",
+        ])
+        .current_dir(place.path())
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    drop(spinning);
+    assert!(status.success());
+    let verdict = verdict(&place, "concurrency8");
+    assert_eq!(verdict["verdict"], "INVALID", "{verdict:#}");
+    let own = ["client_delay", "client_cpu"].map(|rule| reason(&verdict, rule));
+    assert!(own.iter().any(|reason| *reason != Value::Null), "{verdict:#}");
+}
+
+/// A busy loop on the first core; killed when dropped.
+struct Spinning(Child);
+
+impl Spinning {
+    fn start() -> Self {
+        let spin = ["-c", "0", "sh", "-c", "while :; do :; done"];
+        Self(Command::new("taskset").args(spin).spawn().unwrap())
+    }
+}
+
+impl Drop for Spinning {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_rate_that_the_client_cannot_reach_is_not_called_reached() {
+    let place = Workplace::new();
+    let server = Server::start("--ttft-ms 1 --prefill-rate 100000000 --itl-ms 0.1 --max-batch 1000");
+    // 400 requests within 0.4 milliseconds.
+    place
+        .run(&format!(
+            "profile --model demo --url {} --osl 2 --isl 16 --request-rate 1000000 --num-prompts 400 --ui none",
+            server.url
+        ))
+        .expect(0);
+    let verdict = verdict(&place, "request_rate1000000");
+    let offered = reason(&verdict, "offered_load");
+    assert_eq!(offered["verdict"], "INVALID", "{verdict:#}");
+    assert!(offered["figure"].as_f64().unwrap() < 95.0 && offered["threshold"] == 95.0);
+    assert!(offered["message"].as_str().unwrap().contains("of the asked request rate"), "{offered:#}");
+}
+
+#[test]
+fn a_limit_that_holds_requests_back_has_its_own_words() {
+    let place = Workplace::new();
+    // One request at a time takes 20 ms, and 200 per second are asked for.
+    let finished = place
+        .run(
+            "profile --model demo --url sim:?ttft-ms=20&prefill-rate=100000000&itl-ms=0 --osl 1 --isl 16 \
+             --request-rate 200 --arrival-pattern constant --concurrency 1 --benchmark-duration 1 --ui none",
+        )
+        .expect(0);
+    let run = place.json("artifacts/demo-openai-chat-request_rate200/profile_export_aiperf.json");
+    assert_eq!(reason(&run["verdict"], "concurrency_limit")["verdict"], "INVALID", "{run:#}");
+    assert_eq!(reason(&run["verdict"], "offered_load"), Value::Null);
+    // What is due is either sent or missed: one request every 5 ms for a second.
+    let counted = |metric: &str| run[metric]["avg"].as_f64().unwrap();
+    let sent = counted("request_count") + counted("cancelled_request_count");
+    assert_eq!(sent + run["client"]["missed_arrivals"].as_f64().unwrap(), 200.0);
+    // The wait is the limit's, and the lateness the client's: a fraction of it.
+    let longest = |metric: &str| run[metric]["max"].as_f64().unwrap();
+    assert!(longest("concurrency_limit_wait") > longest("send_delay"), "{run:#}");
+    assert!(finished.stdout.contains("raise --concurrency or lower --request-rate"), "{}", finished.stdout);
+}
+
+#[test]
+fn a_p99_of_fifty_requests_is_marked() {
+    let place = Workplace::new();
+    let finished = place
+        .run(&format!(
+            "profile --model demo --url sim:?{FAST} --osl 2 --isl 16 --concurrency 2,4 --num-prompts 50 --ui none"
+        ))
+        .expect(0);
+    let base = "artifacts/demo-openai-chat-concurrency_sweep";
+    let run = place.json(&format!("{base}/concurrency_2/profile_export_aiperf.json"));
+    let sample = reason(&run["verdict"], "sample_size");
+    assert_eq!((&sample["figure"], &sample["threshold"]), (&Value::from(50.0), &Value::from(368.0)));
+    assert_eq!((&sample["verdict"], &sample["subject"]), (&Value::from("SUSPECT"), &Value::from("p95, p99")));
+    let bounds = &run["time_to_first_token"]["bounds"];
+    assert_eq!(bounds["level"], 0.95);
+    assert_eq!((&bounds["p90"]["open"], &bounds["p99"]["open"]), (&Value::from(false), &Value::from(true)));
+    assert!(
+        bounds["p90"]["high"].is_f64() && bounds["p99"]["low"].is_f64() && bounds["p99"]["high"].is_null()
+    );
+    // Told once for both values, and marked at each.
+    let told = finished.stdout.matches("of 50 requests, where 368 are needed").count();
+    assert_eq!(told, 1, "{}", finished.stdout);
+    let row = finished.stdout.lines().find(|line| line.trim_start().starts_with("2 ")).unwrap();
+    assert_eq!(row.matches('?').count(), 2, "{row}");
+}
+
+#[test]
+fn errors_above_one_percent_are_suspect() {
+    let place = Workplace::new();
+    place
+        .run(&format!(
+            "profile --model demo --url sim:?{FAST}&error-rate=0.1 --osl 2 --isl 16 --concurrency 2 --num-prompts 50 --ui none"
+        ))
+        .expect(0);
+    let errors = reason(&verdict(&place, "concurrency2"), "errors");
+    assert_eq!((&errors["verdict"], &errors["figure"]), (&Value::from("SUSPECT"), &Value::from(10.0)));
+}
+
+#[test]
+fn cached_tokens_are_suspect_unless_the_same_prompts_were_asked_for() {
+    let url = caching_server();
+    for (wish, suspect) in [("", true), ("--parameter-sweep-same-seed", false)] {
+        let place = Workplace::new();
+        place
+            .run(&format!(
+                "profile --model demo --url {url} --no-streaming --isl 16 --concurrency 1,2 --num-prompts 10 --ui none {wish}"
+            ))
+            .expect(0);
+        let sweep = place.json(
+            "artifacts/demo-openai-chat-concurrency_sweep/sweep_aggregate/profile_export_aiperf_sweep.json",
+        );
+        let verdicts = sweep["metadata"]["verdicts"].as_array().unwrap();
+        let values: Vec<_> = verdicts.iter().map(|verdict| verdict["value"].as_i64().unwrap()).collect();
+        assert_eq!(values, [1, 2]);
+        for verdict in verdicts {
+            let cache = reason(verdict, "unasked_cache");
+            assert_eq!(cache["figure"].as_f64(), suspect.then_some(50.0), "{verdict:#}");
+        }
+    }
+}
+
+/// A server that says of every prompt that half of it was cached.
+fn caching_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(move || answer(&stream.unwrap()));
+        }
+    });
+    url
+}
+
+/// Answers requests until the connection ends.
+fn answer(stream: &TcpStream) {
+    let body = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"finish_reason":"stop"}],"usage":{"prompt_tokens":100,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":50}}}"#;
+    let mut reader = BufReader::new(stream);
+    while let Some(length) = content_length(&mut reader) {
+        let mut request = vec![0; length];
+        reader.read_exact(&mut request).unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length:";
+        if write!(&mut &*stream, "{head} {}\r\n\r\n{body}", body.len()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads the head of a request; none at the end of the connection.
+fn content_length(reader: &mut BufReader<&TcpStream>) -> Option<usize> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or_default() == 0 {
+            return None;
+        }
+        let line = line.trim().to_ascii_lowercase();
+        if line.is_empty() {
+            return Some(length);
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_gate_fails_where_a_value_is_not_valid_and_names_it() {
+    let place = Workplace::new();
+    let arguments = format!(
+        "profile --model demo --url sim:?{FAST} --osl 2 --isl 16 --concurrency 1,2 --num-prompts 10 --ui none --require-valid"
+    );
+    let failed = place.run(&arguments).expect(6);
+    assert!(failed.stderr.contains("--require-valid: concurrency 1 is "), "{}", failed.stderr);
+    assert!(failed.stderr.contains("sample_size"), "{}", failed.stderr);
+    // What was judged then is shown again without the server, from the directory and from the file.
+    let base = "artifacts/demo-openai-chat-concurrency_sweep";
+    for input in [base.to_owned(), format!("{base}/sweep_aggregate/profile_export_aiperf_sweep.json")] {
+        let again = place.run(&format!("analyze {input}")).expect(0);
+        assert!(again.stdout.contains("sample_size: p90, p95, p99 of 10 requests"), "{}", again.stdout);
+    }
+}
+
+#[test]
+fn a_calibration_is_kept_and_used_again() {
+    let place = Workplace::new();
+    let server = Server::start("--ttft-ms 1 --prefill-rate 100000000 --itl-ms 0.1 --max-batch 1000");
+    let profile = |more: &[&str]| {
+        let mut command = aiperf();
+        command.args(["profile", "--model", "demo", "--url", &server.url, "--osl", "2", "--isl", "16"]);
+        command.args(["--concurrency", "4"]).args(more).current_dir(place.path()).stdin(Stdio::null());
+        let output = command.env("XDG_CACHE_HOME", place.path().join("cache")).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{stderr}");
+        stderr
+    };
+    let told = profile(&["--calibrate", "--num-prompts", "20", "--ui", "simple"]);
+    assert!(told.contains("this client adds ") && told.contains(" to TTFT at this load"), "{told}");
+    let base = "artifacts/demo-openai-chat-concurrency4";
+    let manifest = place.json(&format!("{base}/manifest.json"));
+    let budget = &manifest["error_budgets"][0];
+    assert_eq!(budget["value"], 0);
+    assert!(budget["ttft_ms"]["p99"].is_f64() && budget["itl_ms"]["p50"].is_f64(), "{budget:#}");
+    assert!(budget["rate_percent"].is_f64() && budget["requests"].as_u64() > Some(4), "{budget:#}");
+    let run = place.json(&format!("{base}/profile_export_aiperf.json"));
+    assert_eq!(run["error_budget"]["ttft_ms"], budget["ttft_ms"]);
+    // A short benchmark is not held up, a long one takes what is known, and nobody need have it.
+    for (more, known) in [
+        (vec!["--num-prompts", "20"], false),
+        (vec!["--num-prompts", "2000"], true),
+        (vec!["--num-prompts", "2000", "--no-calibrate"], false),
+    ] {
+        profile(&[&more[..], &["--ui", "none", "--overwrite"]].concat());
+        let run = place.json(&format!("{base}/profile_export_aiperf.json"));
+        let expected = if known { &budget["ttft_ms"] } else { &Value::Null };
+        assert_eq!(run["error_budget"].get("ttft_ms").unwrap_or(&Value::Null), expected, "{more:?}");
+    }
+}
