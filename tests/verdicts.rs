@@ -118,9 +118,9 @@ fn a_limit_that_holds_requests_back_has_its_own_words() {
     assert_eq!(reason(&run["verdict"], "concurrency_limit")["verdict"], "INVALID", "{run:#}");
     assert_eq!(reason(&run["verdict"], "offered_load"), Value::Null);
     // What is due is either sent or missed: one request every 5 ms for a second.
-    let counted = |metric: &str| run[metric]["avg"].as_f64().unwrap();
+    let counted = |metric: &str| run[metric]["avg"].as_f64().unwrap() as u64;
     let sent = counted("request_count") + counted("cancelled_request_count");
-    assert_eq!(sent + run["client"]["missed_arrivals"].as_f64().unwrap(), 200.0);
+    assert_eq!(sent + run["client"]["missed_arrivals"].as_u64().unwrap(), 200);
     // The wait is the limit's, and the lateness the client's: a fraction of it.
     let longest = |metric: &str| run[metric]["max"].as_f64().unwrap();
     assert!(longest("concurrency_limit_wait") > longest("send_delay"), "{run:#}");

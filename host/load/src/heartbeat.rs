@@ -78,7 +78,9 @@ pub(crate) struct Heartbeat {
 impl Heartbeat {
     /// Begins to beat. What the pulses took down before is forgotten.
     pub(crate) fn start(clock: Clock, pulses: Vec<Arc<Pulse>>) -> Result<Self, LoadError> {
-        pulses.iter().for_each(|pulse| pulse.delays.reset());
+        for pulse in &pulses {
+            pulse.delays.reset();
+        }
         let stopped = Arc::new(AtomicBool::new(false));
         let thread = thread::Builder::new().name("aiperf-heartbeat".to_owned()).spawn({
             let (pulses, stopped) = (pulses.clone(), Arc::clone(&stopped));
@@ -91,7 +93,9 @@ impl Heartbeat {
     pub(crate) fn stop(mut self) -> ReadDelay {
         self.end();
         let now = self.clock.now();
-        self.pulses.iter().for_each(|pulse| pulse.close(now));
+        for pulse in &self.pulses {
+            pulse.close(now);
+        }
         worst(self.pulses.iter().map(|pulse| pulse.delays.summary()))
     }
 
@@ -121,7 +125,9 @@ fn beat_until(stopped: &AtomicBool, clock: Clock, pulses: &[Arc<Pulse>]) {
         }
         // A beat that comes a whole period late shows a machine that does not let this process run at all.
         let at = if now - due > PERIOD { due } else { now };
-        pulses.iter().for_each(|pulse| pulse.beat(at));
+        for pulse in pulses {
+            pulse.beat(at);
+        }
         due = now.max(due) + PERIOD;
     }
 }

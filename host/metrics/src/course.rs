@@ -140,10 +140,10 @@ impl Course {
     /// runs out then. None without a request.
     #[must_use]
     pub fn edges(&self) -> Option<f64> {
-        let (first_send, last_send) = (*self.sends.first()?, *self.sends.last()?);
-        let (first_end, last_end) = (*self.ends.first()?, *self.ends.last()?);
-        let total = last_end.saturating_sub(first_send);
-        let edges = first_end.saturating_sub(first_send) + last_end.saturating_sub(last_send);
+        let (begin, last_send) = (*self.sends.first()?, *self.sends.last()?);
+        let (first_answer, end) = (*self.ends.first()?, *self.ends.last()?);
+        let total = end.saturating_sub(begin);
+        let edges = first_answer.saturating_sub(begin) + end.saturating_sub(last_send);
         (total > 0).then(|| (edges as f64 / total as f64).min(1.0))
     }
 
@@ -215,7 +215,9 @@ mod tests {
 
     fn course(records: &[Record]) -> Course {
         let mut course = Course::default();
-        records.iter().for_each(|record| course.add(record));
+        for record in records {
+            course.add(record);
+        }
         course.sorted()
     }
 

@@ -178,6 +178,7 @@ impl PercentileBounds {
 
 /// What a run says of one metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a run has a few dozen, most of them distributions")]
 pub enum Summary {
     /// One value per request, or several.
     Distribution(Distribution),

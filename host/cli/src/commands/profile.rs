@@ -69,7 +69,9 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         tell_how_to_continue(&config, &directory);
     }
     if config.trust.require_valid {
-        doubted(&outcome.result).iter().for_each(|line| eprintln!("{line}"));
+        for line in doubted(&outcome.result) {
+            eprintln!("{line}");
+        }
     }
     Ok(exit(&outcome, &config))
 }

@@ -20,9 +20,9 @@ pub(super) fn reason(rate: Option<RequestRate>, course: &Course) -> Option<Reaso
     // One seed of a hundred gives a schedule outside of the band, which is no fault of whoever keeps to it.
     let (low, high) = (low.min(due), high.max(due));
     let (low, high) = ((low * low - JITTER).max(0.0).sqrt(), (high * high + JITTER).sqrt());
-    let edge = sent.clamp(low, high);
+    let (is_inside, edge) = ((low..=high).contains(&sent), if sent > high { high } else { low });
     let name = pattern.to_string();
-    (sent != edge).then(|| ARRIVAL_PROCESS.speak(Some(&name), sent, edge, Validity::Suspect))
+    (!is_inside).then(|| ARRIVAL_PROCESS.speak(Some(&name), sent, edge, Validity::Suspect))
 }
 
 /// Between which values the coefficient of variation of so many gaps lies in 99 of 100 cases. For gamma-distributed

@@ -101,7 +101,9 @@ fn late_sends_of_a_schedule_are_client_delay_and_waits_for_the_limit_are_not() {
     let late = |ready: fn(u64) -> u64| {
         let mut run = Run::open(0..0, ArrivalPattern::Constant);
         run.records = (0..400).map(|n| testing::scheduled(request(n * 10, n * 10 + 5))).collect();
-        run.records.iter_mut().for_each(|record| record.timing.ready = ready(record.timing.due));
+        for record in &mut run.records {
+            record.timing.ready = ready(record.timing.due);
+        }
         run
     };
     // 5 of 55 ms.
@@ -138,8 +140,12 @@ fn what_a_schedule_loses_is_the_limit_s_or_the_client_s() {
         let mut run = Run::open((0..400).map(|n| n * 10), ArrivalPattern::Constant);
         run.client.missed_arrivals = missed;
         run.expect("offered_load", expected);
-        run.records.iter_mut().for_each(|record| record.timing.ready += MS);
-        run.records.iter_mut().for_each(|record| record.timing.send = record.timing.ready);
+        for record in &mut run.records {
+            record.timing.ready += MS;
+        }
+        for record in &mut run.records {
+            record.timing.send = record.timing.ready;
+        }
         run.expect("offered_load", None);
         run.expect("concurrency_limit", expected);
     }
@@ -238,9 +244,13 @@ fn metrics_that_contradict_the_course_are_a_fault_of_ours() {
     let run = Run::closed(400);
     let mut course = Course::default();
     // Half of the requests are missing from the course.
-    run.records.iter().step_by(2).for_each(|record| course.add(record));
+    for record in run.records.iter().step_by(2) {
+        course.add(record);
+    }
     let mut accumulator = Accumulator::new(&[]);
-    run.records.iter().for_each(|record| accumulator.add(record, &record_metrics(record)));
+    for record in &run.records {
+        accumulator.add(record, &record_metrics(record));
+    }
     let verdict = judge_run(&Evidence {
         asked: run.asked,
         metrics: &accumulator.finish(),
@@ -281,7 +291,7 @@ fn over_trials(values: &[&[(u64, u64)]]) -> Vec<Verdict> {
 
 #[test]
 fn spread_over_trials_is_suspect_above_a_fifth_and_noted_above_a_tenth() {
-    let verdict = |low, high| over_trials(&[&[(0, low), (9, high), (3, (low + high) / 2)]]).remove(0);
+    let verdict = |low, high| over_trials(&[&[(0, low), (9, high), (3, u64::midpoint(low, high))]]).remove(0);
     assert_eq!(verdict(98, 102), Verdict::default());
     assert_eq!(
         verdict(88, 112).notes,

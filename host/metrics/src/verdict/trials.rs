@@ -56,7 +56,7 @@ fn judge_value(trials: &[Trial<'_>], drifts: &[Reason]) -> Verdict {
         match SPREAD.judge(Some(&subject), spread) {
             Some(reason) => reasons.push(reason),
             None if spread > NOTED_SPREAD => {
-                notes.push(format!("{subject} varies by {spread:.0} % over the trials"))
+                notes.push(format!("{subject} varies by {spread:.0} % over the trials"));
             }
             None => {}
         }

@@ -95,8 +95,9 @@ fn fingerprint(load: &str) -> String {
 }
 
 fn place(of: &str) -> Option<PathBuf> {
-    let name: String = Sha256::digest(of).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    Some(user_cache_dir()?.join("calibration").join(format!("{name}.json")))
+    let digest = Sha256::digest(of);
+    let name = u64::from_be_bytes(*digest.first_chunk()?);
+    Some(user_cache_dir()?.join("calibration").join(format!("{name:016x}.json")))
 }
 
 fn now() -> u64 {
