@@ -91,7 +91,10 @@ fn without_measures(value: &Value) -> Value {
         Value::Number(number) if number.is_f64() => Value::Null,
         Value::Array(items) => items.iter().map(without_measures).collect(),
         Value::Object(fields) => {
-            fields.iter().map(|(key, value)| (key.clone(), without_measures(value))).collect()
+            // Whether a figure can be believed depends on the times too.
+            let is_measured = |key: &str| matches!(key, "verdict" | "verdicts");
+            let kept = fields.iter().filter(|(key, _)| !is_measured(key));
+            kept.map(|(key, value)| (key.clone(), without_measures(value))).collect()
         }
         other => other.clone(),
     }

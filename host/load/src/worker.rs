@@ -10,6 +10,7 @@ use crate::slot::{Shared, Slot};
 use crate::target::Target;
 use crate::thread_time::ThreadTime;
 use aiperf_model::client::WorkerShare;
+use aiperf_model::record::Phase;
 use aiperf_timer::Timer;
 use std::cell::RefCell;
 use std::io;
@@ -40,11 +41,14 @@ impl Worker {
         Arc::clone(&self.pulse)
     }
 
-    /// Runs one phase to its end on this thread. Says how busy the thread was.
+    /// Runs one phase to its end on this thread. Says how busy the thread was while it measured.
     pub(crate) fn run(&mut self, assignment: Assignment) -> WorkerShare {
-        let (begun, idled) = (ThreadTime::now(), self.timer.idled());
+        // Asking the system takes a while, in which another worker could send the few requests of a warm-up alone.
+        let begun = (assignment.phase == Phase::Profiling).then(ThreadTime::now);
+        let idled = self.timer.idled();
         self.work(assignment);
-        begun.share_since(self.timer.idled().saturating_sub(idled))
+        let idled = self.timer.idled().saturating_sub(idled);
+        begun.map(|begun| begun.share_since(idled)).unwrap_or_default()
     }
 
     fn work(&mut self, assignment: Assignment) {

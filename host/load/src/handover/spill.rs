@@ -152,7 +152,12 @@ mod tests {
             retries: 1,
         };
         let mark = EventMark { name: (0, 0), data: (0, bytes as u32), at: 13 };
-        let failure = Failure { kind: FailureKind::Timeout, status: None, message: "too slow".into() };
+        let failure = Failure {
+            kind: FailureKind::Timeout,
+            status: None,
+            message: "too slow".into(),
+            retry_after_seconds: None,
+        };
         Exchange {
             timing,
             buffer: vec![request as u8; bytes],
