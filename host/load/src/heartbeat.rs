@@ -18,12 +18,15 @@ use tokio::sync::Notify;
 
 /// The time between two beats.
 const PERIOD: u64 = 2_000_000;
-const UNUSED: u64 = u64::MAX;
+/// Each beat was answered.
+const ANSWERED: u64 = u64::MAX;
+/// The worker does not run, so nothing waits for it.
+const RESTING: u64 = u64::MAX - 1;
 
 /// Where the beats reach one worker.
 #[derive(Debug)]
 pub(crate) struct Pulse {
-    /// When the beat came that was not answered yet.
+    /// When the beat came that was not answered yet, or one of the states above.
     open: AtomicU64,
     wake: Notify,
     delays: LatenessRecorder,
@@ -31,11 +34,22 @@ pub(crate) struct Pulse {
 
 impl Default for Pulse {
     fn default() -> Self {
-        Self { open: AtomicU64::new(UNUSED), wake: Notify::new(), delays: LatenessRecorder::new() }
+        Self { open: AtomicU64::new(RESTING), wake: Notify::new(), delays: LatenessRecorder::new() }
     }
 }
 
 impl Pulse {
+    /// The worker begins to run: from now on beats are meant for it.
+    pub(crate) fn rise(&self) {
+        self.open.store(ANSWERED, Relaxed);
+    }
+
+    /// The worker is done, which another one may not be for long.
+    pub(crate) fn rest(&self, now: u64) {
+        self.close(now);
+        self.open.store(RESTING, Relaxed);
+    }
+
     /// Answers beats; never ends.
     pub(crate) async fn answer(self: Arc<Self>, clock: Clock) {
         loop {
@@ -45,7 +59,7 @@ impl Pulse {
     }
 
     fn beat(&self, at: u64) {
-        if self.open.compare_exchange(UNUSED, at, Relaxed, Relaxed).is_ok() {
+        if self.open.compare_exchange(ANSWERED, at, Relaxed, Relaxed).is_ok() {
             self.wake.notify_one();
         }
     }
@@ -53,8 +67,8 @@ impl Pulse {
     /// Answers the open beat, if there is one. The beats that it kept from coming would have waited too, each a
     /// period less than the one before.
     fn close(&self, now: u64) {
-        let beat = self.open.swap(UNUSED, Relaxed);
-        if beat == UNUSED {
+        let beat = self.open.swap(ANSWERED, Relaxed);
+        if beat >= RESTING {
             return;
         }
         let mut delay = now.saturating_sub(beat);
@@ -69,7 +83,6 @@ impl Pulse {
 /// The thread that beats.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
-    clock: Clock,
     pulses: Vec<Arc<Pulse>>,
     stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -86,16 +99,12 @@ impl Heartbeat {
             let (pulses, stopped) = (pulses.clone(), Arc::clone(&stopped));
             move || beat_until(&stopped, clock, &pulses)
         });
-        Ok(Self { clock, pulses, stopped, thread: Some(thread.map_err(LoadError::Worker)?) })
+        Ok(Self { pulses, stopped, thread: Some(thread.map_err(LoadError::Worker)?) })
     }
 
     /// Stops, and says how long the answers took.
     pub(crate) fn stop(mut self) -> ReadDelay {
         self.end();
-        let now = self.clock.now();
-        for pulse in &self.pulses {
-            pulse.close(now);
-        }
         worst(self.pulses.iter().map(|pulse| pulse.delays.summary()))
     }
 
@@ -150,6 +159,7 @@ mod tests {
     #[test]
     fn a_long_wait_stands_for_the_beats_that_it_kept_from_coming() {
         let pulse = Pulse::default();
+        pulse.rise();
         pulse.beat(1_000_000);
         pulse.beat(2_000_000);
         pulse.close(8_000_000);
@@ -165,11 +175,24 @@ mod tests {
         let clock = Clock::start();
         let pulse = Arc::new(Pulse::default());
         let heartbeat = Heartbeat::start(clock, vec![Arc::clone(&pulse)]).unwrap();
-        while pulse.open.load(Relaxed) == UNUSED {
+        pulse.rise();
+        while pulse.open.load(Relaxed) == ANSWERED {
             thread::yield_now();
         }
+        pulse.rest(clock.now());
         let delay = heartbeat.stop();
         assert!(delay.beats >= 1 && delay.max_ms >= delay.p50_ms, "{delay:?}");
+    }
+
+    #[test]
+    fn nobody_is_late_who_has_not_begun_or_is_done() {
+        let pulse = Pulse::default();
+        pulse.beat(1_000_000);
+        pulse.rise();
+        pulse.rest(5_000_000);
+        pulse.beat(6_000_000);
+        pulse.close(900_000_000);
+        assert_eq!(pulse.delays.summary().count, 0);
     }
 
     #[test]
@@ -177,6 +200,7 @@ mod tests {
         let clock = Clock::start();
         let pulse = Arc::new(Pulse::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        pulse.rise();
         runtime.spawn(Arc::clone(&pulse).answer(clock));
         let heartbeat = Heartbeat::start(clock, vec![Arc::clone(&pulse)]).unwrap();
         runtime.block_on(async {

@@ -60,6 +60,7 @@ impl Worker {
         let shortest_timeout = nanoseconds(shared.connect_timeout());
         let handle = runtime.handle().clone();
         // A task like those of the slots, so that it waits as they do.
+        pulse.rise();
         let beating = runtime.spawn(Arc::clone(pulse).answer(shared.clock));
         runtime.block_on(async {
             tokio::select! {
@@ -69,6 +70,7 @@ impl Worker {
             }
         });
         beating.abort();
+        pulse.rest(shared.clock.now());
     }
 }
 
