@@ -4,7 +4,7 @@ use super::format;
 use aiperf_model::verdict::{Reason, Validity, ValueVerdict};
 use std::fmt::Write as _;
 
-/// A section for the values that are not valid, or nothing if all are.
+/// A section for the values that are not valid, or a line if all are; nothing without verdicts.
 pub(crate) fn verdicts(values: &[ValueVerdict]) -> String {
     let mut text = String::new();
     for validity in [Validity::Invalid, Validity::Suspect] {
@@ -13,8 +13,8 @@ pub(crate) fn verdicts(values: &[ValueVerdict]) -> String {
             let _ = writeln!(text, "{validity}{}", whose(&judged));
         }
     }
-    if text.is_empty() {
-        return notes(values);
+    if text.is_empty() && !values.is_empty() {
+        text = format!("{}: nothing speaks against these results\n", Validity::Valid);
     }
     for group in groups(values) {
         let Some((_, worst)) = group.first() else { continue };
