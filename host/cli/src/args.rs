@@ -9,7 +9,10 @@ use clap_complete::Shell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
-pub(crate) use plugin::{InspectArguments, ListArguments, NewArguments, PluginCommand, PluginSources};
+pub(crate) use plugin::{
+    InspectArguments, ListArguments, NewArguments, PluginCommand, PluginSources, RecordArguments,
+    TestArguments,
+};
 
 /// Benchmark LLM inference servers across parameter values
 #[derive(Parser)]
@@ -27,7 +30,7 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Serve a simulated model with known latencies until interrupted
     Simulate(SimulateArguments),
-    /// See, inspect, lock, write and build plugins
+    /// See, lock, write, build and test plugins
     Plugin {
         /// What to do
         #[command(subcommand)]
@@ -69,6 +72,10 @@ pub(crate) struct AnalyzeArguments {
     /// Use only plugins that aiperf-plugins.lock in the current directory lists
     #[arg(long)]
     pub locked: bool,
+
+    /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
+    #[arg(long, value_name = "DIR")]
+    pub plugin_trace: Option<PathBuf>,
 
     /// Objective whose best configuration is reported beside throughput and latency-p99; two or more span the
     /// trade-off

@@ -32,12 +32,13 @@ pub(crate) fn load_analysis(config: &PluginConfig) -> Result<AnalysisPlugins, Fa
 
 fn chosen_host(config: &PluginConfig) -> Result<PluginHost, Failure> {
     let lock = config.locked.then(|| Lock::read(Path::new(Lock::FILE))).transpose()?;
-    host(lock, config.directory.as_deref(), &config.files)
+    let settings = HostConfig { lock, trace_dir: config.trace.clone(), ..HostConfig::default() };
+    host(settings, config.directory.as_deref(), &config.files)
 }
 
-/// A host with the built-in plugins, those of a directory and those of files.
+/// A host with the built-in plugins, those of a directory and those of files. What plugins log goes to standard error.
 pub(crate) fn host(
-    lock: Option<Lock>,
+    settings: HostConfig,
     directory: Option<&Path>,
     files: &[PathBuf],
 ) -> Result<PluginHost, Failure> {
@@ -46,8 +47,7 @@ pub(crate) fn host(
             eprintln!("note: {line}");
         }
     });
-    let config = HostConfig { cache_dir: user_cache_dir(), log, lock, ..HostConfig::default() };
-    let mut host = PluginHost::new(config)?;
+    let mut host = PluginHost::new(HostConfig { cache_dir: user_cache_dir(), log, ..settings })?;
     if let Some(directory) = directory {
         host.load_directory(directory)?;
     }

@@ -32,6 +32,7 @@ mod probe;
 mod random;
 mod reachability;
 mod reading;
+pub mod replay;
 mod route;
 mod run;
 mod slot;

@@ -120,7 +120,8 @@ impl Reader<'_> {
     }
 }
 
-fn event<'a>(buffer: &'a [u8], mark: &EventMark) -> Event<'a> {
+/// An event as the plugin is given it.
+pub(crate) fn event<'a>(buffer: &'a [u8], mark: &EventMark) -> Event<'a> {
     let slice = |(start, end): (u32, u32)| buffer.get(start as usize..end as usize).unwrap_or_default();
     let name = std::str::from_utf8(slice(mark.name)).ok().filter(|name| !name.is_empty());
     Event { name, data: slice(mark.data) }
@@ -129,7 +130,7 @@ fn event<'a>(buffer: &'a [u8], mark: &EventMark) -> Event<'a> {
 fn failure_kind(error: &PluginError) -> FailureKind {
     match error {
         PluginError::Server(_) => FailureKind::Server,
-        PluginError::Crashed(_) => FailureKind::Plugin,
+        PluginError::Crashed(_) | PluginError::BrokeContract(_) => FailureKind::Plugin,
         _ => FailureKind::Malformed,
     }
 }

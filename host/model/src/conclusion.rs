@@ -16,7 +16,7 @@ pub enum Direction {
 }
 
 /// What an objective says of one point.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The value of the objective; finite.
     pub value: f64,
@@ -26,7 +26,7 @@ pub struct Evaluation {
 }
 
 /// One axis of a trade-off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Axis {
     /// The name of the objective.
     pub objective: String,
@@ -37,18 +37,19 @@ pub struct Axis {
 }
 
 /// What one objective says of a point.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The value at the means of the point.
     pub mean: f64,
     /// The value in each successful trial; never empty.
+    #[serde(default)]
     pub trials: Vec<f64>,
     /// Where the true value plausibly lies, or none for a single trial.
     pub confidence: Option<Interval>,
 }
 
 /// A sweep point seen through the objectives.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The position of the point in the plan.
     pub point_index: u32,
@@ -57,7 +58,8 @@ pub struct Candidate {
 }
 
 /// How a candidate stands among the others.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// No other candidate is preferable.
     Optimal,
@@ -68,7 +70,7 @@ pub enum Standing {
 }
 
 /// The judgement on one candidate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// How it stands when the means are taken as exact.
     pub standing: Standing,
@@ -77,7 +79,7 @@ pub struct Judgement {
 }
 
 /// One measured position on a series.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// The position of the point in the plan.
     pub point_index: u32,
@@ -86,13 +88,14 @@ pub struct Sample {
     /// The mean of the metric over the trials.
     pub y: f64,
     /// The value in each successful trial; never empty.
+    #[serde(default)]
     pub trials: Vec<f64>,
     /// Where the true mean plausibly lies, or none for a single trial.
     pub confidence: Option<Interval>,
 }
 
 /// One statistic of one metric along one parameter, with every other parameter held fixed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// The swept parameter, such as `concurrency`.
     pub parameter: String,
@@ -111,7 +114,7 @@ pub struct Series {
 }
 
 /// A number for each step between neighbouring samples.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Derived {
     /// The key in the files, in snake case.
     pub name: String,
@@ -120,7 +123,7 @@ pub struct Derived {
 }
 
 /// A shape found in a series.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The kind of shape in kebab case; `inflection` at one sample is what files list under `inflection_points`.
     pub kind: String,
@@ -137,7 +140,7 @@ pub struct Finding {
 }
 
 /// What a detector says of a series.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The shapes, ordered by `first`.
     pub findings: Vec<Finding>,

@@ -77,9 +77,12 @@ pub enum PluginError {
     /// The request asks for something the plugin does not offer.
     #[error("{0}")]
     Unsupported(String),
-    /// The input, or the plugin's own answer, is not what it must be.
+    /// The input is not what it must be, says the plugin.
     #[error("{0}")]
     Malformed(String),
+    /// The plugin's answer is not what it must be, says the host.
+    #[error("{0}")]
+    BrokeContract(String),
     /// The server reported a failure inside a response that HTTP called a success.
     #[error("{0}")]
     Server(String),

@@ -1,9 +1,10 @@
 //! What the trials of one value say together.
 
 use crate::parameter::Parameter;
+use serde::{Deserialize, Serialize};
 
 /// A two-sided confidence interval.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lower bound.
     pub low: f64,
@@ -14,14 +15,16 @@ pub struct Interval {
 }
 
 /// One statistic of one metric, taken over the trials of a point.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     /// The key in the sweep file, such as `ttft_p99_ms`; unique within a point.
     pub key: String,
     /// The metric's tag in the catalogue, such as `time_to_first_token`, or the key itself for a metric that the
     /// catalogue does not know.
+    #[serde(default)]
     pub metric: String,
     /// The statistic within a trial, such as `avg` or `p99`.
+    #[serde(default)]
     pub statistic: String,
     /// The unit of `mean`, such as `ms` or `requests/sec`.
     pub unit: String,
@@ -29,6 +32,7 @@ pub struct Measurement {
     pub mean: f64,
     /// The value in each successful trial, in order of execution; never empty. A file that only holds means gives
     /// the mean alone.
+    #[serde(default)]
     pub trials: Vec<f64>,
     /// The sample standard deviation over the trials (n - 1), or none for a single trial.
     pub std_dev: Option<f64>,
@@ -56,7 +60,7 @@ pub struct TrialStatistics {
 }
 
 /// One point of a sweep: the parameters that were set and what was measured there.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// The position of the value in the plan, from 0.
     pub index: u32,

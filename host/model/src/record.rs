@@ -114,7 +114,7 @@ pub enum FailureKind {
     Server,
     /// The benchmark stopped before the response ended.
     Cancelled,
-    /// The endpoint plugin crashed on the response.
+    /// The endpoint plugin crashed on the response, or answered with nonsense.
     Plugin,
 }
 

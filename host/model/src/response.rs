@@ -11,6 +11,56 @@ pub struct Event<'a> {
     pub data: &'a [u8],
 }
 
+/// An event with bytes of its own, for files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnedEvent {
+    /// The event name, if the server gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The data; in files a text, or a list of bytes if they are none.
+    #[serde(with = "text_or_bytes")]
+    pub data: Vec<u8>,
+}
+
+impl OwnedEvent {
+    /// The event as plugins are given it.
+    #[must_use]
+    pub fn lend(&self) -> Event<'_> {
+        Event { name: self.name.as_deref(), data: &self.data }
+    }
+}
+
+impl From<Event<'_>> for OwnedEvent {
+    fn from(event: Event<'_>) -> Self {
+        Self { name: event.name.map(str::to_owned), data: event.data.to_vec() }
+    }
+}
+
+mod text_or_bytes {
+    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum TextOrBytes {
+        Text(String),
+        Bytes(Vec<u8>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(data: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(data) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => data.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        TextOrBytes::deserialize(deserializer).map(|data| match data {
+            TextOrBytes::Text(text) => text.into_bytes(),
+            TextOrBytes::Bytes(bytes) => bytes,
+        })
+    }
+}
+
 /// Token counts reported by the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -25,7 +75,7 @@ pub struct Usage {
 }
 
 /// What one event contributed to the answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
     /// The position of the event it comes from; the host uses that event's arrival time.
     pub event_index: u32,
@@ -36,7 +86,7 @@ pub struct Chunk {
 }
 
 /// What a whole response says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     /// The content, in order of arrival.
     pub chunks: Vec<Chunk>,

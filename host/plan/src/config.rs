@@ -240,6 +240,9 @@ pub struct PluginConfig {
     /// Whether only plugins may take part that the lock file lists.
     #[serde(skip)]
     pub locked: bool,
+    /// Where the input of failed calls is kept.
+    #[serde(skip)]
+    pub trace: Option<PathBuf>,
     /// The objectives whose best configurations are reported; `throughput` and `latency-p99` are always among them.
     pub objectives: Vec<PluginChoice>,
     /// How many of the objectives, from the first, span the trade-off; at least 2.

@@ -380,6 +380,10 @@ options! {
           hide_possible_values = true, help_heading = "Plugins")]
     pub locked: Option<bool>,
 
+    /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
+    #[arg(long, value_name = "DIR", help_heading = "Plugins")]
+    pub plugin_trace: Option<PathBuf>,
+
     /// What is optimised, by the name of its plugin; two or more span the trade-off that the criteria judge. The
     /// default two, throughput and latency-p99, are always reported too
     #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]

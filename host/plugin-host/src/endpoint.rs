@@ -5,6 +5,7 @@ use aiperf_model::request::{Header, Payload, Request, Turn};
 use aiperf_model::response::{Chunk, Event, Response, Usage};
 
 use crate::bindings::endpoint as wit;
+use crate::case::Call;
 use crate::interface;
 use crate::pool::Pool;
 
@@ -47,6 +48,19 @@ impl Endpoint for ComponentEndpoint {
     }
 
     fn build(&self, request: &Request) -> Result<Payload, PluginError> {
+        self.pool.traced(self.built(request), || Call::Build(request.clone()))
+    }
+
+    fn parse(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError> {
+        self.pool.traced(self.parsed(events, streamed), || Call::Parse {
+            events: events.iter().copied().map(Into::into).collect(),
+            streamed,
+        })
+    }
+}
+
+impl ComponentEndpoint {
+    fn built(&self, request: &Request) -> Result<Payload, PluginError> {
         let parts: Vec<Vec<wit::Part<'_>>> = request.turns.iter().map(lend_parts).collect();
         let turns: Vec<wit::Turn<'_>> = request
             .turns
@@ -74,7 +88,7 @@ impl Endpoint for ComponentEndpoint {
         })
     }
 
-    fn parse(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError> {
+    fn parsed(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError> {
         let lent: Vec<wit::Event<'_>> =
             events.iter().map(|event| wit::Event { name: event.name, data: event.data }).collect();
         let response = self.pool.call("parse", |guest, store| guest.call_parse(store, &lent, streamed))?;
@@ -106,7 +120,7 @@ fn lend_parts(turn: &Turn) -> Vec<wit::Part<'_>> {
 }
 
 fn malformed(pool: &Pool<interface::Endpoint>, problem: &str) -> PluginError {
-    PluginError::Malformed(format!("{} returned {problem}", pool.speaker()))
+    PluginError::BrokeContract(format!("{} returned {problem}", pool.speaker()))
 }
 
 fn check_payload(payload: &wit::Payload) -> Result<(), String> {

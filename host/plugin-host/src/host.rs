@@ -23,6 +23,7 @@ use crate::objective::ComponentObjective;
 use crate::pareto::ComponentCriterion;
 use crate::pool::Pool;
 use crate::sandbox::Sandbox;
+use crate::trace::Traces;
 use crate::trend::ComponentDetector;
 
 /// How plugins are run.
@@ -35,13 +36,15 @@ pub struct HostConfig {
     pub limits: Limits,
     /// Who receives their messages, and notices about them.
     pub log: LogSink,
+    /// Where failed calls are kept with their input, or none to keep none.
+    pub trace_dir: Option<PathBuf>,
     /// The only plugins that may be used, or none if all may.
     pub lock: Option<Lock>,
 }
 
 impl Default for HostConfig {
     fn default() -> Self {
-        Self { cache_dir: None, limits: Limits::default(), log: LogSink::none(), lock: None }
+        Self { cache_dir: None, limits: Limits::default(), log: LogSink::none(), trace_dir: None, lock: None }
     }
 }
 
@@ -57,7 +60,8 @@ pub struct PluginHost {
 impl PluginHost {
     /// A host with the built-in plugins.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let sandbox = Arc::new(Sandbox::new(config.limits, config.cache_dir.as_deref(), config.log)?);
+        let HostConfig { cache_dir, limits, log, trace_dir, lock } = config;
+        let sandbox = Arc::new(Sandbox::new(limits, cache_dir.as_deref(), log, trace_dir.map(Traces::new))?);
         let components = BUILT_INS
             .iter()
             .map(|plugin| {
@@ -65,7 +69,7 @@ impl PluginHost {
                 ((plugin.kind, plugin.name.to_owned()), Arc::new(component))
             })
             .collect();
-        Ok(Self { sandbox, lock: config.lock, components })
+        Ok(Self { sandbox, lock, components })
     }
 
     /// Adds the plugins of a file that the user names. One that has the name of a built-in plugin, or of one that was
@@ -252,7 +256,7 @@ impl PluginHost {
         }
         let description = describe(&self.sandbox, component, I::KIND)?;
         let mold = Mold::new(Arc::clone(&self.sandbox), component, format!("{} '{name}'", I::KIND))?;
-        let (pool, info) = Pool::new(mold, settings.clone()).map_err(|error| HostError::Refused {
+        let (pool, info) = Pool::new(mold, name, settings.clone()).map_err(|error| HostError::Refused {
             kind: I::KIND,
             name: name.to_owned(),
             error,

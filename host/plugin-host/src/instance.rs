@@ -41,6 +41,11 @@ impl<I: Interface> Mold<I> {
         &self.speaker
     }
 
+    /// What its instances are made with.
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
     /// After how many calls an instance is to be replaced.
     pub(crate) fn calls_per_instance(&self) -> u32 {
         self.sandbox.limits.calls_per_instance

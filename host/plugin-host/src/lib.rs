@@ -16,6 +16,7 @@
 
 mod bindings;
 mod builtin;
+mod case;
 mod choice;
 mod code_cache;
 mod component;
@@ -35,9 +36,11 @@ mod outline;
 mod pareto;
 mod pool;
 mod sandbox;
+mod trace;
 mod trend;
 mod user_dirs;
 
+pub use case::{Call, Case};
 pub use description::Description;
 pub use error::{HostError, Source};
 pub use host::{HostConfig, PluginHost};

@@ -6,6 +6,7 @@ use aiperf_model::plugin::{Identity, Objective, Plugin, PluginError};
 use aiperf_model::point::{Measurement, Point};
 
 use crate::bindings::{objective as wit, types};
+use crate::case::Call;
 use crate::interface;
 use crate::pool::Pool;
 
@@ -43,6 +44,12 @@ impl Objective for ComponentObjective {
     }
 
     fn evaluate(&self, point: &Point) -> Result<Option<Evaluation>, PluginError> {
+        self.pool.traced(self.evaluated(point), || Call::Evaluate(point.clone()))
+    }
+}
+
+impl ComponentObjective {
+    fn evaluated(&self, point: &Point) -> Result<Option<Evaluation>, PluginError> {
         let parameters: Vec<types::Parameter<'_>> = point.parameters.iter().map(lend_parameter).collect();
         let measurements: Vec<types::Measurement<'_>> =
             point.measurements.iter().map(lend_measurement).collect();
@@ -55,12 +62,10 @@ impl Objective for ComponentObjective {
         let evaluation = self.pool.call("evaluate", |guest, store| guest.call_evaluate(store, lent))?;
         evaluation.map(|evaluation| self.accept(evaluation, point)).transpose()
     }
-}
 
-impl ComponentObjective {
     fn accept(&self, evaluation: wit::Evaluation, point: &Point) -> Result<Evaluation, PluginError> {
         check(&evaluation, point).map_err(|problem| {
-            PluginError::Malformed(format!("{} returned {problem}", self.pool.speaker()))
+            PluginError::BrokeContract(format!("{} returned {problem}", self.pool.speaker()))
         })?;
         Ok(Evaluation { value: evaluation.value, metric: evaluation.metric })
     }

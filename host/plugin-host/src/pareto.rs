@@ -4,6 +4,7 @@ use aiperf_model::conclusion::{Axis, Candidate, Judgement, Score, Standing};
 use aiperf_model::plugin::{Identity, ParetoCriterion, Plugin, PluginError};
 
 use crate::bindings::pareto as wit;
+use crate::case::Call;
 use crate::interface;
 use crate::pool::Pool;
 
@@ -27,6 +28,15 @@ impl Plugin for ComponentCriterion {
 
 impl ParetoCriterion for ComponentCriterion {
     fn judge(&self, axes: &[Axis], candidates: &[Candidate]) -> Result<Vec<Judgement>, PluginError> {
+        self.pool.traced(self.judged(axes, candidates), || Call::Judge {
+            axes: axes.to_vec(),
+            candidates: candidates.to_vec(),
+        })
+    }
+}
+
+impl ComponentCriterion {
+    fn judged(&self, axes: &[Axis], candidates: &[Candidate]) -> Result<Vec<Judgement>, PluginError> {
         let lent_axes: Vec<wit::Axis<'_>> = axes.iter().map(lend_axis).collect();
         let scores: Vec<Vec<wit::Score<'_>>> =
             candidates.iter().map(|candidate| candidate.scores.iter().map(lend_score).collect()).collect();
@@ -38,7 +48,7 @@ impl ParetoCriterion for ComponentCriterion {
         let judgements =
             self.pool.call("judge", |guest, store| guest.call_judge(store, &lent_axes, &lent_candidates))?;
         check(&judgements, candidates.len()).map_err(|problem| {
-            PluginError::Malformed(format!("{} returned {problem}", self.pool.speaker()))
+            PluginError::BrokeContract(format!("{} returned {problem}", self.pool.speaker()))
         })?;
         Ok(judgements.into_iter().map(take_judgement).collect())
     }

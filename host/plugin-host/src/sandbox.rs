@@ -14,6 +14,7 @@ use crate::code_cache;
 use crate::error::HostError;
 use crate::limits::{Budget, Limits, start_clock};
 use crate::log::{CallLog, LogSink};
+use crate::trace::Traces;
 
 /// What every component is compiled with, linked to and limited by.
 #[derive(Clone)]
@@ -22,10 +23,16 @@ pub(crate) struct Sandbox {
     pub(crate) linker: Linker<Context>,
     pub(crate) limits: Limits,
     pub(crate) log: LogSink,
+    pub(crate) traces: Option<Traces>,
 }
 
 impl Sandbox {
-    pub(crate) fn new(limits: Limits, cache_dir: Option<&Path>, log: LogSink) -> Result<Self, HostError> {
+    pub(crate) fn new(
+        limits: Limits,
+        cache_dir: Option<&Path>,
+        log: LogSink,
+        traces: Option<Traces>,
+    ) -> Result<Self, HostError> {
         let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
         let engine = Engine::new(&config(cache_dir, &log)).map_err(failed)?;
         let mut linker = Linker::new(&engine);
@@ -33,7 +40,7 @@ impl Sandbox {
             .map_err(failed)?;
         start_clock(&engine)
             .map_err(|error| HostError::Engine(format!("no thread for its clock: {error}")))?;
-        Ok(Self { engine, linker, limits, log })
+        Ok(Self { engine, linker, limits, log, traces })
     }
 
     /// A new store with nothing in it and nothing used yet.

@@ -4,6 +4,7 @@ use aiperf_model::conclusion::{Derived, Finding, Report, Sample, Series};
 use aiperf_model::plugin::{Identity, Plugin, PluginError, TrendDetector};
 
 use crate::bindings::{trend as wit, types};
+use crate::case::Call;
 use crate::description::is_name;
 use crate::interface;
 use crate::pool::Pool;
@@ -28,6 +29,12 @@ impl Plugin for ComponentDetector {
 
 impl TrendDetector for ComponentDetector {
     fn detect(&self, series: &Series) -> Result<Report, PluginError> {
+        self.pool.traced(self.detected(series), || Call::Detect(series.clone()))
+    }
+}
+
+impl ComponentDetector {
+    fn detected(&self, series: &Series) -> Result<Report, PluginError> {
         let samples: Vec<wit::Sample<'_>> = series.samples.iter().map(lend_sample).collect();
         let lent = wit::Series {
             parameter: &series.parameter,
@@ -40,7 +47,7 @@ impl TrendDetector for ComponentDetector {
         };
         let report = self.pool.call("detect", |guest, store| guest.call_detect(store, lent))?;
         check(&report, series.samples.len()).map_err(|problem| {
-            PluginError::Malformed(format!("{} returned {problem}", self.pool.speaker()))
+            PluginError::BrokeContract(format!("{} returned {problem}", self.pool.speaker()))
         })?;
         Ok(take_report(report))
     }

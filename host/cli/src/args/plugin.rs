@@ -2,6 +2,7 @@
 
 use super::Format;
 use aiperf_model::plugin::Kind;
+use aiperf_plan::Secret;
 use aiperf_toolchain::Language;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -19,6 +20,10 @@ pub(crate) enum PluginCommand {
     New(NewArguments),
     /// Make a component of a project
     Build(BuildArguments),
+    /// Hold a plugin against the contract and replay its fixtures, or repeat a call that failed
+    Test(TestArguments),
+    /// Record the response of a live server as a fixture for an endpoint
+    Record(Box<RecordArguments>),
 }
 
 /// Where plugins come from beside the built-in ones.
@@ -82,6 +87,74 @@ pub(crate) struct BuildArguments {
     /// The directory of the project
     #[arg(default_value = ".")]
     pub directory: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct TestArguments {
+    /// The directory of a project, which is built first, or a component
+    #[arg(default_value = ".")]
+    pub plugin: PathBuf,
+
+    /// Directory with inputs and expected answers [default: fixtures beside the component]
+    #[arg(long, value_name = "DIR")]
+    pub fixtures: Option<PathBuf>,
+
+    /// Only repeat the call in this file, which --plugin-trace of another command kept
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct RecordArguments {
+    /// The name of the fixture
+    pub name: String,
+
+    /// Base URL or full endpoint URL [default: `http://localhost:8000`]
+    #[arg(long, short, value_name = "URL")]
+    pub url: Option<String>,
+
+    /// The model to ask
+    #[arg(long, short, value_name = "NAME")]
+    pub model: String,
+
+    /// Wire format, by the name of its plugin [default: chat]
+    #[arg(long, value_name = "PLUGIN")]
+    pub endpoint_type: Option<String>,
+
+    /// Path that is appended to the URL instead of the one of the endpoint type
+    #[arg(long, value_name = "PATH")]
+    pub endpoint: Option<String>,
+
+    /// Header for the request, as name:value; repeatable
+    #[arg(long, short = 'H', value_name = "HEADER")]
+    pub header: Vec<Secret>,
+
+    /// Key that is sent as bearer token; the variable `OPENAI_API_KEY` does the same
+    #[arg(long, value_name = "KEY")]
+    pub api_key: Option<Secret>,
+
+    /// What to ask
+    #[arg(long, value_name = "TEXT", default_value = "Once upon a time")]
+    pub prompt: String,
+
+    /// The most output tokens to ask for
+    #[arg(long, value_name = "TOKENS", default_value = "8")]
+    pub osl: u32,
+
+    /// Ask for a whole answer instead of a stream
+    #[arg(long)]
+    pub no_streaming: bool,
+
+    /// Fields that are added to the request body, as a JSON object or key:value; repeatable
+    #[arg(long, value_name = "FIELDS")]
+    pub extra_inputs: Vec<String>,
+
+    /// Directory to write to
+    #[arg(long, value_name = "DIR", default_value = "fixtures")]
+    pub fixtures: PathBuf,
+
+    #[command(flatten)]
+    pub sources: PluginSources,
 }
 
 /// A parser of one of these values by its name.

@@ -42,6 +42,7 @@ fn chosen(arguments: &AnalyzeArguments) -> Options {
         plugin: (!arguments.plugins.plugin.is_empty()).then(|| arguments.plugins.plugin.clone()),
         plugin_dir: arguments.plugins.plugin_dir.clone(),
         locked: Some(arguments.locked),
+        plugin_trace: arguments.plugin_trace.clone(),
         objective: given(&arguments.objective),
         pareto: given(&arguments.pareto),
         trend: given(&arguments.trend),

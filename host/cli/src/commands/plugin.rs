@@ -5,13 +5,15 @@ mod inspect;
 mod list;
 mod lock;
 mod new;
+mod record;
+mod test;
 
 use crate::args::{PluginCommand, PluginSources};
 use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::plugins;
-use aiperf_plugin_host::PluginHost;
+use aiperf_plugin_host::{HostConfig, PluginHost};
 
 pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
     match command {
@@ -20,11 +22,18 @@ pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
         PluginCommand::Lock(sources) => lock::lock(sources),
         PluginCommand::New(arguments) => new::new(arguments),
         PluginCommand::Build(arguments) => build::build(&arguments.directory),
+        PluginCommand::Test(arguments) => test::test(arguments),
+        PluginCommand::Record(arguments) => record::record(arguments),
     }
 }
 
 /// A host with everything that can be chosen.
 fn host(sources: &PluginSources) -> Result<PluginHost, Failure> {
     let directory = sources.plugin_dir.clone().or_else(environment::plugin_dir);
-    plugins::host(None, directory.as_deref(), &sources.plugin)
+    plugins::host(HostConfig::default(), directory.as_deref(), &sources.plugin)
+}
+
+/// A host with the built-in plugins alone.
+fn bare_host() -> Result<PluginHost, Failure> {
+    plugins::host(HostConfig::default(), None, &[])
 }

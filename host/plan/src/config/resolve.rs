@@ -280,6 +280,7 @@ impl PluginConfig {
             files: options.plugin.clone().unwrap_or_default(),
             directory: options.plugin_dir.clone().or_else(|| environment.plugin_dir.clone()),
             locked: options.locked.unwrap_or(false),
+            trace: options.plugin_trace.clone(),
             objectives,
             trade_off,
             criteria: with(chosen("--pareto", options.pareto.as_deref(), &CRITERIA)?, &CRITERIA),

@@ -65,10 +65,10 @@ fn crash(result: Result<impl Sized, PluginError>) -> String {
     }
 }
 
-fn malformed(result: Result<impl Sized, PluginError>) -> String {
+fn broken(result: Result<impl Sized, PluginError>) -> String {
     match result {
-        Err(PluginError::Malformed(text)) => text,
-        Err(other) => panic!("not malformed: {other:?}"),
+        Err(PluginError::BrokeContract(text)) => text,
+        Err(other) => panic!("no broken contract: {other:?}"),
         Ok(_) => panic!("no error"),
     }
 }
@@ -203,18 +203,18 @@ fn what_an_endpoint_returns_is_checked() {
     let (host, _) = misbehaving_host(limits());
     let endpoint = |what: &str| host.endpoint(&choice(what)).unwrap();
     assert_eq!(
-        malformed(endpoint("index").parse(&EVENTS, true)),
+        broken(endpoint("index").parse(&EVENTS, true)),
         "endpoint 'misbehaving' returned a chunk of event 7, but there are 2 events"
     );
     assert_eq!(
-        malformed(endpoint("descend").parse(&EVENTS, true)),
+        broken(endpoint("descend").parse(&EVENTS, true)),
         "endpoint 'misbehaving' returned a chunk of event 0 after one of event 1"
     );
     assert_eq!(
-        malformed(endpoint("header").build(&request())),
+        broken(endpoint("header").build(&request())),
         "endpoint 'misbehaving' returned the header 'content-length', which only the host sets"
     );
-    assert!(malformed(endpoint("path").build(&request())).contains("the path 'no-slash'"));
+    assert!(broken(endpoint("path").build(&request())).contains("the path 'no-slash'"));
 }
 
 #[test]
@@ -223,15 +223,12 @@ fn what_an_objective_returns_is_checked() {
     let evaluate = |what: &str| host.objective(&choice(what)).unwrap().evaluate(&point(3, 1, &[]));
     assert_eq!(evaluate("nothing").unwrap().unwrap().value.to_bits(), 3.0_f64.to_bits());
     assert_eq!(evaluate("none").unwrap(), None);
+    assert_eq!(broken(evaluate("nan")), "objective 'misbehaving' returned NaN, which is not a finite number");
     assert_eq!(
-        malformed(evaluate("nan")),
-        "objective 'misbehaving' returned NaN, which is not a finite number"
-    );
-    assert_eq!(
-        malformed(evaluate("infinity")),
+        broken(evaluate("infinity")),
         "objective 'misbehaving' returned inf, which is not a finite number"
     );
-    assert!(malformed(evaluate("metric")).contains("'no_such_metric'"));
+    assert!(broken(evaluate("metric")).contains("'no_such_metric'"));
 }
 
 #[test]
@@ -246,9 +243,9 @@ fn what_a_criterion_returns_is_checked() {
     let (axes, candidates) = ([named("a"), named("b")], [candidate]);
     let judge = |what: &str| host.pareto(&choice(what)).unwrap().judge(&axes, &candidates);
     assert_eq!(judge("nothing").unwrap().len(), 1);
-    assert_eq!(malformed(judge("count")), "pareto 'misbehaving' returned 2 judgements on 1 candidates");
-    assert!(malformed(judge("index")).contains("candidate 99"));
-    assert!(malformed(judge("nan")).contains("NaN as a probability"));
+    assert_eq!(broken(judge("count")), "pareto 'misbehaving' returned 2 judgements on 1 candidates");
+    assert!(broken(judge("index")).contains("candidate 99"));
+    assert!(broken(judge("nan")).contains("NaN as a probability"));
 }
 
 #[test]
@@ -266,9 +263,9 @@ fn what_a_detector_returns_is_checked() {
     };
     let detect = |what: &str| host.trend(&choice(what)).unwrap().detect(&series);
     assert_eq!(detect("nothing").unwrap().findings.len(), 1);
-    assert!(malformed(detect("index")).contains("a finding from sample 0 to 2 of 2"));
-    assert!(malformed(detect("nan")).contains("NaN as a certainty"));
-    assert!(malformed(detect("count")).contains("2 values of 'numbers' for 2 samples"));
+    assert!(broken(detect("index")).contains("a finding from sample 0 to 2 of 2"));
+    assert!(broken(detect("nan")).contains("NaN as a certainty"));
+    assert!(broken(detect("count")).contains("2 values of 'numbers' for 2 samples"));
 }
 
 #[test]

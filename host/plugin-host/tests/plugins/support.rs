@@ -28,7 +28,7 @@ impl Messages {
 pub(crate) fn host(limits: Limits) -> (PluginHost, Messages) {
     let messages = Messages::default();
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins");
-    let config = HostConfig { cache_dir: Some(cache), limits, log: messages.sink(), lock: None };
+    let config = HostConfig { cache_dir: Some(cache), limits, log: messages.sink(), ..HostConfig::default() };
     (PluginHost::new(config).unwrap(), messages)
 }
 

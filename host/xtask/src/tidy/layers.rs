@@ -79,12 +79,16 @@ fn layer(directory: &Path) -> String {
 fn below(layer: &str) -> Vec<&'static str> {
     match layer {
         "plugin-host" | "toolchain" => vec!["model"],
+        "plugin-test" => vec!["model", "load", "plugin-host"],
         "xtask" => vec!["toolchain"],
         "simulator" | "load" => vec!["model", "timer"],
         "sweep" => [&["model"], STAGES.as_slice()].concat(),
-        "cli" => {
-            [&["model"], STAGES.as_slice(), &["sweep", "plugin-host", "simulator", "toolchain"]].concat()
-        }
+        "cli" => [
+            &["model"],
+            STAGES.as_slice(),
+            &["sweep", "plugin-host", "plugin-test", "simulator", "toolchain"],
+        ]
+        .concat(),
         // The statistics over trials stand where points are made of them.
         "analysis" => vec!["model", "metrics"],
         "plugins" => vec!["sdk"],

@@ -2,14 +2,13 @@
 
 use crate::exit_code::Exit;
 use crate::failure::Failure;
-use crate::plugins;
 use aiperf_toolchain::Project;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn build(directory: &Path) -> Result<Exit, Failure> {
     for path in made(directory)? {
         // What is no plugin is told here, and not when it is used.
-        let descriptions = plugins::host(None, None, &[])?.load_file(&path)?;
+        let descriptions = super::bare_host()?.load_file(&path)?;
         for plugin in descriptions {
             println!("{}: {} '{}' {}", path.display(), plugin.kind, plugin.name, plugin.version);
         }

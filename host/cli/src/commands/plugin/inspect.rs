@@ -4,7 +4,6 @@ use super::list::as_json;
 use crate::args::{Format, InspectArguments, PluginSources};
 use crate::exit_code::Exit;
 use crate::failure::Failure;
-use crate::plugins;
 use aiperf_plugin_host::{Description, Inspection};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -34,7 +33,7 @@ fn inspections(arguments: &InspectArguments) -> Result<Vec<Inspection>, Failure>
             return Ok(named);
         }
     }
-    Ok(vec![plugins::host(None, None, &[])?.inspect_file(path)?])
+    Ok(vec![super::bare_host()?.inspect_file(path)?])
 }
 
 fn text(inspection: &Inspection) -> String {

@@ -1,0 +1,61 @@
+//! `aiperf plugin test`: whether a plugin keeps the contract and gives the expected answers.
+
+use super::{bare_host, build};
+use crate::args::TestArguments;
+use crate::exit_code::Exit;
+use crate::failure::Failure;
+use aiperf_plugin_test::{Outcome, Tested, replay_trace};
+use std::path::{Path, PathBuf};
+
+pub(crate) fn test(arguments: &TestArguments) -> Result<Exit, Failure> {
+    let components = components(&arguments.plugin)?;
+    let outcomes = match &arguments.trace {
+        Some(trace) => vec![repeat(&components, trace)?],
+        None => components
+            .iter()
+            .map(|component| test_component(component, arguments.fixtures.as_deref()))
+            .collect::<Result<Vec<_>, _>>()?
+            .concat(),
+    };
+    let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
+    println!("{} passed, {failed} failed", outcomes.len() - failed);
+    Ok(if failed == 0 { Exit::Success } else { Exit::PluginFailed })
+}
+
+/// The file, or what the project in a directory makes.
+fn components(plugin: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if plugin.is_dir() { build::made(plugin) } else { Ok(vec![plugin.to_path_buf()]) }
+}
+
+fn repeat(components: &[PathBuf], trace: &Path) -> Result<Outcome, Failure> {
+    let mut host = bare_host()?;
+    for component in components {
+        host.load_file(component)?;
+    }
+    let outcome = replay_trace(&host, trace).map_err(|problem| Failure::new(Exit::BadInput, problem))?;
+    show(&outcome);
+    Ok(outcome)
+}
+
+fn test_component(component: &Path, fixtures: Option<&Path>) -> Result<Vec<Outcome>, Failure> {
+    if let Some(directory) = fixtures.filter(|directory| !directory.is_dir()) {
+        let message = format!("--fixtures: '{}' is no directory", directory.display());
+        return Err(Failure::new(Exit::BadInput, message));
+    }
+    let beside = component.with_file_name("fixtures");
+    let mut outcomes = Vec::new();
+    let tested = aiperf_plugin_test::test(&mut bare_host()?, component, Some(fixtures.unwrap_or(&beside)))?;
+    for Tested { plugin, outcomes: of_plugin } in tested {
+        println!("{}: {} '{}' {}", component.display(), plugin.kind, plugin.name, plugin.version);
+        of_plugin.iter().for_each(show);
+        outcomes.extend(of_plugin);
+    }
+    Ok(outcomes)
+}
+
+fn show(outcome: &Outcome) {
+    match &outcome.problem {
+        None => println!("  ok    {}", outcome.check),
+        Some(problem) => println!("  FAIL  {}: {problem}", outcome.check),
+    }
+}
