@@ -7,17 +7,23 @@ use std::fmt;
 pub enum Language {
     /// With the SDK, compiled to a core module.
     Rust,
+    /// By componentize-py, with the interpreter inside.
+    Python,
+    /// By componentize-js, with the engine inside.
+    JavaScript,
 }
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Rust];
+    pub const ALL: [Self; 3] = [Self::Rust, Self::Python, Self::JavaScript];
 
     /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Rust => "rust",
+            Self::Python => "python",
+            Self::JavaScript => "javascript",
         }
     }
 
@@ -25,6 +31,8 @@ impl Language {
     pub(crate) fn marker(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
+            Self::Python => "plugin.py",
+            Self::JavaScript => "plugin.js",
         }
     }
 }
@@ -33,6 +41,8 @@ impl fmt::Display for Language {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Rust => "Rust",
+            Self::Python => "Python",
+            Self::JavaScript => "JavaScript",
         })
     }
 }

@@ -6,10 +6,12 @@
 mod compiler;
 pub mod component;
 mod error;
+mod interpreted;
 mod language;
 mod project;
 mod sdk;
 mod template;
+mod wit;
 
 pub use compiler::{Compilation, Compiler, Module};
 pub use error::ToolchainError;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::compiler::{Compilation, Compiler};
 use crate::component;
 use crate::error::ToolchainError;
+use crate::interpreted;
 use crate::language::Language;
 
 /// A directory with the sources of a plugin.
@@ -25,7 +26,7 @@ impl Project {
         let Some(language) = Language::ALL.into_iter().find(is_marked) else {
             return Err(ToolchainError::NoProject {
                 directory: directory.display().to_string(),
-                known: "Cargo.toml",
+                known: "Cargo.toml nor plugin.py nor plugin.js",
             });
         };
         let directory = fs::canonicalize(directory).map_err(ToolchainError::file("read", directory))?;
@@ -47,6 +48,9 @@ impl Project {
     pub fn build(&self) -> Result<Vec<PathBuf>, ToolchainError> {
         match self.language {
             Language::Rust => self.build_rust(),
+            Language::Python | Language::JavaScript => {
+                interpreted::build(&self.directory, self.language).map(|component| vec![component])
+            }
         }
     }
 
@@ -83,6 +87,11 @@ mod tests {
     fn a_directory_without_sources_is_no_project() {
         let folder = tempfile::tempdir().unwrap();
         let error = Project::find(folder.path()).err().unwrap().to_string();
-        assert!(error.ends_with("it has neither Cargo.toml; `aiperf plugin new` makes one"), "{error}");
+        assert!(
+            error.ends_with(
+                "it has neither Cargo.toml nor plugin.py nor plugin.js; `aiperf plugin new` makes one"
+            ),
+            "{error}"
+        );
     }
 }

@@ -117,6 +117,15 @@ fn explanation(language: Language) -> &'static str {
             "`src/lib.rs` is the plugin; `cargo test` tests it on this machine. `aiperf-plugin/` is the SDK of the release \
              that made this project: `cargo doc --open` explains it."
         }
+        Language::Python => {
+            "`plugin.py` is the plugin, `aiperf_plugin.py` what it needs around it. The component is made by componentize-py: \
+             `python3 -m venv .venv && .venv/bin/pip install componentize-py==0.25.1`. Python's own library can be used, but \
+             there are no files, sockets or clocks, and everything is imported at the top of a file."
+        }
+        Language::JavaScript => {
+            "`plugin.js` is the plugin, `aiperf-plugin.js` what it needs around it. The component is made by componentize-js: \
+             `npm install`. There is no `fetch`, no clock, and no `console`."
+        }
     }
 }
 
@@ -134,6 +143,33 @@ fn sources(language: Language, kind: Kind) -> Vec<File> {
                 ("Cargo.toml", include_str!("../templates/rust/Cargo.toml.in")),
                 (".gitignore", include_str!("../templates/rust/gitignore")),
                 ("src/lib.rs", plugin),
+            ]
+        }
+        Language::Python => {
+            let plugin = match kind {
+                Kind::Endpoint => include_str!("../templates/python/endpoint.py"),
+                Kind::Objective => include_str!("../templates/python/objective.py"),
+                Kind::Pareto => include_str!("../templates/python/pareto.py"),
+                Kind::Trend => include_str!("../templates/python/trend.py"),
+            };
+            vec![
+                (".gitignore", include_str!("../templates/python/gitignore")),
+                ("aiperf_plugin.py", include_str!("../templates/python/aiperf_plugin.py")),
+                ("plugin.py", plugin),
+            ]
+        }
+        Language::JavaScript => {
+            let plugin = match kind {
+                Kind::Endpoint => include_str!("../templates/javascript/endpoint.js"),
+                Kind::Objective => include_str!("../templates/javascript/objective.js"),
+                Kind::Pareto => include_str!("../templates/javascript/pareto.js"),
+                Kind::Trend => include_str!("../templates/javascript/trend.js"),
+            };
+            vec![
+                (".gitignore", include_str!("../templates/javascript/gitignore")),
+                ("package.json", include_str!("../templates/javascript/package.json")),
+                ("aiperf-plugin.js", include_str!("../templates/javascript/aiperf-plugin.js")),
+                ("plugin.js", plugin),
             ]
         }
     }
@@ -177,7 +213,9 @@ mod tests {
                 let files = [("README.md", README)].into_iter().chain(sources(language, kind));
                 for (path, _) in files.chain(fixtures(kind).iter().copied()) {
                     let text = fs::read_to_string(directory.join(path)).unwrap();
-                    assert!(!text.contains("{{") && !text.contains("TODO"), "{path}: {text}");
+                    let is_open =
+                        ["{{name", "{{s", "{{u", "{{r", "{{d", "TODO"].iter().any(|left| text.contains(left));
+                    assert!(!is_open, "{path}: {text}");
                 }
             }
         }
