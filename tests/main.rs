@@ -19,6 +19,7 @@ mod failures;
 mod interruption;
 mod layout;
 mod open_loop;
+mod plugin_projects;
 mod plugin_test;
 mod plugins;
 mod resume;
