@@ -13,7 +13,9 @@
 
 mod analysis;
 mod bad_input;
+mod canned;
 mod connections;
+mod crash_hang_lie;
 mod endpoints;
 mod failures;
 mod interruption;

@@ -2,14 +2,12 @@
 //!
 //! A test whose tools are not on this machine says so and passes, except where `CI` is set: there they are installed.
 
+use crate::canned;
 use crate::support::Workplace;
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
 const SIMULATED: &str =
@@ -123,50 +121,19 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A server that takes `dialogue` and answers with `output`.
-fn serve_renamed_fields() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            thread::spawn(move || answer_all(stream.unwrap()));
-        }
-    });
-    url
-}
+/// What a server answers that calls its fields otherwise.
+const RENAMED: &str = "data: {\"output\":\" upon\"}\n\ndata: {\"output\":\" a\"}\n\n\
+    data: {\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
 
-fn answer_all(stream: TcpStream) {
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut length = 0;
-        let mut line = String::new();
-        while line != "\r\n" {
-            line.clear();
-            if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                return;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
-        let request: Value = serde_json::from_slice(&body).unwrap();
-        assert!(request["dialogue"][0]["says"].is_string(), "{request}");
-        let answer = "data: {\"output\":\" upon\"}\n\ndata: {\"output\":\" a\"}\n\n\
-                      data: {\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n",
-            answer.len()
-        );
-        reader.get_mut().write_all((head + answer).as_bytes()).unwrap();
-    }
+fn has_dialogue(body: &[u8]) -> bool {
+    let request: Value = serde_json::from_slice(body).unwrap();
+    request["dialogue"][0]["says"].is_string()
 }
 
 #[test]
 fn an_outsiders_endpoint_speaks_to_its_server() {
     let place = Workplace::new();
-    let url = serve_renamed_fields();
+    let url = canned::serve(RENAMED, has_dialogue);
     place
         .run(&format!(
             "profile --model m --url {url} --concurrency 1,2 --num-prompts 6 --ui none \

@@ -73,6 +73,18 @@ pub(crate) struct AnalyzeArguments {
     #[arg(long)]
     pub locked: bool,
 
+    /// The longest time of one call of a plugin [default: 5]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub plugin_timeout_seconds: Option<f64>,
+
+    /// The most memory of one instance of a plugin, in MiB [default: 64]
+    #[arg(long, value_name = "MIB")]
+    pub plugin_memory_mib: Option<u32>,
+
+    /// The most that one call of a plugin returns or logs, in MiB [default: 32]
+    #[arg(long, value_name = "MIB")]
+    pub plugin_output_mib: Option<u32>,
+
     /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
     #[arg(long, value_name = "DIR")]
     pub plugin_trace: Option<PathBuf>,

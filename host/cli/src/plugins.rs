@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint, Kind};
-use aiperf_plan::{PluginChoice, PluginConfig};
-use aiperf_plugin_host::{HostConfig, Level, Lock, LogSink, PluginHost, user_cache_dir};
+use aiperf_plan::{PluginChoice, PluginConfig, PluginLimits};
+use aiperf_plugin_host::{HostConfig, Level, Limits, Lock, LogSink, PluginHost, user_cache_dir};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,8 +32,21 @@ pub(crate) fn load_analysis(config: &PluginConfig) -> Result<AnalysisPlugins, Fa
 
 fn chosen_host(config: &PluginConfig) -> Result<PluginHost, Failure> {
     let lock = config.locked.then(|| Lock::read(Path::new(Lock::FILE))).transpose()?;
-    let settings = HostConfig { lock, trace_dir: config.trace.clone(), ..HostConfig::default() };
+    let limits = limits(config.limits);
+    let settings = HostConfig { lock, limits, trace_dir: config.trace.clone(), ..HostConfig::default() };
     host(settings, config.directory.as_deref(), &config.files)
+}
+
+fn limits(chosen: PluginLimits) -> Limits {
+    let default = Limits::default();
+    let bytes = |mib: Option<u32>, default: usize| mib.map_or(default, |mib| (mib as usize) << 20);
+    Limits {
+        memory: bytes(chosen.memory_mib, default.memory),
+        output: bytes(chosen.output_mib, default.output),
+        endpoint_time: chosen.time.unwrap_or(default.endpoint_time),
+        analysis_time: chosen.time.unwrap_or(default.analysis_time),
+        ..default
+    }
 }
 
 /// A host with the built-in plugins, those of a directory and those of files. What plugins log goes to standard error.

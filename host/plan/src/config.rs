@@ -229,6 +229,17 @@ pub struct TrustConfig {
     pub require_valid: bool,
 }
 
+/// What one call of a plugin may use; the host's own limits where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PluginLimits {
+    /// The longest time; more than 0.
+    pub time: Option<Duration>,
+    /// MiB of memory; at least 1.
+    pub memory_mib: Option<u32>,
+    /// MiB that are returned or logged; at least 1.
+    pub output_mib: Option<u32>,
+}
+
 /// Which plugins take part.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PluginConfig {
@@ -240,6 +251,9 @@ pub struct PluginConfig {
     /// Whether only plugins may take part that the lock file lists.
     #[serde(skip)]
     pub locked: bool,
+    /// What a call may use, where that is not the default.
+    #[serde(skip)]
+    pub limits: PluginLimits,
     /// Where the input of failed calls is kept.
     #[serde(skip)]
     pub trace: Option<PathBuf>,

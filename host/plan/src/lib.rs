@@ -43,7 +43,8 @@ mod sweepable;
 pub use config::resolve::Environment;
 pub use config::{
     AUTOMATIC_UI_NOTICE, Calibration, Config, FailureConfig, Length, Lengths, LoadConfig, OutputConfig,
-    PluginConfig, RunSettings, ServerConfig, SweepConfig, TrialsConfig, TrustConfig, Ui, WorkloadConfig,
+    PluginConfig, PluginLimits, RunSettings, ServerConfig, SweepConfig, TrialsConfig, TrustConfig, Ui,
+    WorkloadConfig,
 };
 pub use connection::ConnectionConfig;
 pub use error::ConfigError;

@@ -380,6 +380,18 @@ options! {
           hide_possible_values = true, help_heading = "Plugins")]
     pub locked: Option<bool>,
 
+    /// The longest time of one call of a plugin [default: 1 for endpoints, 5 for all others]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Plugins")]
+    pub plugin_timeout_seconds: Option<f64>,
+
+    /// The most memory of one instance of a plugin, in MiB [default: 64]
+    #[arg(long, value_name = "MIB", help_heading = "Plugins")]
+    pub plugin_memory_mib: Option<u32>,
+
+    /// The most that one call of a plugin returns or logs, in MiB [default: 32]
+    #[arg(long, value_name = "MIB", help_heading = "Plugins")]
+    pub plugin_output_mib: Option<u32>,
+
     /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
     #[arg(long, value_name = "DIR", help_heading = "Plugins")]
     pub plugin_trace: Option<PathBuf>,

@@ -3,8 +3,8 @@
 mod ramps;
 
 use super::{
-    Calibration, Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig, ServerConfig,
-    SweepConfig, TrialsConfig, TrustConfig, Ui, WorkloadConfig,
+    Calibration, Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig, PluginLimits,
+    ServerConfig, SweepConfig, TrialsConfig, TrustConfig, Ui, WorkloadConfig,
 };
 use crate::connection::ConnectionConfig;
 use crate::error::ConfigError;
@@ -280,6 +280,7 @@ impl PluginConfig {
             files: options.plugin.clone().unwrap_or_default(),
             directory: options.plugin_dir.clone().or_else(|| environment.plugin_dir.clone()),
             locked: options.locked.unwrap_or(false),
+            limits: plugin_limits(options)?,
             trace: options.plugin_trace.clone(),
             objectives,
             trade_off,
@@ -287,6 +288,25 @@ impl PluginConfig {
             detectors: chosen("--trend", options.trend.as_deref(), &DETECTORS)?,
         })
     }
+}
+
+fn plugin_limits(options: &Options) -> Result<PluginLimits, ConfigError> {
+    let flag = "--plugin-timeout-seconds";
+    let time = options.plugin_timeout_seconds.map(|time| seconds(flag, Some(time), "5")).transpose()?;
+    if time.is_some_and(|time| time.is_zero()) {
+        return Err(ConfigError::value(flag, "it is 0, but must be more than 0", format!("{flag} 5")));
+    }
+    let mib = |flag: &'static str, given: Option<u32>, example: &str| match given {
+        Some(0) => {
+            Err(ConfigError::value(flag, "it is 0, but must be at least 1", format!("{flag} {example}")))
+        }
+        given => Ok(given),
+    };
+    Ok(PluginLimits {
+        time,
+        memory_mib: mib("--plugin-memory-mib", options.plugin_memory_mib, "64")?,
+        output_mib: mib("--plugin-output-mib", options.plugin_output_mib, "32")?,
+    })
 }
 
 /// The choices, followed by those defaults that are not among them.

@@ -57,6 +57,8 @@ fn mistakes_are_named_with_flag_place_and_example() {
         "--request-timeout-seconds 0",
         "--max-error-rate 1.5",
         "--workers 0",
+        "--plugin-timeout-seconds 0",
+        "--plugin-memory-mib 0",
         "--osl-stddev 3",
         "--isl-stddev -3",
         "--goodput speed:10",

@@ -1,0 +1,159 @@
+//! Plugins that crash, hang and lie, through the whole program: each costs its own part and nothing else, and the user
+//! reads what happened.
+
+use crate::canned;
+use crate::support::Workplace;
+use std::fs;
+
+/// A component that breaks the contract in the way its settings say; its source lies beside it.
+const MISBEHAVING: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../plugin-host/tests/fixtures/misbehaving.wasm");
+const SIMULATED: &str = "profile --model m --url sim:?prefill-rate=1000000&itl-ms=0.1 --osl 2 --concurrency 1,2 --num-prompts 4 --ui none";
+const RESULT: &str = "artifacts/m-openai-chat-concurrency_sweep";
+
+/// What stands in the sweep file of a benchmark with the misbehaving plugin as `flag`, doing `what`.
+fn failure(flag: &str, what: &str, limits: &str) -> String {
+    let place = Workplace::new();
+    fs::copy(MISBEHAVING, place.path().join("x.wasm")).unwrap();
+    let finished = place
+        .run(&format!("{SIMULATED} {limits} --plugin x.wasm {flag} 'misbehaving:{{\"do\":\"{what}\"}}'"))
+        .expect(5);
+    let sweep = place.json(&format!("{RESULT}/sweep_aggregate/profile_export_aiperf_sweep.json"));
+    assert_eq!(sweep["metadata"]["num_successful_values"], 2, "{flag} {what}");
+    assert!(sweep["best_configurations"]["best_throughput"]["value"].is_i64(), "{flag} {what}");
+    assert_eq!(
+        sweep["pareto_fronts"]["efficient"].as_array().map(Vec::is_empty),
+        Some(false),
+        "{flag} {what}"
+    );
+    for value in ["concurrency_1", "concurrency_2"] {
+        assert_eq!(
+            place
+                .bytes(&format!("{RESULT}/{value}/profile_export.jsonl"))
+                .split(|byte| *byte == b'\n')
+                .count(),
+            5
+        );
+    }
+    let message = sweep["metadata"]["plugin_failures"][0]["error"].as_str().unwrap().to_owned();
+    assert!(finished.stdout.contains("'misbehaving'"), "{}", finished.stdout);
+    message
+}
+
+#[test]
+fn analysis_plugins_that_crash_hang_and_lie() {
+    let quick = "--plugin-timeout-seconds 0.2";
+    // What works hard before it fails has the time to.
+    let patient = "--plugin-timeout-seconds 60";
+    let cases = [
+        ("--objective", "loop", quick),
+        ("--objective", "recurse", patient),
+        ("--objective", "allocate", patient),
+        ("--objective", "panic", ""),
+        ("--objective", "unreachable", ""),
+        ("--objective", "nan", ""),
+        ("--objective", "infinity", ""),
+        ("--objective", "metric", ""),
+        ("--pareto", "loop", quick),
+        ("--pareto", "count", ""),
+        ("--pareto", "index", ""),
+        ("--pareto", "nan", ""),
+        ("--trend", "allocate", "--plugin-timeout-seconds 60 --plugin-memory-mib 16"),
+        ("--trend", "count", ""),
+        ("--trend", "index", ""),
+        ("--trend", "nan", ""),
+    ];
+    let told: Vec<String> = cases
+        .iter()
+        .map(|(flag, what, limits)| format!("{flag} {what}\n  {}", failure(flag, what, limits)))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_hundred_megabytes_of_log_are_cut_and_the_result_stands() {
+    let place = Workplace::new();
+    let finished = place
+        .run(&format!(
+            "{SIMULATED} --plugin-timeout-seconds 60 --plugin {MISBEHAVING} --objective 'misbehaving:{{\"do\":\"log-much\"}}'"
+        ))
+        .expect(0);
+    assert!(finished.stderr.len() < 4 << 20, "{} bytes", finished.stderr.len());
+    assert!(finished.stdout.contains("\n  misbehaving "), "{}", finished.stdout);
+}
+
+#[test]
+fn endpoints_that_crash_hang_and_lie_fail_their_runs() {
+    let url = canned::serve("data: a\n\ndata: b\n\n", |_| true);
+    let told: Vec<String> = [
+        ("loop", "--plugin-timeout-seconds 0.2"),
+        ("recurse", "--plugin-timeout-seconds 60"),
+        ("allocate", "--plugin-timeout-seconds 60"),
+        ("panic", ""),
+        ("unreachable", ""),
+        ("header", ""),
+        ("path", ""),
+        ("return-much", "--plugin-timeout-seconds 60"),
+        ("return-much", "--plugin-timeout-seconds 60 --plugin-output-mib 4"),
+        ("return-more-than-memory", "--plugin-timeout-seconds 60"),
+        ("index", ""),
+        ("descend", ""),
+    ]
+    .iter()
+    .map(|(what, limits)| {
+        let place = Workplace::new();
+        let choice = format!("--endpoint-type 'misbehaving:{{\"do\":\"{what}\"}}'");
+        let load = format!("profile --model m --url {url} --concurrency 1,2 --num-prompts 4 --ui none");
+        place.run(&format!("{load} {limits} --plugin {MISBEHAVING} {choice}")).expect(4);
+        let result = "artifacts/m-openai-misbehaving-concurrency_sweep/sweep_aggregate/profile_export_aiperf_sweep.json";
+        let failed = &place.json(result)["metadata"]["failed_values"];
+        assert_eq!(failed.as_array().unwrap().len(), 2, "{failed}");
+        format!("{what} {limits}\n  {}", failed[0]["error"].as_str().unwrap())
+    })
+    .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn files_that_are_no_plugins_are_refused_before_anything_is_sent() {
+    let place = Workplace::new();
+    let whole = fs::read(MISBEHAVING).unwrap();
+    let text = |text: &str| wat::parse_str(text).unwrap();
+    let exporting = |name: &str, imports: &str| {
+        text(&format!(r#"(component {imports} (instance $empty) (export "{name}" (instance $empty)))"#))
+    };
+    let forbidden = r#"(import "wasi:filesystem/types@0.2.9" (instance (export "f" (func))))
+                       (import "wasi:random/random@0.2.9" (instance (export "g" (func))))"#;
+    let files: [(&str, Vec<u8>); 7] = [
+        ("empty.wasm", Vec::new()),
+        ("text.wasm", b"print('hello')".to_vec()),
+        ("core.wasm", text("(module)")),
+        ("short.wasm", whole[..whole.len() / 2].to_vec()),
+        ("forbidden.wasm", exporting("aiperf:plugin/objective@0.1.0", forbidden)),
+        ("newer.wasm", exporting("aiperf:plugin/objective@0.3.0", "")),
+        ("other.wasm", exporting("wasi:cli/run@0.2.0", "")),
+    ];
+    let mut told = Vec::new();
+    for (name, bytes) in files {
+        fs::write(place.path().join(name), bytes).unwrap();
+        told.push(place.run(&format!("{SIMULATED} --plugin {name} --objective mine")).expect(2).stderr);
+    }
+    fs::write(place.path().join("x.wasm"), whole).unwrap();
+    for choice in [
+        "--plugin missing.wasm --objective mine",
+        "--endpoint-type throughput",
+        "--objective dominance",
+        "--trend chat",
+        "--plugin x.wasm --objective 'misbehaving:{\"do\":\"refuse-settings\"}'",
+        "--plugin x.wasm --trend 'misbehaving:{\"do\":\"panic-in-configure\"}'",
+        "--objective 'throughput:{\"typo\":1}'",
+        "--trend 'slope-change:{\"factor\":\"two\"}'",
+        "--trend slope-change:5",
+        "--plugin-memory-mib 0",
+        "--plugin-timeout-seconds 0",
+    ] {
+        told.push(place.run(&format!("{SIMULATED} {choice}")).expect(2).stderr);
+    }
+    assert!(place.files("artifacts").is_empty());
+    insta::assert_snapshot!(told.concat());
+}
