@@ -16,7 +16,7 @@ use aiperf_model::parameter;
 use aiperf_model::server::ServerUrl;
 use aiperf_model::sweep::SweepResult;
 use aiperf_model::verdict::{Validity, ValueVerdict};
-use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, ConnectionConfig, Environment, Options, Plan, Servers, Ui};
+use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, ConnectionConfig, Options, Plan, Servers, Ui};
 use aiperf_simulator::{Settings, Simulator};
 use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Stop, Sweep};
 use std::net::Ipv4Addr;

@@ -44,13 +44,12 @@ impl Spill {
 
     /// Writes bytes to the file and returns their offset there.
     pub(super) fn write(&self, bytes: &[u8]) -> io::Result<u64> {
-        let file = match self.file.get() {
-            Some(file) => file,
-            None => {
-                let file = tempfile::tempfile_in(&self.memory.folder)?;
-                // Of two threads that are here at once, both use the file of the first.
-                self.file.get_or_init(|| file)
-            }
+        let file = if let Some(file) = self.file.get() {
+            file
+        } else {
+            let file = tempfile::tempfile_in(&self.memory.folder)?;
+            // Of two threads that are here at once, both use the file of the first.
+            self.file.get_or_init(|| file)
         };
         let offset = self.end.fetch_add(bytes.len() as u64, Relaxed);
         write_all_at(file, bytes, offset)?;

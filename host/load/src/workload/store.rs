@@ -88,20 +88,20 @@ impl Store {
         let blocks = count.div_ceil(store.per_block);
         let next = AtomicU32::new(0);
         let make_blocks = || {
-            let mut made = Vec::new();
+            let mut filled = Vec::new();
             while let Some(index) = Some(next.fetch_add(1, Relaxed)).filter(|index| *index < blocks) {
                 let first = index * store.per_block;
                 let positions = first..first.saturating_add(store.per_block).min(count);
                 let block = Block::make(positions.map(make), spill);
                 // Nobody needs further blocks once one could not be made.
-                made.push((index, block.inspect_err(|_| next.store(blocks, Relaxed))?));
+                filled.push((index, block.inspect_err(|_| next.store(blocks, Relaxed))?));
             }
-            Ok(made)
+            Ok(filled)
         };
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let mut made = on_threads(cores.min(blocks as usize), &make_blocks)?;
-        made.sort_unstable_by_key(|(index, _)| *index);
-        store.blocks = made.into_iter().map(|(_, block)| block).collect();
+        let mut filled = on_threads(cores.min(blocks as usize), &make_blocks)?;
+        filled.sort_unstable_by_key(|(index, _)| *index);
+        store.blocks = filled.into_iter().map(|(_, block)| block).collect();
         Ok(store)
     }
 
