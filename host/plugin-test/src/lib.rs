@@ -1,6 +1,6 @@
 //! Whether a plugin keeps the contract and gives the answers that its author expects.
 //!
-//! [`test`] tries everything on one component: what holds for every plugin of its kind (`contract`, with the inputs of
+//! [`test()`] tries everything on one component: what holds for every plugin of its kind (`contract`, with the inputs of
 //! `samples`), what its settings schema promises (`settings`), and the files of the author (`fixtures`, of which
 //! `recorded` are the responses of servers). Nothing here builds a component or prints.
 
