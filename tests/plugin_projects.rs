@@ -77,7 +77,10 @@ fn an_outsiders_objective_in_python_tells_the_energy_of_good_requests() {
         return;
     }
     let place = Workplace::new();
+    // As its author did: begun by the program, then written.
+    place.run("plugin new --kind objective --lang python energy-per-good-request").expect(0);
     let project = place.path().join("energy-per-good-request");
+    fs::remove_dir_all(project.join("fixtures")).unwrap();
     copy(&Path::new(FIXTURES).join("energy-per-good-request"), &project);
     let tested = place.run("plugin test energy-per-good-request").expect(0);
     assert!(tested.stdout.contains("ok    answers as in ten-per-second.json\n"), "{}", tested.stdout);

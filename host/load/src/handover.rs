@@ -5,6 +5,8 @@
 
 mod overflow;
 mod spill;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use overflow::Overflow;
 
@@ -83,8 +85,12 @@ impl Readers {
     fn give(&mut self, exchange: Exchange) {
         self.next = if self.next + 1 < self.senders.len() { self.next + 1 } else { 0 };
         if let Some(reader) = self.senders.get(self.next) {
-            self.waiting.fetch_add(footprint(&exchange), Relaxed);
-            let _ = reader.send(exchange);
+            let size = footprint(&exchange);
+            self.waiting.fetch_add(size, Relaxed);
+            if reader.send(exchange).is_err() {
+                // What is lost waits no more, or the overflow would wait for it for ever.
+                self.waiting.fetch_sub(size, Relaxed);
+            }
         }
     }
 }
@@ -114,7 +120,32 @@ impl Intake {
     }
 }
 
+impl Drop for Intake {
+    /// What a reader leaves behind waits no more.
+    fn drop(&mut self) {
+        let left: usize = self.exchanges.try_iter().map(|exchange| footprint(&exchange)).sum();
+        self.waiting.fetch_sub(left, Relaxed);
+    }
+}
+
 /// The memory of an exchange in bytes.
 fn footprint(exchange: &Exchange) -> usize {
     size_of::<Exchange>() + exchange.buffer.capacity() + exchange.events.capacity() * size_of::<EventMark>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_waits_for_a_reader_that_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut handover, intakes, overflow) = handover(1, 4000, folder.path());
+        for request in 0..10 {
+            handover.give(testing::exchange(request, 1000));
+        }
+        drop((handover, intakes));
+        // Returns, although nobody takes what it has.
+        overflow.run().unwrap();
+    }
 }

@@ -3,8 +3,7 @@
 //! A thread of its own notifies each worker every two milliseconds. The worker answers in a task beside those of its
 //! slots, which the event loop polls in turn with them, and takes down how long it took: the time to wake the
 //! thread, if it slept, and what other slots or other programs had to do first. A response that arrives at a moment of
-//! chance waits as long. It costs about 1 % of a core, mostly for
-//! waking the workers.
+//! chance waits as long. It costs about 1 % of a core, mostly for waking the workers.
 
 use crate::clock::Clock;
 use crate::error::LoadError;

@@ -79,9 +79,9 @@ pub struct Processing {
 }
 
 impl Default for Processing {
-    /// While the load goes on, with 48 MiB of memory and the system's folder for temporary files.
+    /// While the load goes on, with 16 MiB of memory and the system's folder for temporary files.
     fn default() -> Self {
-        Self { deferred: false, memory_limit: 48 * 1024 * 1024, spill_folder: std::env::temp_dir() }
+        Self { deferred: false, memory_limit: 16 * 1024 * 1024, spill_folder: std::env::temp_dir() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A loop that only sends and receives: the upper bound for any client built on hyper.
 
-use crate::exchange;
+use crate::{bare_loop, exchange};
 use anyhow::Result;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -10,24 +10,11 @@ use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
-use tokio::runtime::Builder;
 
 /// Over so many connections, one thread, for so long.
 pub(crate) fn requests_per_second(address: SocketAddr, concurrency: u32, duration: Duration) -> Result<f64> {
-    let start = Instant::now();
     let body = Bytes::from(exchange::body());
-    let runtime = Builder::new_current_thread().enable_io().build()?;
-    let tasks: Vec<_> = (0..concurrency)
-        .map(|_| runtime.spawn(send_until(start + duration, address, body.clone())))
-        .collect();
-    let sent = runtime.block_on(async {
-        let mut sent = 0;
-        for task in tasks {
-            sent += task.await??;
-        }
-        Ok::<_, anyhow::Error>(sent)
-    })?;
-    Ok(sent as f64 / start.elapsed().as_secs_f64())
+    bare_loop::requests_per_second(concurrency, duration, |end| send_until(end, address, body.clone()))
 }
 
 async fn send_until(end: Instant, address: SocketAddr, body: Bytes) -> Result<u64> {

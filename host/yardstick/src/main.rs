@@ -6,6 +6,7 @@
 //! watches the parts. `cargo xtask bench` builds everything and runs this.
 
 mod aiperf;
+mod bare_loop;
 mod bare_server;
 mod exchange;
 mod hyper_loop;

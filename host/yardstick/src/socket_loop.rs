@@ -1,31 +1,20 @@
 //! A loop without an HTTP library: it writes the same bytes again and again and reads until it sees the end of the
 //! response. No client can be faster on an event loop.
 
-use crate::exchange;
+use crate::{bare_loop, exchange};
 use anyhow::{Result, ensure};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::runtime::Builder;
 
 /// Over so many connections, one thread, for so long.
 pub(crate) fn requests_per_second(address: SocketAddr, concurrency: u32, duration: Duration) -> Result<f64> {
-    let start = Instant::now();
     let request: Arc<[u8]> = request().into();
-    let runtime = Builder::new_current_thread().enable_io().build()?;
-    let tasks: Vec<_> = (0..concurrency)
-        .map(|_| runtime.spawn(send_until(start + duration, address, Arc::clone(&request))))
-        .collect();
-    let sent = runtime.block_on(async {
-        let mut sent = 0;
-        for task in tasks {
-            sent += task.await??;
-        }
-        Ok::<_, anyhow::Error>(sent)
-    })?;
-    Ok(sent as f64 / start.elapsed().as_secs_f64())
+    bare_loop::requests_per_second(concurrency, duration, |end| {
+        send_until(end, address, Arc::clone(&request))
+    })
 }
 
 fn request() -> Vec<u8> {

@@ -133,39 +133,7 @@ impl Spill {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aiperf_model::record::{FailureKind, Phase};
-
-    fn exchange(request: u32, bytes: usize) -> Exchange {
-        let timing = Timing {
-            request,
-            phase: Phase::Profiling,
-            worker: 1,
-            due: 10,
-            ready: 10,
-            scheduled: request.is_multiple_of(2),
-            send: 11,
-            connect: None,
-            first_byte: Some(12),
-            end: u64::MAX - u64::from(request),
-            status: Some(200),
-            reused_connection: true,
-            retries: 1,
-        };
-        let mark = EventMark { name: (0, 0), data: (0, bytes as u32), at: 13 };
-        let failure = Failure {
-            kind: FailureKind::Timeout,
-            status: None,
-            message: "too slow".into(),
-            retry_after_seconds: None,
-        };
-        Exchange {
-            timing,
-            buffer: vec![request as u8; bytes],
-            events: vec![mark; 3],
-            streamed: true,
-            failure: request.is_multiple_of(3).then_some(failure),
-        }
-    }
+    use crate::handover::testing::exchange;
 
     fn same(popped: Option<Exchange>, expected: &Exchange) -> bool {
         let told = |exchange: &Exchange| format!("{exchange:?}");

@@ -2,7 +2,6 @@
 
 use crate::Bench;
 use crate::aiperf;
-use crate::process::{SERVER_CORE, Server, on_core};
 use crate::table::Row;
 use anyhow::{Context as _, Result};
 use std::io::{Read as _, Write as _};
@@ -15,17 +14,12 @@ const ITL_MS: f64 = 10.0;
 
 /// TTFT and ITL beyond the law, beside the server's own lateness.
 pub(crate) fn rows(bench: &Bench) -> Result<Vec<Row>> {
-    let mut command = on_core(SERVER_CORE, &bench.program);
-    command.args(["simulate", "--port", "0", "--itl-slope-ms", "0", "--prefill-rate", "1000000000"]);
-    command.args(["--ttft-ms", &TTFT_MS.to_string(), "--itl-ms", &ITL_MS.to_string(), "--max-batch", "1000"]);
-    let server = Server::start(command)?;
-    let url =
-        server.greeting.split(' ').find(|word| word.starts_with("http")).context("the simulator's URL")?;
+    let (_server, url) = aiperf::simulate(&bench.program, TTFT_MS, ITL_MS)?;
     let load = format!(
         "--concurrency {CONCURRENCY} --num-prompts {REQUESTS} --warmup-request-count {CONCURRENCY} --isl 50 --osl 32"
     );
-    let run = aiperf::profile(&bench.program, url, &load)?;
-    let late = lateness(url)?;
+    let run = aiperf::profile(&bench.program, &url, &load)?;
+    let late = lateness(&url)?;
     let beyond =
         |metric: &str, statistic: &str, law: f64| Ok::<_, anyhow::Error>(run.value(metric, statistic)? - law);
     let ttft =

@@ -5,21 +5,15 @@
 
 use crate::Bench;
 use crate::aiperf;
-use crate::process::{SERVER_CORE, Server, on_core};
 use crate::table::Row;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 /// A Poisson process and a constant rate.
 pub(crate) fn rows(bench: &Bench) -> Result<Vec<Row>> {
-    let mut command = on_core(SERVER_CORE, &bench.program);
-    command.args(["simulate", "--port", "0", "--ttft-ms", "5", "--itl-ms", "1", "--itl-slope-ms", "0"]);
-    command.args(["--prefill-rate", "1000000000", "--max-batch", "1000"]);
-    let server = Server::start(command)?;
-    let url =
-        server.greeting.split(' ').find(|word| word.starts_with("http")).context("the simulator's URL")?;
+    let (_server, url) = aiperf::simulate(&bench.program, 5.0, 1.0)?;
     let run = |load: &str| {
         let load = format!("{load} --warmup-request-count 200 --isl 50 --osl 4");
-        aiperf::profile(&bench.program, url, &load)
+        aiperf::profile(&bench.program, &url, &load)
     };
     let poisson = run("--request-rate 500 --arrival-pattern poisson --num-prompts 20000 --workers 2")?;
     let constant = run("--request-rate 1000 --arrival-pattern constant --num-prompts 20000 --workers 1")?;
