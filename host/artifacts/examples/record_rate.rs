@@ -40,6 +40,8 @@ fn record() -> Record {
     Record {
         timing: Timing {
             request: 0,
+            conversation: 0,
+            turn: 0,
             phase: Phase::Profiling,
             worker: 0,
             due: 1_000_000,

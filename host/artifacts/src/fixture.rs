@@ -29,6 +29,8 @@ pub(crate) fn concurrency(value: i64) -> Vec<Parameter> {
 fn timing(phase: Phase, request: u32) -> Timing {
     Timing {
         request,
+        conversation: request,
+        turn: 0,
         phase,
         worker: 1,
         due: 1_000_000,

@@ -4,7 +4,9 @@
 //! shape has a place for. The whole resolved configuration is in the manifest.
 
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
+use aiperf_model::dataset::{DatasetType, Sampling, ScheduleWindow};
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use std::time::Duration;
 
 /// A length in tokens that is drawn from a normal distribution.
@@ -31,10 +33,18 @@ pub struct InputConfig<'a> {
     pub concurrency: Option<u32>,
     /// How requests arrive; none if a request follows the one before it.
     pub request_rate: Option<RequestRate>,
-    /// How many requests are sent, or none if only the duration ends the run.
+    /// For how long concurrency and request rate grow; 0 if they do not.
+    pub ramps: (Duration, Duration),
+    /// Which timestamps of the file say when requests are due, if they do.
+    pub fixed_schedule: Option<ScheduleWindow>,
+    /// How many requests are sent, or none if something else ends the run.
     pub requests: Option<u32>,
+    /// How many conversations are begun, or none if something else ends the run.
+    pub conversations: Option<u32>,
     /// For how long requests are sent, or none if only their number ends the run.
     pub duration: Option<Duration>,
+    /// The file that the prompts come from; none if they are made up.
+    pub file: Option<InputFile<'a>>,
     /// How many different prompts there are.
     pub prompts: u32,
     /// The length of the prompts.
@@ -45,6 +55,17 @@ pub struct InputConfig<'a> {
     pub random_seed: u64,
 }
 
+/// A file of requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InputFile<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// What its lines are.
+    pub kind: DatasetType,
+    /// In which order they are sent.
+    pub sampling: Sampling,
+}
+
 impl InputConfig<'_> {
     /// The JSON of the file.
     #[must_use]
@@ -52,15 +73,29 @@ impl InputConfig<'_> {
         json!({
             "models": { "items": [{ "name": self.model }] },
             "endpoint": { "urls": self.urls, "type": self.endpoint_type, "streaming": self.streaming },
-            "datasets": [{
+            "datasets": [self.dataset()],
+            "phases": [self.phase()],
+        })
+    }
+
+    fn dataset(&self) -> Value {
+        match self.file {
+            Some(InputFile { path, kind, sampling }) => json!({
+                "name": "main",
+                "type": "file",
+                "path": path.to_string_lossy(),
+                "format": kind.name(),
+                "sampling": sampling.name(),
+                "random_seed": self.random_seed,
+            }),
+            None => json!({
                 "name": "main",
                 "type": "synthetic",
                 "entries": self.prompts,
                 "random_seed": self.random_seed,
                 "prompts": self.lengths(),
-            }],
-            "phases": [self.phase()],
-        })
+            }),
+        }
     }
 
     fn lengths(&self) -> Value {
@@ -73,6 +108,7 @@ impl InputConfig<'_> {
     fn phase(&self) -> Value {
         let pattern = self.request_rate.map(|rate| rate.pattern);
         let kind = match pattern {
+            None if self.fixed_schedule.is_some() => "fixed_schedule",
             None => "concurrency",
             Some(ArrivalPattern::Poisson) => "poisson",
             Some(ArrivalPattern::Constant) => "constant",
@@ -89,7 +125,17 @@ impl InputConfig<'_> {
         let requests = self.requests.map(|requests| ("requests", requests.into()));
         let duration = self.duration.map(|duration| ("duration", duration.as_secs_f64().into()));
         let load = rate.into_iter().chain(smoothness).chain(concurrency);
-        let fields = always.into_iter().chain(load).chain(requests).chain(duration);
+        let ramp = |name, ramp: Duration| (!ramp.is_zero()).then(|| (name, ramp.as_secs_f64().into()));
+        let (concurrency_ramp, rate_ramp) = self.ramps;
+        let ramps = [ramp("concurrency_ramp", concurrency_ramp), ramp("rate_ramp", rate_ramp)];
+        let window = self.fixed_schedule.unwrap_or_default();
+        let auto_offset = self.fixed_schedule.map(|window| ("auto_offset", window.auto_offset.into()));
+        let start_offset = window.start_ms.map(|start| ("start_offset", start.into()));
+        let end_offset = window.end_ms.map(|end| ("end_offset", end.into()));
+        let conversations = self.conversations.map(|conversations| ("sessions", conversations.into()));
+        let fields = always.into_iter().chain(load).chain(ramps.into_iter().flatten());
+        let fields = fields.chain(auto_offset).chain(start_offset).chain(end_offset);
+        let fields = fields.chain(requests).chain(conversations).chain(duration);
         fields.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 }
@@ -106,8 +152,12 @@ mod tests {
             streaming: true,
             concurrency,
             request_rate: Some(RequestRate { per_second: 2.5, pattern }),
+            ramps: (Duration::ZERO, Duration::ZERO),
+            fixed_schedule: None,
             requests: Some(100),
+            conversations: None,
             duration: None,
+            file: None,
             prompts: 100,
             input_length: TokenLength { mean: 550.0, std_dev: 0.0 },
             output_length: None,
@@ -137,8 +187,12 @@ mod tests {
             streaming: true,
             concurrency: Some(10),
             request_rate: None,
+            ramps: (Duration::ZERO, Duration::ZERO),
+            fixed_schedule: None,
             requests: Some(100),
+            conversations: None,
             duration: None,
+            file: None,
             prompts: 100,
             input_length: TokenLength { mean: 550.0, std_dev: 0.0 },
             output_length: None,

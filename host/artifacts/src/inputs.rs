@@ -1,4 +1,6 @@
-//! `inputs.json`: the exact request bodies of a run, one session per request.
+//! `inputs.json`: the exact request bodies of a run, one session per request or conversation.
+//!
+//! The later turns of a conversation stand without what was said before them, since the answers are not known yet.
 
 use crate::durable::DurableFile;
 use crate::error::ArtifactError;
@@ -29,25 +31,31 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Writes the bodies of the profiling requests, in the order of the workload. One that cannot be had is an error.
+/// Writes the bodies of the profiling requests: the turns of each conversation, in the order of the workload. One that
+/// cannot be had is an error.
 pub fn write<B: AsRef<[u8]>>(
     path: &Path,
-    bodies: impl IntoIterator<Item = io::Result<B>>,
+    conversations: impl IntoIterator<Item = io::Result<Vec<B>>>,
 ) -> Result<(), ArtifactError> {
     let mut file = DurableFile::create(path)?;
-    write_sessions(&mut file, bodies).map_err(ArtifactError::io("write", path))?;
+    write_sessions(&mut file, conversations).map_err(ArtifactError::io("write", path))?;
     file.commit()
 }
 
 fn write_sessions<B: AsRef<[u8]>>(
     file: &mut impl Write,
-    bodies: impl IntoIterator<Item = io::Result<B>>,
+    conversations: impl IntoIterator<Item = io::Result<Vec<B>>>,
 ) -> io::Result<()> {
     file.write_all(br#"{"data":["#)?;
-    for (index, body) in bodies.into_iter().enumerate() {
+    for (index, bodies) in conversations.into_iter().enumerate() {
         let separator = if index == 0 { "\n" } else { ",\n" };
         write!(file, r#"{separator}{{"session_id":"session_{index:06}","payloads":["#)?;
-        serde_json::to_writer(&mut *file, &Body::new(body?.as_ref()))?;
+        for (turn, body) in bodies?.iter().enumerate() {
+            if turn > 0 {
+                file.write_all(b",")?;
+            }
+            serde_json::to_writer(&mut *file, &Body::new(body.as_ref()))?;
+        }
         file.write_all(b"]}")?;
     }
     file.write_all(b"\n]}\n")
@@ -71,10 +79,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inputs.json");
         let exact = br#"{ "b":1.0,  "a":[1e2,"x\u00e9"] }"#;
-        write(&path, [exact.as_slice(), b"plain \"text\"", b"\xff\x00"].map(Ok)).unwrap();
+        write(&path, [exact.as_slice(), b"plain \"text\"", b"\xff\x00"].map(|body| Ok(vec![body]))).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(std::str::from_utf8(exact).unwrap()), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn the_turns_of_a_conversation_stand_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inputs.json");
+        write(&path, [Ok(vec![b"1", b"2"]), Ok(vec![b"3"])]).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(value["data"][0]["payloads"], serde_json::json!([1, 2]));
+        assert_eq!(value["data"][1]["payloads"], serde_json::json!([3]));
     }
 
     #[test]

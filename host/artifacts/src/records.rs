@@ -8,7 +8,7 @@ use crate::durable;
 use crate::error::ArtifactError;
 use crate::error_summary::ErrorDetails;
 use aiperf_model::metrics::{MetricValue, RecordMetrics};
-use aiperf_model::record::{Answer, Failure, FailureKind, Phase, Record, RunClock, TokenSource};
+use aiperf_model::record::{Answer, Failure, FailureKind, Phase, Record, RunClock, Timing, TokenSource};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::fs::{File, OpenOptions};
@@ -125,7 +125,8 @@ impl<'a> Line<'a> {
 #[derive(Serialize)]
 struct Metadata<'a> {
     session_num: u32,
-    conversation_id: ConversationId,
+    x_correlation_id: Numbered,
+    conversation_id: Numbered,
     turn_index: u32,
     credit_issued_ns: u64,
     request_start_ns: u64,
@@ -158,8 +159,9 @@ impl<'a> Metadata<'a> {
         let cancelled = matches!(&record.outcome, Err(Failure { kind: FailureKind::Cancelled, .. }));
         Self {
             session_num: timing.request,
-            conversation_id: ConversationId { phase: timing.phase, request: timing.request },
-            turn_index: 0,
+            x_correlation_id: Numbered::correlation(timing),
+            conversation_id: Numbered::conversation(timing),
+            turn_index: timing.turn,
             credit_issued_ns: clock.unix_ns(timing.due),
             request_start_ns: clock.unix_ns(timing.send),
             request_ack_ns: timing.first_byte.map(|at| clock.unix_ns(at)),
@@ -179,20 +181,30 @@ impl<'a> Metadata<'a> {
     }
 }
 
-/// `session_000000`, as in `inputs.json`; `warmup_000000` for a request that is not there.
-struct ConversationId {
-    phase: Phase,
-    request: u32,
+/// A name with a number of at least six digits.
+struct Numbered {
+    name: &'static str,
+    number: u32,
 }
 
-impl Serialize for ConversationId {
+impl Numbered {
+    /// `session_000000`, as in `inputs.json`; `warmup_000000` for a request that is not there.
+    fn conversation(timing: &Timing) -> Self {
+        let name = if timing.phase == Phase::Warmup { "warmup" } else { "session" };
+        Self { name, number: timing.conversation }
+    }
+
+    /// What all turns of a conversation have in common and no others, also where the same conversation is sent again:
+    /// `profiling_000000`. A conversation may begin in a ramp and go on after it.
+    fn correlation(timing: &Timing) -> Self {
+        let name = if timing.phase == Phase::Warmup { "warmup" } else { "profiling" };
+        Self { name, number: timing.request }
+    }
+}
+
+impl Serialize for Numbered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.phase {
-            Phase::Ramp | Phase::Profiling => {
-                serializer.collect_str(&format_args!("session_{:06}", self.request))
-            }
-            Phase::Warmup => serializer.collect_str(&format_args!("warmup_{:06}", self.request)),
-        }
+        serializer.collect_str(&format_args!("{}_{:06}", self.name, self.number))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::exit_code::Exit;
 use aiperf_artifacts::ArtifactError;
-use aiperf_load::LoadError;
+use aiperf_load::{DatasetError, LoadError};
 use aiperf_plan::ConfigError;
 use aiperf_plugin_host::HostError;
 use aiperf_simulator::SimulatorError;
@@ -31,6 +31,12 @@ impl fmt::Display for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
+        Self::new(Exit::BadInput, error)
+    }
+}
+
+impl From<DatasetError> for Failure {
+    fn from(error: DatasetError) -> Self {
         Self::new(Exit::BadInput, error)
     }
 }
@@ -68,7 +74,8 @@ impl From<SweepError> for Failure {
         let exit = match &error {
             // Nothing has been begun in a directory that another process holds.
             SweepError::Artifacts(ArtifactError::Locked { .. }) => Exit::BadInput,
-            SweepError::Artifacts(_) | SweepError::Load(LoadError::Sink(_) | LoadError::Worker(_)) => {
+            SweepError::Artifacts(_)
+            | SweepError::Load(LoadError::Sink(_) | LoadError::Bodies(_) | LoadError::Worker(_)) => {
                 Exit::Unexpected
             }
             _ => Exit::BadInput,

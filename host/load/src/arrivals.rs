@@ -10,7 +10,7 @@
 mod due_times;
 mod ramp;
 
-pub(crate) use due_times::DueTimes;
+pub(crate) use due_times::{DueTimes, Process};
 pub(crate) use ramp::SlotRamp;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -19,19 +19,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// One request that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
-    /// Its position in the phase, from 0.
+    /// Its position in the phase, from 0; the turns of a conversation have the same.
     pub(crate) request: u32,
+    /// Which turn of a conversation it is, from 0.
+    pub(crate) turn: u32,
     /// When it should be sent.
     pub(crate) due: u64,
     /// Whether a schedule says so, and not that its slot is free.
     pub(crate) scheduled: bool,
 }
 
+/// Whether a conversation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FurtherTurn {
+    /// It does.
+    Due,
+    /// Its user thinks until after this time, at which the phase ends.
+    AfterTheEnd(u64),
+    /// All requests are begun.
+    NoneLeft,
+}
+
 /// What ends a phase.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Limits {
-    /// How many requests are sent.
+    /// How many positions there are: requests, or conversations.
     pub(crate) count: Option<u32>,
+    /// How many requests are sent, all turns of conversations counted.
+    pub(crate) requests: Option<u32>,
     /// The time from which no request is sent.
     pub(crate) end: Option<u64>,
 }
@@ -60,6 +75,8 @@ struct Positions {
     next: AtomicU64,
     count: u64,
     end: u64,
+    /// Requests that may still be begun; none if only positions count.
+    requests_left: Option<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -108,7 +125,9 @@ impl Arrivals {
 
     /// Whether nothing more is sent, as far as positions and time go.
     pub(crate) fn are_exhausted(&self, now: u64) -> bool {
-        now >= self.positions.end || self.positions.next.load(Relaxed) >= self.positions.count
+        let Positions { next, count, end, requests_left } = &*self.positions;
+        let no_requests = requests_left.as_ref().is_some_and(|left| left.load(Relaxed) == 0);
+        now >= *end || next.load(Relaxed) >= *count || no_requests
     }
 
     /// A look at how far all workers have come.
@@ -139,7 +158,19 @@ impl Arrivals {
             }
         };
         (due < self.positions.end).then_some(())?;
-        Some(Arrival { request: u32::try_from(position).ok()?, due, scheduled })
+        self.positions.take_request().then_some(())?;
+        Some(Arrival { request: u32::try_from(position).ok()?, turn: 0, due, scheduled })
+    }
+
+    /// Whether a further turn of a conversation may be sent at a time; if so it is counted.
+    pub(crate) fn take_turn(&self, due: u64) -> FurtherTurn {
+        if due >= self.positions.end {
+            FurtherTurn::AfterTheEnd(self.positions.end)
+        } else if self.positions.take_request() {
+            FurtherTurn::Due
+        } else {
+            FurtherTurn::NoneLeft
+        }
     }
 }
 
@@ -147,7 +178,14 @@ impl Positions {
     fn new(limits: Limits) -> Self {
         // A position is 32 bits wide, so a run that only time ends is bounded too.
         let count = limits.count.map_or(u64::from(u32::MAX), u64::from);
-        Self { next: AtomicU64::new(0), count, end: limits.end.unwrap_or(u64::MAX) }
+        let requests_left = limits.requests.map(|requests| AtomicU64::new(requests.into()));
+        Self { next: AtomicU64::new(0), count, end: limits.end.unwrap_or(u64::MAX), requests_left }
+    }
+
+    /// Whether one request more may be begun; if so it is counted.
+    fn take_request(&self) -> bool {
+        let one_less = |left: u64| left.checked_sub(1);
+        self.requests_left.as_ref().is_none_or(|left| left.fetch_update(Relaxed, Relaxed, one_less).is_ok())
     }
 
     fn draw(&self) -> Option<u64> {
@@ -163,18 +201,18 @@ mod tests {
     use proptest::prelude::*;
 
     fn closed(count: Option<u32>, end: Option<u64>) -> Arrivals {
-        Arrivals::closed_loop(Limits { count, end }, 1).remove(0)
+        Arrivals::closed_loop(Limits { count, end, requests: None }, 1).remove(0)
     }
 
     fn due_times(pattern: ArrivalPattern, seed: u64) -> DueTimes {
-        DueTimes::new(RequestRate { per_second: 500.0, pattern }, seed, "test").unwrap()
+        DueTimes::Drawn(Process::new(RequestRate { per_second: 500.0, pattern }, seed, "test").unwrap())
     }
 
     #[test]
     fn a_closed_loop_is_due_when_the_slot_is_free_and_ends_by_count() {
         let arrivals = closed(Some(2), None);
-        assert_eq!(arrivals.next(5), Some(Arrival { request: 0, due: 5, scheduled: false }));
-        assert_eq!(arrivals.next(9), Some(Arrival { request: 1, due: 9, scheduled: false }));
+        assert_eq!(arrivals.next(5), Some(Arrival { request: 0, turn: 0, due: 5, scheduled: false }));
+        assert_eq!(arrivals.next(9), Some(Arrival { request: 1, turn: 0, due: 9, scheduled: false }));
         assert_eq!(arrivals.next(9), None);
         assert_eq!(arrivals.next(9), None);
     }
@@ -187,9 +225,31 @@ mod tests {
     }
 
     #[test]
+    fn turns_of_conversations_count_as_requests() {
+        let limits = Limits { count: Some(5), requests: Some(3), end: Some(100) };
+        let arrivals = Arrivals::closed_loop(limits, 1).remove(0);
+        assert!(arrivals.next(0).is_some());
+        assert_eq!(arrivals.take_turn(10), FurtherTurn::Due);
+        assert_eq!(arrivals.take_turn(100), FurtherTurn::AfterTheEnd(100));
+        assert!(!arrivals.are_exhausted(10));
+        assert_eq!(arrivals.next(20).map(|arrival| arrival.request), Some(1));
+        assert!(arrivals.are_exhausted(30));
+        assert_eq!(arrivals.take_turn(30), FurtherTurn::NoneLeft);
+        assert_eq!(arrivals.next(30), None);
+    }
+
+    #[test]
+    fn a_schedule_ends_with_its_last_time() {
+        let listed = DueTimes::listed([0, 5, 5].into());
+        let arrivals = Arrivals::open_loop(Limits::default(), 100, &listed, 1).remove(0);
+        let due: Vec<_> = std::iter::from_fn(|| arrivals.next(0)).map(|arrival| arrival.due).collect();
+        assert_eq!(due, [100, 105, 105]);
+    }
+
+    #[test]
     fn an_open_loop_keeps_its_due_times_when_slots_are_late() {
         let due_times = due_times(ArrivalPattern::Constant, 0);
-        let limits = Limits { count: Some(4), end: None };
+        let limits = Limits { count: Some(4), ..Limits::default() };
         let arrivals = Arrivals::open_loop(limits, 1000, &due_times, 1).remove(0);
         let due: Vec<_> = [0, 0, 1_000_000_000, 2_000_000_000]
             .into_iter()
@@ -203,7 +263,7 @@ mod tests {
     fn nothing_is_due_at_the_end_of_an_open_loop_or_sent_after_it() {
         let due_times = due_times(ArrivalPattern::Constant, 0);
         let open = || {
-            let limits = Limits { count: None, end: Some(4_000_000) };
+            let limits = Limits { end: Some(4_000_000), ..Limits::default() };
             Arrivals::open_loop(limits, 0, &due_times, 1).remove(0)
         };
         let arrivals = open();
@@ -218,7 +278,7 @@ mod tests {
     #[test]
     fn what_was_due_and_drawn_by_nobody_is_missed() {
         let due_times = due_times(ArrivalPattern::Constant, 0);
-        let limits = Limits { count: Some(6), end: None };
+        let limits = Limits { count: Some(6), ..Limits::default() };
         let missed_after = |drawn: usize, until: u64| {
             let mut shares = Arrivals::open_loop(limits, 0, &due_times, 2);
             let counting = shares.pop().unwrap();
@@ -246,7 +306,7 @@ mod tests {
             let shares = Arrivals::open_loop(Limits::default(), 7, &process, workers);
             let mut drawn: Vec<_> = turns.iter().map(|turn| shares[turn % workers].next(0).unwrap()).collect();
             drawn.sort_by_key(|arrival| arrival.request);
-            let expected = (0..).zip(process).map(|(request, due)| Arrival { request, due: due + 7, scheduled: true });
+            let expected = (0..).zip(process).map(|(request, due)| Arrival { request, turn: 0, due: due + 7, scheduled: true });
             prop_assert_eq!(drawn, expected.take(turns.len()).collect::<Vec<_>>());
         }
     }

@@ -1,6 +1,6 @@
 //! What the slots of one worker have to do in one phase.
 
-use crate::arrivals::{Arrival, Arrivals, SlotRamp};
+use crate::arrivals::{Arrival, Arrivals, FurtherTurn, SlotRamp};
 use crate::brake::Brake;
 use crate::pacer::Pacer;
 use aiperf_model::record::Phase;
@@ -74,6 +74,11 @@ impl Duty {
             self.ready.fetch_add(1, Relaxed);
         }
         Some(arrival)
+    }
+
+    /// Whether a further turn of a conversation may be sent at a time; if so it is counted.
+    pub(crate) fn take_turn(&self, due: u64) -> FurtherTurn {
+        self.arrivals.take_turn(due)
     }
 
     /// A slot that has drawn an arrival begins with it, or leaves it.

@@ -1,5 +1,6 @@
 //! What keeps a run from happening or from going on; a failed request is not among it but a record.
 
+use crate::dataset::DatasetError;
 use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::plugin::{Identity, PluginError};
 use std::io;
@@ -44,6 +45,9 @@ pub enum LoadError {
         "the request bodies could not be kept in a temporary file: {0}; free some space, or send fewer requests"
     )]
     Bodies(#[source] io::Error),
+    /// The dataset cannot be used.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
     /// The endpoint wants a path that HTTP does not allow.
     #[error("'{path}' is no path on {url}; write --endpoint like /v1/chat/completions")]
     Path {

@@ -62,30 +62,47 @@ impl Reader<'_> {
     pub(crate) fn run(self, intake: &Intake, records: &SyncSender<Vec<Record>>) {
         let mut batch = Vec::with_capacity(BATCH_LENGTH);
         while intake.take(&mut batch, BATCH_LENGTH) {
-            let read = batch.drain(..).map(|exchange| self.read(&exchange)).collect();
+            let read = batch.drain(..).map(|exchange| self.read_single(&exchange)).collect();
             // Nobody takes records any more only if the run has failed already.
             let _ = records.send(read);
         }
     }
 
-    fn read(&self, exchange: &Exchange) -> Record {
-        let timing = exchange.timing;
-        let asked = self.workload.asked(timing.phase, timing.request);
-        let outcome = match &exchange.failure {
-            Some(failure) => Err(failure.clone()),
-            None => self.answer(exchange, asked).map_err(|(kind, message)| Failure {
-                kind,
-                status: timing.status,
-                retry_after_seconds: None,
-                message,
-            }),
-        };
-        self.control.count_read(outcome.is_ok());
-        let requested_output_tokens = asked.and_then(|asked| asked.max_output_tokens);
-        Record { timing, requested_output_tokens, outcome }
+    fn read_single(&self, exchange: &Exchange) -> Record {
+        let (phase, position) = (exchange.timing.phase, exchange.timing.request);
+        let count_input = || self.workload.count_input_tokens(phase, position);
+        self.read(exchange, self.workload.asked(phase, position), &count_input).0
     }
 
-    fn answer(&self, exchange: &Exchange, asked: Option<Asked>) -> Result<Answer, (FailureKind, String)> {
+    /// Reads one exchange; where it went well, also what the response says. `count_input` counts the tokens of the
+    /// prompt where nobody else knows them.
+    pub(crate) fn read(
+        &self,
+        exchange: &Exchange,
+        asked: Option<Asked>,
+        count_input: &dyn Fn() -> Option<u32>,
+    ) -> (Record, Option<Response>) {
+        let timing = exchange.timing;
+        let failed =
+            |(kind, message)| Failure { kind, status: timing.status, retry_after_seconds: None, message };
+        let read = match &exchange.failure {
+            Some(failure) => Err(failure.clone()),
+            None => self.response(exchange).map_err(failed).and_then(|response| {
+                let input = input_tokens(&response, asked, count_input);
+                Ok((self.answer(exchange, &response, input).map_err(failed)?, response))
+            }),
+        };
+        self.control.count_read(read.is_ok());
+        let requested_output_tokens = asked.and_then(|asked| asked.max_output_tokens);
+        let (outcome, response) = match read {
+            Ok((answer, response)) => (Ok(answer), Some(response)),
+            Err(failure) => (Err(failure), None),
+        };
+        (Record { timing, requested_output_tokens, outcome }, response)
+    }
+
+    /// What a whole response says, to the plugin.
+    fn response(&self, exchange: &Exchange) -> Result<Response, (FailureKind, String)> {
         let events: Vec<_> = exchange.events.iter().map(|mark| event(&exchange.buffer, mark)).collect();
         let parsed = self.endpoint.parse(&events, exchange.streamed);
         let crash = match &parsed {
@@ -101,6 +118,16 @@ impl Reader<'_> {
             let message = format!("the response ended after {events} events without the end of its format");
             return Err((FailureKind::Incomplete, message));
         }
+        Ok(response)
+    }
+
+    /// The times of what a response says.
+    fn answer(
+        &self,
+        exchange: &Exchange,
+        response: &Response,
+        input_tokens: Option<TokenCount>,
+    ) -> Result<Answer, (FailureKind, String)> {
         let (content, first_output) = if exchange.streamed {
             content_times(&response.chunks, &exchange.events)?
         } else {
@@ -112,10 +139,10 @@ impl Reader<'_> {
             content,
             first_output,
             streamed: exchange.streamed,
-            input_tokens: input_tokens(&response, asked),
-            output_tokens: produces_tokens.then(|| output_tokens(&response)),
+            input_tokens,
+            output_tokens: produces_tokens.then(|| output_tokens(response)),
             usage: response.usage,
-            finish_reason: response.finish_reason,
+            finish_reason: response.finish_reason.clone(),
         })
     }
 }
@@ -166,9 +193,14 @@ fn has_reasoning(chunk: &Chunk) -> bool {
     chunk.reasoning.as_ref().is_some_and(|text| !text.is_empty())
 }
 
-fn input_tokens(response: &Response, asked: Option<Asked>) -> Option<TokenCount> {
+/// As the server counts them, else as the prompt was made, else as the local tokenizer counts them.
+fn input_tokens(
+    response: &Response,
+    asked: Option<Asked>,
+    count: &dyn Fn() -> Option<u32>,
+) -> Option<TokenCount> {
     let server = response.usage.and_then(|usage| usage.input_tokens).map(from_server);
-    server.or_else(|| asked?.input_tokens.map(from_tokenizer))
+    server.or_else(|| asked.and_then(|asked| asked.input_tokens).or_else(count).map(from_tokenizer))
 }
 
 fn output_tokens(response: &Response) -> TokenCount {

@@ -13,6 +13,7 @@ use crate::reading::{CRASH_LIMIT, Crashes, Reader};
 use crate::slot::Shared;
 use crate::target::{Target, TargetSpec};
 use crate::transport::Transport;
+use crate::turns::{Turn, TurnReader, TurnSender};
 use crate::worker::{Crew, Worker};
 use crate::workload::Workload;
 use aiperf_model::arrival::RequestRate;
@@ -21,7 +22,7 @@ use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{FailureKind, Phase, Record};
 use aiperf_model::request::Header;
 use aiperf_model::server::ServerUrl;
-use director::Director;
+use director::{Director, most_within};
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -51,8 +52,13 @@ pub struct RunSpec {
     pub request_rate_ramp: Duration,
     /// The seed of the arrivals.
     pub seed: u64,
-    /// How many profiling requests to send, or none if only the duration ends the run.
+    /// When requests are due, in nanoseconds since the beginning and never decreasing; none if no schedule says so. The
+    /// run ends with the last of them. It takes the place of a request rate.
+    pub schedule: Option<Arc<[u64]>>,
+    /// How many profiling requests to send, all turns of conversations counted, or none if something else ends the run.
     pub requests: Option<u32>,
+    /// How many conversations to begin; none if something else ends the run.
+    pub conversations: Option<u32>,
     /// For how long to send profiling requests, or none if only their number ends the run.
     pub duration: Option<Duration>,
     /// How long requests in flight may take once no more are sent because of time or an order to stop.
@@ -135,7 +141,7 @@ pub fn run(
     control: &Control,
     sink: Sink<'_>,
 ) -> Result<RunOutcome, LoadError> {
-    check(spec)?;
+    check(spec, workload)?;
     let targets = reach_targets(spec, workload, &**endpoint)?;
     control.begin(total_requests(spec, workload));
     let shared = Arc::new(Shared {
@@ -151,12 +157,15 @@ pub fn run(
     let worker_count = worker_count(spec);
     let (handover, intakes, overflow) =
         handover(worker_count as usize, spec.processing.memory_limit, &spec.processing.spill_folder);
-    let workers = make_workers(worker_count, spec.concurrency, &shared, &targets, &handover)?;
-    drop(handover);
+    let (turn_senders, turns) = turn_channels(worker_count, workload);
+    let workers = make_workers(worker_count, spec.concurrency, &shared, &targets, &handover, &turn_senders)?;
+    drop((handover, turn_senders));
     let director = Director::new(spec, Arc::clone(&shared), workers)?;
     let crashes = Crashes::default();
     let give_up = || shared.brake.pull(Level::Abort);
     let reader = Reader { endpoint: &**endpoint, workload, control, crashes: &crashes, give_up: &give_up };
+    let turn_readers =
+        turns.into_iter().map(|turns| TurnReader { turns, reader, brake: &shared.brake }).collect();
 
     let (driven, tally, spilled) = thread::scope(|scope| {
         // If a thread is refused, returning drops the director and with it all senders, which ends the others.
@@ -169,9 +178,9 @@ pub fn run(
             .map_err(LoadError::Worker)?;
         let (driven, tally) = if spec.processing.deferred {
             let driven = join(driving);
-            (driven, process(intakes, reader, sink)?)
+            (driven, process(intakes, turn_readers, reader, sink)?)
         } else {
-            let tally = process(intakes, reader, sink)?;
+            let tally = process(intakes, turn_readers, reader, sink)?;
             (join(driving), tally)
         };
         Ok::<_, LoadError>((driven?, tally, join(overflowing)))
@@ -185,7 +194,7 @@ pub fn run(
     if let Some(error) = tally.sink_error {
         return Err(LoadError::Sink(error));
     }
-    if let Some(fault) = shared.workload.fault() {
+    if let Some(fault) = shared.workload.take_fault() {
         return Err(fault);
     }
     Ok(RunOutcome {
@@ -200,8 +209,14 @@ pub fn run(
     })
 }
 
-/// Reads and records until no more exchanges come, in the background.
-fn process(intakes: Vec<Intake>, reader: Reader<'_>, sink: Sink<'_>) -> Result<Tally, LoadError> {
+/// Reads and records until no more exchanges come, in the background; only turns are read at once, since the next ones
+/// wait for them.
+fn process(
+    intakes: Vec<Intake>,
+    turn_readers: Vec<TurnReader<'_>>,
+    reader: Reader<'_>,
+    sink: Sink<'_>,
+) -> Result<Tally, LoadError> {
     thread::scope(|scope| {
         // Readers that are faster than the sink wait for it.
         let (record_sender, records) = mpsc::sync_channel(BATCHES_UNDER_WAY);
@@ -212,6 +227,11 @@ fn process(intakes: Vec<Intake>, reader: Reader<'_>, sink: Sink<'_>) -> Result<T
                 reader.run(&intake, &record_sender);
             };
             named("aiperf-reader").spawn_scoped(scope, read).map_err(LoadError::Worker)?;
+        }
+        for turn_reader in turn_readers {
+            let record_sender = record_sender.clone();
+            let read = move || turn_reader.run(&record_sender);
+            named("aiperf-turns").spawn_scoped(scope, read).map_err(LoadError::Worker)?;
         }
         drop(record_sender);
         let record = move || {
@@ -231,17 +251,24 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn check(spec: &RunSpec) -> Result<(), LoadError> {
+fn check(spec: &RunSpec, workload: &Workload) -> Result<(), LoadError> {
     if spec.urls.is_empty() {
         return Err(LoadError::Empty("a run needs a server; write its URL like http://localhost:8000"));
     }
-    if spec.concurrency == Some(0) || (spec.concurrency.is_none() && spec.request_rate.is_none()) {
+    let has_due_times = spec.request_rate.is_some() || spec.schedule.is_some();
+    if spec.concurrency == Some(0) || (spec.concurrency.is_none() && !has_due_times) {
         return Err(LoadError::Empty(
             "a run needs at least one request in flight; ask for a concurrency of 1 or more, or for a request rate",
         ));
     }
-    if spec.requests.is_none() && spec.duration.is_none() {
+    let has_count = spec.requests.or(spec.conversations).is_some() || spec.schedule.is_some();
+    if !has_count && spec.duration.is_none() {
         return Err(LoadError::Empty("a run needs an end; set a number of requests, a duration, or both"));
+    }
+    if spec.processing.deferred && workload.has_conversations() {
+        return Err(LoadError::Empty(
+            "turns are made of the answers before them, so reading these cannot wait",
+        ));
     }
     Ok(())
 }
@@ -262,7 +289,10 @@ fn reach_targets(
 
 fn total_requests(spec: &RunSpec, workload: &Workload) -> Option<u64> {
     let warmup = if spec.warm_up { u64::from(workload.warmup_requests()) } else { 0 };
-    spec.requests.map(|requests| u64::from(requests) + warmup)
+    let scheduled = spec.schedule.as_ref().map(|due| due.len() as u32);
+    let conversations = spec.conversations.or(scheduled).map(|count| workload.requests_of(count));
+    let requests = spec.requests.map(u64::from);
+    Some(warmup + requests.into_iter().chain(conversations).min()?)
 }
 
 fn worker_count(spec: &RunSpec) -> u32 {
@@ -272,8 +302,15 @@ fn worker_count(spec: &RunSpec) -> u32 {
 
 /// How many requests may well fail at the same time: those in flight, or those of a second.
 fn breadth(spec: &RunSpec) -> u32 {
-    let arrivals = spec.request_rate.map_or(0.0, |rate| rate.per_second.ceil());
+    let scheduled = spec.schedule.as_ref().map_or(0, |due| most_within(due, 1_000_000_000));
+    let arrivals = spec.request_rate.map_or(f64::from(scheduled), |rate| rate.per_second.ceil());
     spec.concurrency.unwrap_or(arrivals as u32)
+}
+
+/// Both ends for the turns of each worker, if there are conversations.
+fn turn_channels(worker_count: u32, workload: &Workload) -> (Vec<TurnSender>, Vec<mpsc::Receiver<Turn>>) {
+    let count = if workload.has_conversations() { worker_count } else { 0 };
+    (0..count).map(|_| mpsc::channel()).unzip()
 }
 
 /// Deals the slots out to the workers, and the targets to the slots, in turn.
@@ -283,6 +320,7 @@ fn make_workers(
     shared: &Arc<Shared>,
     targets: &[Target],
     handover: &Handover,
+    turn_senders: &[TurnSender],
 ) -> Result<Vec<Worker>, LoadError> {
     (0..worker_count)
         .map(|worker| {
@@ -290,7 +328,8 @@ fn make_workers(
             let targets = in_turn.take(targets.len()).map(|target| Arc::new(target.separate())).collect();
             // The slots of all workers together are the concurrency.
             let slots = concurrency.map_or(u32::MAX, |slots| (slots - worker).div_ceil(worker_count));
-            let crew = Crew::new(Arc::clone(shared), targets, worker, handover.clone(), slots);
+            let turn_sender = turn_senders.get(worker as usize).cloned();
+            let crew = Crew::new(Arc::clone(shared), targets, worker, handover.clone(), turn_sender, slots);
             Worker::new(crew).map_err(LoadError::Worker)
         })
         .collect()

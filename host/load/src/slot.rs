@@ -1,6 +1,6 @@
 //! One slot: it sends one request at a time over the connection it owns, until no more are due.
 
-use crate::arrivals::Arrival;
+use crate::arrivals::{Arrival, FurtherTurn};
 use crate::brake::Brake;
 use crate::clock::{Clock, nanoseconds};
 use crate::connection::{Broken, Connection, WireTimes};
@@ -13,11 +13,13 @@ use crate::handover::Handover;
 use crate::reachability::Reachability;
 use crate::target::Target;
 use crate::task::SlotTask;
-use crate::workload::{PreparedRequest, Workload};
+use crate::turns::{Turn, TurnSender};
+use crate::workload::{Continued, Dialogue, PreparedRequest, Workload};
 use aiperf_model::connection::ConnectionReuse;
 use aiperf_model::record::{Exchange, Failure, FailureKind, Phase, Timing};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// What all slots of a run share. Nothing of it is written to while a response is read.
 pub(crate) struct Shared {
@@ -53,6 +55,8 @@ pub(crate) struct Slot {
     target: Arc<Target>,
     worker: u32,
     handover: Handover,
+    /// Where exchanges go instead if there are conversations.
+    turn_sender: Option<TurnSender>,
     deadline: Arc<Deadline>,
     connection: Option<Connection>,
     /// Connections in a row that could not be had.
@@ -73,13 +77,20 @@ struct Attempt {
 }
 
 impl Slot {
-    pub(crate) fn new(shared: Arc<Shared>, target: Arc<Target>, worker: u32, handover: Handover) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        target: Arc<Target>,
+        worker: u32,
+        handover: Handover,
+        turn_sender: Option<TurnSender>,
+    ) -> Self {
         let deadline = Arc::new(Deadline::new());
         Self {
             shared,
             target,
             worker,
             handover,
+            turn_sender,
             deadline,
             connection: None,
             failed_connections: 0,
@@ -108,9 +119,7 @@ impl Slot {
                 break;
             }
             let Some(prepared) = workload.request(duty.phase_of(arrival), arrival.request) else { break };
-            let exchange = self.perform(&task, &prepared, duty.phase_of(arrival), arrival, ready).await;
-            self.shared.control.count_ended();
-            self.handover.give(exchange);
+            self.converse(&task, &duty, prepared, arrival, ready).await;
             if self.failed_connections > 0 {
                 tokio::time::sleep(pause(self.failed_connections)).await;
             }
@@ -126,6 +135,54 @@ impl Slot {
             ready = next.map_or(0, |arrival| arrival.due.max(earliest));
         }
         self
+    }
+
+    /// Sends a request and, where it begins a conversation, the turns that follow, each when it is due.
+    async fn converse(
+        &mut self,
+        task: &SlotTask,
+        duty: &Duty,
+        mut prepared: PreparedRequest,
+        mut arrival: Arrival,
+        mut ready: u64,
+    ) {
+        let shared = Arc::clone(&self.shared);
+        let begun_in = duty.phase_of(arrival);
+        let turns = shared.workload.turns(begun_in, arrival.request);
+        let Some(turn_sender) = self.turn_sender.clone() else {
+            let exchange = self.perform(task, &prepared, begun_in, arrival, ready).await;
+            return self.handover.give(exchange);
+        };
+        let mut dialogue = Dialogue::begin(&shared.workload, begun_in, arrival.request);
+        loop {
+            let exchange = self.perform(task, &prepared, duty.phase_of(arrival), arrival, ready).await;
+            let end = exchange.timing.end;
+            let (next, following) = oneshot::channel();
+            let next = Some(next).filter(|_| arrival.turn + 1 < turns);
+            // Who reads turns is gone only if the run has failed already.
+            let _ = turn_sender.send(Turn { exchange, dialogue, next });
+            let Ok(Some(following)) = following.await else { return };
+            let Continued { request, delay, dialogue: continued } = following;
+            let due = end.saturating_add(delay);
+            if shared.brake.is_pulled() {
+                return;
+            }
+            match duty.take_turn(due) {
+                FurtherTurn::Due => {}
+                FurtherTurn::NoneLeft => return,
+                // The slot is this user's until then: nobody else takes its place.
+                FurtherTurn::AfterTheEnd(end) => {
+                    return duty.pacer.until(end, arrival.request, &shared.brake).await;
+                }
+            }
+            (prepared, dialogue) = (request, continued);
+            arrival = Arrival { turn: arrival.turn + 1, due, scheduled: false, ..arrival };
+            ready = due;
+            self.await_due(task, duty, arrival).await;
+            if shared.brake.is_pulled() {
+                return;
+            }
+        }
     }
 
     /// Waits until a request is due, with a connection that is open by then if it can be had.
@@ -169,6 +226,8 @@ impl Slot {
         };
         let timing = Timing {
             request: arrival.request,
+            conversation: self.shared.workload.place(phase, arrival.request),
+            turn: arrival.turn,
             phase,
             worker: self.worker,
             due: arrival.due,
@@ -182,6 +241,7 @@ impl Slot {
             reused_connection: attempt.reused_connection,
             retries,
         };
+        self.shared.control.count_ended();
         let Received { buffer, events, streamed, .. } = received;
         Exchange { timing, buffer, events, streamed, failure: attempt.failure }
     }

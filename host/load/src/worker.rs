@@ -9,6 +9,7 @@ use crate::pacer::Pacer;
 use crate::slot::{Shared, Slot};
 use crate::target::Target;
 use crate::thread_time::ThreadTime;
+use crate::turns::TurnSender;
 use aiperf_model::client::WorkerShare;
 use aiperf_model::record::Phase;
 use aiperf_timer::Timer;
@@ -81,6 +82,7 @@ pub(crate) struct Crew {
     targets: Vec<Arc<Target>>,
     worker: u32,
     handover: Handover,
+    turn_sender: Option<TurnSender>,
     /// How many slots there may be.
     limit: u32,
     made: u32,
@@ -94,9 +96,10 @@ impl Crew {
         targets: Vec<Arc<Target>>,
         worker: u32,
         handover: Handover,
+        turn_sender: Option<TurnSender>,
         limit: u32,
     ) -> Self {
-        Self { shared, targets, worker, handover, limit, made: 0, idle: Vec::new() }
+        Self { shared, targets, worker, handover, turn_sender, limit, made: 0, idle: Vec::new() }
     }
 
     /// Keeps slots at work until no requests are due any more and the last slot is done.
@@ -170,6 +173,7 @@ impl Crew {
         }
         let target = self.targets.get(self.made as usize % self.targets.len())?;
         self.made += 1;
-        Some(Slot::new(Arc::clone(&self.shared), Arc::clone(target), self.worker, self.handover.clone()))
+        let (handover, turn_sender) = (self.handover.clone(), self.turn_sender.clone());
+        Some(Slot::new(Arc::clone(&self.shared), Arc::clone(target), self.worker, handover, turn_sender))
     }
 }

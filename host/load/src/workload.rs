@@ -3,6 +3,7 @@
 //! The same specification gives the same bytes on every machine and with any number of threads: each request draws
 //! from random streams of its own.
 
+mod conversation;
 mod factory;
 mod forms;
 mod lengths;
@@ -11,37 +12,46 @@ mod spill;
 mod store;
 mod synthetic;
 
+pub(crate) use conversation::{Continued, Dialogue};
 pub use lengths::Length;
 pub use spill::BodyMemory;
 
 use crate::control::Control;
+use crate::dataset::Dataset;
 use crate::error::LoadError;
-use aiperf_model::plugin::Endpoint;
+use crate::tokenizer;
+use aiperf_model::plugin::{Endpoint, PluginError};
 use aiperf_model::record::Phase;
+use aiperf_model::request::{Payload, Turn};
 use bytes::Bytes;
-use factory::Factory;
-use forms::Form;
+use factory::{Factory, Script};
+use forms::{Form, Forms};
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use spill::Spill;
 use std::io;
-use std::sync::{Arc, OnceLock};
-use store::{Facts, Store};
+use std::sync::{Arc, Mutex, PoisonError};
+use store::{Facts, Made, Store};
 
 /// What the requests of a run are to be like.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct WorkloadSpec {
     /// The model to ask.
     pub model: String,
     /// The seed of prompts and lengths.
     pub seed: u64,
-    /// How many different profiling requests to make; at least 1. A run that sends more begins again from the first.
+    /// How many different profiling requests, or conversations, to make; at least 1. A run that sends more begins again
+    /// from the first.
     pub requests: u32,
-    /// How many warm-up requests to make.
+    /// How many warm-up requests to make; they are made up, whatever the others are.
     pub warmup_requests: u32,
-    /// Tokens of a prompt.
+    /// The requests of a file; none for requests that are made up.
+    pub dataset: Option<DatasetOrder>,
+    /// Conversations of several turns that are made up; none for single requests.
+    pub conversation: Option<ConversationSpec>,
+    /// Tokens of a prompt that is made up.
     pub input_length: Length,
-    /// The most tokens to ask for, or none to leave it to the server.
+    /// The most tokens to ask for, or none to leave it to the server. A request of a file may say otherwise.
     pub output_length: Option<Length>,
     /// Whether to ask for server-sent events.
     pub streaming: bool,
@@ -49,6 +59,24 @@ pub struct WorkloadSpec {
     pub extra: Option<String>,
     /// Where the bodies are kept until they are sent.
     pub body_memory: BodyMemory,
+}
+
+/// Which requests of a file are sent.
+#[derive(Clone, Debug)]
+pub struct DatasetOrder {
+    /// The file.
+    pub dataset: Arc<Dataset>,
+    /// Its entries, in the order in which they are sent; not empty.
+    pub entries: Arc<[u32]>,
+}
+
+/// What conversations are like that are made up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ConversationSpec {
+    /// The number of turns of the user.
+    pub turns: Length,
+    /// The time between an answer and the next turn, in milliseconds.
+    pub delay_ms: Length,
 }
 
 /// One request, ready to be sent.
@@ -77,7 +105,9 @@ pub struct Workload {
     forms: Arc<[Form]>,
     paths: Arc<[Option<String>]>,
     streaming: bool,
-    fault: Arc<OnceLock<io::Error>>,
+    has_conversations: bool,
+    factory: Arc<Factory>,
+    fault: Arc<Mutex<Option<LoadError>>>,
 }
 
 impl Workload {
@@ -96,28 +126,54 @@ impl Workload {
         if spec.requests == 0 {
             return Err(LoadError::Empty("a run needs at least one request to send; ask for 1 or more"));
         }
-        let factory = Factory::new(spec, endpoint, control)?;
+        let (factory, forms) = (Factory::new(spec, endpoint)?, Forms::default());
+        let first_turn = |phase, position| {
+            if control.is_stopping() {
+                return Err(LoadError::Stopped);
+            }
+            let script = factory.script(phase, position, 0)?;
+            let turns = factory.turns(phase, position);
+            let Payload { path, headers, body } = built(&factory, endpoint, position, script.clone())?;
+            let form = forms.position_of(path, headers)?;
+            let Script { input_tokens, max_output_tokens, .. } = script;
+            Ok(Made { body, facts: Facts { form, input_tokens, max_output_tokens, turns } })
+        };
         let spill = Arc::new(Spill::new(spec.body_memory.clone()));
-        let fill = |phase, count| Store::fill(count, &spill, &|position| factory.make(phase, position));
+        let fill = |phase, count| Store::fill(count, &spill, &|position| first_turn(phase, position));
         let profiling = fill(Phase::Profiling, spec.requests)?;
         let warmup = fill(Phase::Warmup, spec.warmup_requests)?;
-        let forms = factory.into_forms();
+        let forms = forms.into_list();
+        let in_file = spec.dataset.as_ref().is_some_and(|order| order.dataset.has_conversations());
         Ok(Self {
             profiling: Arc::new(profiling),
             warmup: Arc::new(warmup),
             paths: forms.iter().map(|form| form.path.clone()).collect(),
             forms: forms.into(),
             streaming: spec.streaming,
+            has_conversations: in_file || spec.conversation.is_some(),
+            factory: Arc::new(factory),
             fault: Arc::default(),
         })
     }
 
-    /// The bodies of the profiling requests, in order. Those that are not in memory are read as they come.
-    pub fn profiling_bodies(&self) -> impl Iterator<Item = io::Result<Bytes>> {
-        self.profiling.bodies()
+    /// The bodies of the profiling requests, one list per conversation, in order. Those that are not in memory are read
+    /// as they come. Later turns of a conversation are without what went before them, since the answers are not known.
+    pub fn profiling_bodies<'a>(
+        &'a self,
+        endpoint: &'a dyn Endpoint,
+    ) -> impl Iterator<Item = io::Result<Vec<Bytes>>> + 'a {
+        (0..).zip(self.profiling.bodies()).map(move |(position, first)| {
+            let turns = self.profiling.facts(position).map_or(1, |facts| facts.turns);
+            let later = (1..turns).map(|turn| {
+                let script = self.factory.script(Phase::Profiling, position, turn)?;
+                Ok(built(&self.factory, endpoint, position, script)?.body.into())
+            });
+            let later = later.collect::<Result<Vec<Bytes>, LoadError>>().map_err(io::Error::other)?;
+            Ok(std::iter::once(first?).chain(later).collect())
+        })
     }
 
-    /// How many different profiling requests there are.
+    /// How many different profiling requests, or conversations, there are.
     #[must_use]
     pub fn profiling_requests(&self) -> u32 {
         self.profiling.count()
@@ -135,17 +191,28 @@ impl Workload {
         self.streaming
     }
 
+    /// Whether there are conversations of several turns.
+    #[must_use]
+    pub fn has_conversations(&self) -> bool {
+        self.has_conversations
+    }
+
+    /// How many requests so many conversations are.
+    pub(crate) fn requests_of(&self, conversations: u32) -> u64 {
+        self.profiling.turns_of(conversations)
+    }
+
     /// The paths that requests ask for; none stands for the endpoint's default.
     pub(crate) fn paths(&self) -> &[Option<String>] {
         &self.paths
     }
 
     /// The request at a position of its phase; begins again after the last one. None if it cannot be had, which
-    /// [`fault`](Self::fault) explains.
+    /// [`take_fault`](Self::take_fault) explains.
     pub(crate) fn request(&self, phase: Phase, position: u32) -> Option<PreparedRequest> {
         let store = self.store(phase);
         let form = store.facts(position)?.form as usize;
-        let body = store.body(position)?.map_err(|error| self.fault.set(error)).ok()?;
+        let body = store.body(position)?.map_err(|error| self.note_fault(LoadError::Bodies(error))).ok()?;
         Some(PreparedRequest { body, path: form, headers: self.forms.get(form)?.headers.clone() })
     }
 
@@ -155,15 +222,35 @@ impl Workload {
         Some(Asked { input_tokens, max_output_tokens })
     }
 
+    /// How many turns the conversation has that begins at a position of a phase.
+    pub(crate) fn turns(&self, phase: Phase, position: u32) -> u32 {
+        self.store(phase).facts(position).map_or(1, |facts| facts.turns)
+    }
+
+    /// The position that the request at a position of its phase has within the workload, which may be shorter.
+    pub(crate) fn place(&self, phase: Phase, position: u32) -> u32 {
+        position.checked_rem(self.store(phase).count()).unwrap_or(0)
+    }
+
+    /// Counts the tokens of the prompt at a position, for servers that do not; those of a first turn.
+    pub(crate) fn count_input_tokens(&self, phase: Phase, position: u32) -> Option<u32> {
+        let script = self.factory.script(phase, position, 0).ok()?;
+        Some(count_tokens(&script.turns))
+    }
+
     /// Brings the requests into memory that are sent from a position on.
     pub(crate) fn read_ahead(&self, phase: Phase, position: u32) {
         self.store(phase).read_ahead(position);
     }
 
+    /// Keeps the first reason why a request could not be had.
+    fn note_fault(&self, fault: LoadError) {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+    }
+
     /// Why a request could not be had.
-    pub(crate) fn fault(&self) -> Option<LoadError> {
-        let error = self.fault.get()?;
-        Some(LoadError::Bodies(io::Error::new(error.kind(), error.to_string())))
+    pub(crate) fn take_fault(&self) -> Option<LoadError> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn store(&self, phase: Phase) -> &Store {
@@ -172,6 +259,27 @@ impl Workload {
             Phase::Ramp | Phase::Profiling => &self.profiling,
         }
     }
+}
+
+/// The turns of a script in the wire format.
+fn built(
+    factory: &Factory,
+    endpoint: &dyn Endpoint,
+    position: u32,
+    mut script: Script,
+) -> Result<Payload, LoadError> {
+    let turns = std::mem::take(&mut script.turns);
+    let (payload, _) = factory.build(endpoint, turns, &script);
+    payload.map_err(|source| not_built(endpoint, position, source))
+}
+
+fn not_built(endpoint: &dyn Endpoint, position: u32, source: PluginError) -> LoadError {
+    LoadError::Build { plugin: Box::new(endpoint.identity().clone()), request: position, source }
+}
+
+fn count_tokens(turns: &[Turn]) -> u32 {
+    let parts = turns.iter().flat_map(|turn| &turn.parts).filter(|part| part.kind == "text");
+    parts.map(|part| tokenizer::count(&part.value)).sum()
 }
 
 /// A header as HTTP sees it.

@@ -1,6 +1,6 @@
 //! The course of a run: when requests were due, sent and answered, and how many were in flight at a time.
 //!
-//! It shows whether the load was the one that was asked for. The memory is four numbers for each request.
+//! It shows whether the load was the one that was asked for. The memory is four numbers for each request, and two more where it has a schedule.
 
 use crate::formulas::answered_at;
 use crate::statistics::{mean, sample_std_dev};
@@ -13,8 +13,9 @@ pub struct Course {
     ends: Vec<u64>,
     /// Send and last content of the successful ones.
     answers: Vec<(u64, u64)>,
-    /// The due times that a schedule set.
+    /// The due times that a schedule set, and when those requests were sent.
     dues: Vec<u64>,
+    scheduled_sends: Vec<u64>,
     waits: Waits,
 }
 
@@ -59,6 +60,7 @@ impl Course {
         }
         if timing.scheduled {
             self.dues.push(timing.due);
+            self.scheduled_sends.push(timing.send);
             self.waits.limit += timing.ready.saturating_sub(timing.due);
             self.waits.client += timing.send.saturating_sub(timing.ready);
         }
@@ -70,6 +72,7 @@ impl Course {
         self.sends.sort_unstable();
         self.ends.sort_unstable();
         self.dues.sort_unstable();
+        self.scheduled_sends.sort_unstable();
         self
     }
 
@@ -77,6 +80,12 @@ impl Course {
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.sends.len() as u64
+    }
+
+    /// Whether requests had a schedule, as in an open loop.
+    #[must_use]
+    pub fn has_schedule(&self) -> bool {
+        !self.dues.is_empty()
     }
 
     /// What kept requests of a schedule.
@@ -154,7 +163,7 @@ impl Course {
     pub fn offered(&self, missed: u64) -> Option<f64> {
         let (first, last) = (*self.dues.first()?, *self.dues.last()?);
         let planned = last.saturating_sub(first) as f64;
-        let taken = self.sends.last()?.saturating_sub(first) as f64;
+        let taken = self.scheduled_sends.last()?.saturating_sub(first) as f64;
         let sent = self.dues.len() as f64;
         if missed > 0 {
             return Some(sent / (sent + missed as f64));
@@ -162,12 +171,12 @@ impl Course {
         (planned > 0.0).then(|| (planned / taken).min(1.0))
     }
 
-    /// The coefficient of variation of the gaps between neighbouring sends, and of those between due times, with the
-    /// number of gaps. None without a schedule.
+    /// The coefficient of variation of the gaps between neighbouring sends of a schedule, and of those between due
+    /// times, with the number of gaps. None without a schedule.
     #[must_use]
     pub fn variation(&self) -> Option<(f64, f64, usize)> {
         let due = variation(&self.dues)?;
-        Some((variation(&self.sends)?, due, self.dues.len() - 1))
+        Some((variation(&self.scheduled_sends)?, due, self.dues.len() - 1))
     }
 }
 

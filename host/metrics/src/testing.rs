@@ -8,6 +8,8 @@ pub(crate) const MS: u64 = 1_000_000;
 fn timing(due: u64, send: u64, first_byte: u64, end: u64) -> Timing {
     Timing {
         request: 0,
+        conversation: 0,
+        turn: 0,
         phase: Phase::Profiling,
         worker: 0,
         due,

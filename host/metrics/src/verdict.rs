@@ -26,6 +26,8 @@ pub struct Asked {
     pub concurrency: Option<u32>,
     /// How requests arrive, in an open loop.
     pub rate: Option<RequestRate>,
+    /// Whether the concurrency counts users who read and think between two requests.
+    pub users_think: bool,
     /// The share of failed requests from which on a run has failed, from 0 to 1.
     pub max_error_rate: f64,
     /// Whether the load repeats prompts on purpose, so that a cache may answer.

@@ -49,8 +49,12 @@ pub struct EventMark {
 /// The times and circumstances of one request that do not depend on what the answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {
-    /// The position of the request in the workload of its phase, from 0.
+    /// The position of the request in its phase, from 0; the turns of a conversation have the same.
     pub request: u32,
+    /// Its position in the workload of its phase, from 0; a run that is longer than the workload begins again.
+    pub conversation: u32,
+    /// Which turn of its conversation it is, from 0.
+    pub turn: u32,
     /// The part of the run.
     pub phase: Phase,
     /// The worker thread that sent it.

@@ -12,6 +12,7 @@ use crate::server::Servers;
 use crate::sweep::{self, Axis};
 use crate::sweepable::{Sweepable, Values};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
+use aiperf_model::dataset::{DatasetType, Sampling, ScheduleWindow};
 use aiperf_model::metrics::{Selection, ServiceLevel};
 use aiperf_model::request::Header;
 use aiperf_model::sweep::{Order, SweepValue};
@@ -110,6 +111,10 @@ pub struct LoadConfig {
     /// For how long the request rate grows.
     #[serde(rename = "request_rate_ramp_duration_seconds", serialize_with = "seconds")]
     pub request_rate_ramp: Duration,
+    /// Which timestamps of the dataset say when requests are due; none if they do not.
+    pub fixed_schedule: Option<ScheduleWindow>,
+    /// Conversations per run as given by the user; at least 1.
+    pub conversation_num: Option<u32>,
     /// Requests per run as given by the user; at least 1. What applies to a run is in [`RunSettings::requests`].
     pub num_prompts: Option<Values<u32>>,
     /// Seconds per run; more than 0.
@@ -169,14 +174,43 @@ pub struct Lengths {
     pub std_dev: f64,
 }
 
+/// A file of requests.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DatasetConfig {
+    /// The file.
+    pub file: PathBuf,
+    /// What its lines are; none if the first one tells it.
+    #[serde(rename = "type")]
+    pub kind: Option<DatasetType>,
+    /// In which order they are sent.
+    pub sampling: Sampling,
+}
+
+/// Conversations that are made up: normal distributions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ConversationConfig {
+    /// Turns; at least 1.
+    pub turn_mean: f64,
+    /// Turns; at least 0.
+    pub turn_std_dev: f64,
+    /// Milliseconds between an answer and the next turn; at least 0.
+    pub delay_mean_ms: f64,
+    /// Milliseconds; at least 0.
+    pub delay_std_dev_ms: f64,
+}
+
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WorkloadConfig {
     /// The seed of the first value.
     pub random_seed: u64,
-    /// Input tokens per request.
+    /// The file that the requests come from; none if they are made up.
+    pub dataset: Option<DatasetConfig>,
+    /// Conversations that are made up; none for requests by themselves.
+    pub conversation: Option<ConversationConfig>,
+    /// Input tokens per request that is made up.
     pub isl: Lengths,
-    /// Output tokens to ask for, or none to leave them to the server.
+    /// Output tokens to ask for where a file does not say so, or none to leave them to the server.
     pub osl: Option<Lengths>,
     /// Fields that are added to every request body.
     pub extra_inputs: Map<String, Value>,
@@ -317,8 +351,10 @@ pub struct RunSettings {
     pub concurrency_ramp: Duration,
     /// For how long the request rate grows.
     pub request_rate_ramp: Duration,
-    /// The run ends after this many requests; none if only its duration counts.
+    /// The run ends after this many requests; none if something else ends it.
     pub requests: Option<u32>,
+    /// The run ends after this many conversations; none if something else ends it, which for a dataset may be its end.
+    pub conversations: Option<u32>,
     /// The run ends after this time; none if only the requests count.
     pub duration: Option<Duration>,
     /// How long requests in flight may go on after the end.
@@ -361,13 +397,20 @@ impl Config {
             let seconds = swept(Sweepable::BenchmarkDuration).unwrap_or_else(|| values.first());
             Duration::try_from_secs_f64(seconds).unwrap_or_default()
         });
-        let by_default = duration.is_none().then(|| default_requests(concurrency, request_rate));
+        let has_end = duration.is_some() || load.conversation_num.is_some() || workload.dataset.is_some();
+        let by_default = (!has_end).then(|| default_requests(concurrency, request_rate));
+        let (requests, conversations) = match &workload.conversation {
+            // Without a number of requests, conversations are not cut.
+            Some(_) => (asked, load.conversation_num.or(by_default.filter(|_| asked.is_none()))),
+            None => (asked.or(by_default), load.conversation_num),
+        };
         RunSettings {
             concurrency,
             request_rate,
             concurrency_ramp: load.concurrency_ramp,
             request_rate_ramp: load.request_rate_ramp,
-            requests: asked.or(by_default),
+            requests,
+            conversations,
             duration,
             grace_period: load.grace_period,
             warmup_requests: load.warmup_request_count,

@@ -59,11 +59,6 @@ pub static LATER: &[Later] = &[
         instead: "remove it; tokens are counted by the server, else by the built-in tokenizer",
     },
     Later {
-        name: "input-file",
-        flag: "--input-file",
-        instead: "use synthetic prompts with --isl and --osl, for example --isl 550 --osl 128",
-    },
-    Later {
         name: "allow-native",
         flag: "--allow-native",
         instead: "use the WebAssembly build of the plugin, for example --plugin mine.wasm",

@@ -42,16 +42,19 @@ mod sweepable;
 
 pub use config::resolve::Environment;
 pub use config::{
-    AUTOMATIC_UI_NOTICE, Calibration, Config, FailureConfig, Length, Lengths, LoadConfig, OutputConfig,
-    PluginConfig, PluginLimits, RunSettings, ServerConfig, SweepConfig, TrialsConfig, TrustConfig, Ui,
-    WorkloadConfig,
+    AUTOMATIC_UI_NOTICE, Calibration, Config, ConversationConfig, DatasetConfig, FailureConfig, Length,
+    Lengths, LoadConfig, OutputConfig, PluginConfig, PluginLimits, RunSettings, ServerConfig, SweepConfig,
+    TrialsConfig, TrustConfig, Ui, WorkloadConfig,
 };
 pub use connection::ConnectionConfig;
 pub use error::ConfigError;
 pub use header::UserHeader;
 pub use later::{LATER, Later, LaterFlags};
 pub use list::ListText;
-pub use options::{ArrivalChoice, Options, ReuseChoice, SweepMetrics, SweepMode, SweepType, UiChoice};
+pub use options::{
+    ArrivalChoice, DatasetChoice, Options, ReuseChoice, SamplingChoice, SweepMetrics, SweepMode, SweepType,
+    UiChoice,
+};
 pub use plan::Plan;
 pub use plugin_choice::PluginChoice;
 pub use secret::Secret;

@@ -71,6 +71,34 @@ pub enum ReuseChoice {
     StickyUserSessions,
 }
 
+/// What the lines of a dataset are. The names are those of AIPerf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum DatasetChoice {
+    /// One request each.
+    SingleTurn,
+    /// One conversation each.
+    MultiTurn,
+    /// One request of a trace each: its time, its lengths, and the blocks that prompts have in common.
+    MooncakeTrace,
+    /// One request each, drawn at random.
+    RandomPool,
+}
+
+/// In which order the entries of a dataset are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum SamplingChoice {
+    /// As they stand in the file.
+    Sequential,
+    /// In an order that follows from the seed.
+    Shuffle,
+    /// Drawn with replacement by the seed.
+    Random,
+}
+
 /// What is shown while the benchmark runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -225,8 +253,8 @@ options! {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
     pub request_rate_ramp_duration: Option<f64>,
 
-    /// Requests per run [default: twice the concurrency and at least 10, with --request-rate also 10 seconds of it,
-    /// unless --benchmark-duration is given]; takes a list
+    /// Requests per run [default: twice the concurrency and at least 10, with --request-rate also 10 seconds of it, or
+    /// each line of --input-file once, unless --benchmark-duration is given]; takes a list
     #[arg(long, visible_aliases = ["request-count", "num-requests"], value_name = "LIST", allow_hyphen_values = true,
           help_heading = "Load")]
     #[serde(alias = "request-count", alias = "num-requests")]
@@ -244,6 +272,25 @@ options! {
     #[arg(long, alias = "num-warmup-requests", value_name = "N", help_heading = "Load")]
     #[serde(alias = "num-warmup-requests")]
     pub warmup_request_count: Option<u32>,
+
+    /// Send each request of --input-file at its timestamp; the run ends with the last one. With --concurrency that many
+    /// are in flight at most
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Load")]
+    pub fixed_schedule: Option<bool>,
+
+    /// Let the first timestamp of --fixed-schedule be the beginning
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Load")]
+    pub fixed_schedule_auto_offset: Option<bool>,
+
+    /// Begin --fixed-schedule at this timestamp, in milliseconds, and leave out earlier requests [default: 0]
+    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Load")]
+    pub fixed_schedule_start_offset: Option<f64>,
+
+    /// Leave out requests of --fixed-schedule after this timestamp, in milliseconds
+    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Load")]
+    pub fixed_schedule_end_offset: Option<f64>,
 
     /// Share of failed requests above which a run counts as failed, from 0 to 1 [default: 0.5]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Failures")]
@@ -338,6 +385,45 @@ options! {
     /// Standard deviation of the number of output tokens [default: 0]
     #[arg(long, value_name = "TOKENS", allow_negative_numbers = true, help_heading = "Workload")]
     pub osl_stddev: Option<f64>,
+
+    /// File with requests, one JSON object per line, instead of made-up prompts; see docs/load-modes.md
+    #[arg(long, value_name = "FILE", help_heading = "Workload")]
+    pub input_file: Option<PathBuf>,
+
+    /// What the lines of --input-file are [default: told by the first line]
+    #[arg(long, value_name = "TYPE", help_heading = "Workload")]
+    pub custom_dataset_type: Option<DatasetChoice>,
+
+    /// In which order the lines of --input-file are sent [default: sequential]
+    #[arg(long, value_name = "ORDER", help_heading = "Workload")]
+    pub dataset_sampling_strategy: Option<SamplingChoice>,
+
+    /// Conversations per run; the run ends with the last one [default: twice the concurrency and at least 10, or each of
+    /// --input-file once]
+    #[arg(long, aliases = ["num-conversations", "num-sessions"], value_name = "N", help_heading = "Conversations")]
+    #[serde(alias = "num-conversations", alias = "num-sessions")]
+    pub conversation_num: Option<u32>,
+
+    /// Mean number of turns of made-up conversations [default: 1]; each turn carries what was said before, with the
+    /// answers of the server
+    #[arg(long, alias = "session-turns-mean", value_name = "TURNS", allow_negative_numbers = true, help_heading = "Conversations")]
+    #[serde(alias = "session-turns-mean")]
+    pub conversation_turn_mean: Option<f64>,
+
+    /// Standard deviation of the number of turns [default: 0]
+    #[arg(long, alias = "session-turns-stddev", value_name = "TURNS", allow_negative_numbers = true, help_heading = "Conversations")]
+    #[serde(alias = "session-turns-stddev")]
+    pub conversation_turn_stddev: Option<f64>,
+
+    /// Mean time between an answer and the next turn of made-up conversations [default: 0]
+    #[arg(long, alias = "session-turn-delay-mean", value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Conversations")]
+    #[serde(alias = "session-turn-delay-mean")]
+    pub conversation_turn_delay_mean: Option<f64>,
+
+    /// Standard deviation of that time [default: 0]
+    #[arg(long, alias = "session-turn-delay-stddev", value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Conversations")]
+    #[serde(alias = "session-turn-delay-stddev")]
+    pub conversation_turn_delay_stddev: Option<f64>,
 
     /// Fields that are added to every request body, as a JSON object or key:value; repeatable
     #[arg(long, value_name = "FIELDS", help_heading = "Workload")]

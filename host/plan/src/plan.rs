@@ -41,7 +41,7 @@ impl Plan {
     }
 
     /// What the load is, as the last part of the result directory's name: `concurrency_sweep`,
-    /// `concurrency_isl_sweep`, or `concurrency10` or `request_rate2.5` if nothing is swept.
+    /// `concurrency_isl_sweep`, or `concurrency10`, `request_rate2.5` or `fixed_schedule` if nothing is swept.
     #[must_use]
     pub fn stimulus(&self) -> &str {
         &self.stimulus
@@ -63,6 +63,9 @@ impl Plan {
 }
 
 fn single_stimulus(config: &Config) -> String {
+    if config.load.fixed_schedule.is_some() {
+        return "fixed_schedule".into();
+    }
     match (&config.load.request_rate, &config.load.concurrency) {
         (Some(rate), _) => format!("request_rate{}", rate.first()),
         (None, concurrency) => {

@@ -1,7 +1,7 @@
 //! What the driver is given.
 
 use crate::calibration::Laboratory;
-use aiperf_load::Transport;
+use aiperf_load::{Dataset, Transport};
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint};
 use aiperf_model::server::ServerUrl;
 use aiperf_plan::{Config, Plan};
@@ -17,6 +17,8 @@ pub struct Benchmark<'a> {
     pub urls: Vec<ServerUrl>,
     /// How they are connected to.
     pub transport: Transport,
+    /// The file of requests, if the configuration names one.
+    pub dataset: Option<Arc<Dataset>>,
     /// The wire format.
     pub endpoint: Arc<dyn Endpoint>,
     /// The plugins that analyse the points.

@@ -120,6 +120,9 @@ fn measure(
     if !benchmark.streaming() {
         return Err("answers that are not streamed have no time to first token".to_owned());
     }
+    if settings.request_rate.is_none() && settings.concurrency.is_none() {
+        return Err("a schedule has no load that lasts".to_owned());
+    }
     let control = Control::new();
     interrupt.watch(&control);
     let workload = Workload::prepare_under(&workload(benchmark, settings), &*benchmark.endpoint, &control)
@@ -150,6 +153,8 @@ fn workload(benchmark: &Benchmark<'_>, settings: &RunSettings) -> WorkloadSpec {
         seed: settings.seed,
         requests: PROMPTS,
         warmup_requests: 0,
+        dataset: None,
+        conversation: None,
         input_length: Length { mean: f64::from(settings.isl.mean), std_dev: settings.isl.std_dev },
         output_length: Some(Length { mean: OUTPUT_TOKENS, std_dev: 0.0 }),
         streaming: true,
@@ -165,8 +170,10 @@ fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, url: ServerUrl) -> Ru
         headers: Vec::new(),
         concurrency: settings.concurrency,
         request_rate: settings.request_rate,
+        schedule: None,
         seed: settings.seed,
         requests: None,
+        conversations: None,
         duration: Some(DURATION),
         grace_period: DURATION,
         request_timeout: 2 * DURATION,

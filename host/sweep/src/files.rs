@@ -169,11 +169,16 @@ impl Files {
 /// The manifest of the benchmark as if none of its runs had begun.
 fn new_manifest(benchmark: &Benchmark<'_>, layout: &Layout) -> Manifest {
     let (config, plan) = (benchmark.config, benchmark.plan);
+    let mut configuration = config.redacted();
+    // The requests of a file are part of what was asked, whatever its name.
+    if let Some(dataset) = &benchmark.dataset {
+        configuration["workload"]["dataset"]["sha256"] = dataset.sha256().into();
+    }
     let origin = Origin {
         aiperf_version: benchmark.version.to_owned(),
         created: time::now(),
         command_line: benchmark.command_line.clone(),
-        configuration: config.redacted(),
+        configuration,
         confidence_level: config.trials.confidence_level,
         host: Host::read(),
         plugins: std::iter::once(benchmark.endpoint.identity())

@@ -11,6 +11,7 @@ use aiperf_plan::RunSettings;
 pub(crate) fn judge(
     benchmark: &Benchmark<'_>,
     settings: &RunSettings,
+    users_think: bool,
     measured: &Measured,
     budget: Option<&ErrorBudget>,
 ) -> Verdict {
@@ -19,6 +20,7 @@ pub(crate) fn judge(
         asked: Asked {
             concurrency: settings.concurrency,
             rate: settings.request_rate,
+            users_think,
             max_error_rate: config.load.max_error_rate,
             repeats_prompts: config.sweep.same_seed,
         },

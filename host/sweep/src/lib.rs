@@ -26,6 +26,7 @@ mod readiness;
 mod reanalysis;
 mod report;
 mod resume;
+mod selection;
 mod sweep;
 
 pub use benchmark::Benchmark;

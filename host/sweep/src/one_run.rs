@@ -8,17 +8,19 @@ use crate::interrupt::Interrupt;
 use crate::judging;
 use crate::ledger::{Ending, Success};
 use crate::report::{self, Trust};
+use crate::selection::Selection;
 use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
 use aiperf_load::{
-    BodyMemory, Clock, Control, Length, LoadError, Processing, RunOutcome, RunSpec, Workload, WorkloadSpec,
+    BodyMemory, Clock, Control, ConversationSpec, Length, LoadError, Processing, RunOutcome, RunSpec,
+    Workload, WorkloadSpec,
 };
 use aiperf_metrics::{Accumulator, Course, record_metrics};
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::record::{Phase, Record};
 use aiperf_model::sweep::Step;
-use aiperf_plan::RunSettings;
+use aiperf_plan::{ConversationConfig, RunSettings};
 use std::path::Path;
 
 /// What the records of a run add up to.
@@ -42,23 +44,24 @@ pub(crate) fn execute(
     let settings = benchmark.config.settings(&step.value);
     let control = Control::new();
     interrupt.watch(&control);
-    let workload = match prepare(benchmark, step, &settings, folder, &control) {
+    let selection = Selection::new(benchmark, &settings).map_err(LoadError::from)?;
+    let workload = match prepare(benchmark, step, &settings, &selection, folder, &control) {
         Ok(workload) => workload,
         Err(error) => return failed_to_load(error),
     };
-    inputs::write(&folder.join(layout::INPUTS), workload.profiling_bodies())?;
+    inputs::write(&folder.join(layout::INPUTS), workload.profiling_bodies(&*benchmark.endpoint))?;
     if control.is_stopping() {
         return Ok(Ending::Interrupted(None));
     }
     observer.notify(Event::RunStarted { step, control: &control });
-    let measured = match measure(benchmark, step, &settings, &workload, folder, &control)? {
+    let measured = match measure(benchmark, step, &settings, &selection, &workload, folder, &control)? {
         Ok(measured) => measured,
         Err(error) => return failed_to_load(error),
     };
     let Measured { outcome, metrics, errors, .. } = &measured;
     let failure = failure::reason(outcome, metrics, errors, benchmark.config.load.max_error_rate);
-    let asked = report::input_config(benchmark, &settings, workload.profiling_requests());
-    let verdict = judging::judge(benchmark, &settings, &measured, budget);
+    let asked = report::input_config(benchmark, &settings, &selection);
+    let verdict = judging::judge(benchmark, &settings, workload.has_conversations(), &measured, budget);
     let trust = Trust { verdict: &verdict, budget };
     report::write(benchmark, step, folder, &asked, &measured, trust, failure.as_deref())?;
     Ok(match failure {
@@ -76,6 +79,7 @@ fn prepare(
     benchmark: &Benchmark<'_>,
     step: &Step,
     settings: &RunSettings,
+    selection: &Selection,
     folder: &Path,
     control: &Control,
 ) -> Result<Workload, LoadError> {
@@ -84,8 +88,10 @@ fn prepare(
     let spec = WorkloadSpec {
         model: benchmark.config.model.clone(),
         seed: settings.seed,
-        requests: settings.requests.unwrap_or(UNBOUNDED_WORKLOAD),
+        requests: selection.entries,
         warmup_requests: if step.warm_up { settings.warmup_requests } else { 0 },
+        dataset: selection.dataset.clone(),
+        conversation: benchmark.config.workload.conversation.map(conversation_spec),
         input_length: length(settings.isl),
         output_length: settings.osl.map(length),
         streaming: benchmark.streaming(),
@@ -96,14 +102,19 @@ fn prepare(
     Workload::prepare_under(&spec, &*benchmark.endpoint, control)
 }
 
-/// How many different requests a run without a number of requests goes through before it begins again.
-const UNBOUNDED_WORKLOAD: u32 = 1000;
+fn conversation_spec(config: ConversationConfig) -> ConversationSpec {
+    ConversationSpec {
+        turns: Length { mean: config.turn_mean, std_dev: config.turn_std_dev },
+        delay_ms: Length { mean: config.delay_mean_ms, std_dev: config.delay_std_dev_ms },
+    }
+}
 
 /// Sends the load. The records are on the disk when this returns, also where the load could not be finished.
 fn measure(
     benchmark: &Benchmark<'_>,
     step: &Step,
     settings: &RunSettings,
+    selection: &Selection,
     workload: &Workload,
     folder: &Path,
     control: &Control,
@@ -119,7 +130,9 @@ fn measure(
         concurrency_ramp: settings.concurrency_ramp,
         request_rate_ramp: settings.request_rate_ramp,
         seed: settings.seed,
-        requests: settings.requests,
+        schedule: selection.schedule.clone(),
+        requests: selection.requests,
+        conversations: selection.conversations,
         duration: settings.duration,
         grace_period: settings.grace_period,
         request_timeout: server.request_timeout,

@@ -2,8 +2,9 @@
 
 use crate::benchmark::Benchmark;
 use crate::one_run::Measured;
+use crate::selection::Selection;
 use aiperf_artifacts::ArtifactError;
-use aiperf_artifacts::input_config::{InputConfig, TokenLength};
+use aiperf_artifacts::input_config::{InputConfig, InputFile, TokenLength};
 use aiperf_artifacts::run::{self, RunReport};
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::sweep::Step;
@@ -15,7 +16,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// What the run asked of the server, in the words of the metrics file.
-pub(crate) fn input_config(benchmark: &Benchmark<'_>, settings: &RunSettings, prompts: u32) -> Value {
+pub(crate) fn input_config(
+    benchmark: &Benchmark<'_>,
+    settings: &RunSettings,
+    selection: &Selection,
+) -> Value {
     let length = |length: Length| TokenLength { mean: f64::from(length.mean), std_dev: length.std_dev };
     let urls: Vec<String> = benchmark.urls.iter().map(ToString::to_string).collect();
     InputConfig {
@@ -25,9 +30,19 @@ pub(crate) fn input_config(benchmark: &Benchmark<'_>, settings: &RunSettings, pr
         streaming: benchmark.streaming(),
         concurrency: settings.concurrency,
         request_rate: settings.request_rate,
-        requests: settings.requests,
+        ramps: (settings.concurrency_ramp, settings.request_rate_ramp),
+        fixed_schedule: benchmark.config.load.fixed_schedule,
+        requests: selection.requests,
+        conversations: selection.conversations,
         duration: settings.duration,
-        prompts,
+        file: selection.dataset.as_ref().zip(benchmark.config.workload.dataset.as_ref()).map(
+            |(order, config)| InputFile {
+                path: &config.file,
+                kind: order.dataset.kind(),
+                sampling: config.sampling,
+            },
+        ),
+        prompts: selection.entries,
         input_length: length(settings.isl),
         output_length: settings.osl.map(length),
         random_seed: settings.seed,

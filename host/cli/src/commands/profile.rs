@@ -11,7 +11,7 @@ use crate::plugins::Plugins;
 use crate::redaction::without_secrets;
 use crate::signals;
 use crate::ui::{self, Silent, Simple};
-use aiperf_load::{Transport, Trust};
+use aiperf_load::{Dataset, Transport, Trust};
 use aiperf_model::parameter;
 use aiperf_model::server::ServerUrl;
 use aiperf_model::sweep::SweepResult;
@@ -21,15 +21,20 @@ use aiperf_simulator::{Settings, Simulator};
 use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Stop, Sweep};
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What the user is told who does not want to know who the server is.
 const INSECURE_WARNING: &str = "warning: --insecure: certificates are not checked, so anybody on the way to the server can read the prompts and the key, and answer in its place";
+
+/// What the user is told who wants to read the answers of conversations after the load.
+const CONVERSATIONS_CANNOT_WAIT: &str = "--defer-parsing: the file of --input-file has conversations, whose turns are made of the answers before them; remove --defer-parsing";
 
 pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let options = earlier_command::below(with_file(options)?)?;
     let config = Config::resolve(options, &environment::read())?;
     let plan = Plan::new(&config);
     let plugins = Plugins::load(&config.server.endpoint_type, &config.plugins)?;
+    let dataset = open_dataset(&config)?;
     if config.output.ui_is_automatic {
         eprintln!("{AUTOMATIC_UI_NOTICE}");
     }
@@ -44,6 +49,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         plan: &plan,
         urls: servers.urls,
         transport,
+        dataset,
         endpoint: plugins.endpoint,
         analysis: &plugins.analysis,
         laboratory: Some(&calibration::Laboratory),
@@ -100,6 +106,19 @@ fn transport(config: &ConnectionConfig) -> Result<Transport, Failure> {
         Trust::with_certificates(&config.ca_certs).map_err(|error| Failure::new(Exit::BadInput, error))?
     };
     Ok(Transport { trust, reuse: config.reuse_strategy, http2: config.http2 })
+}
+
+/// The file of requests, checked as a whole before anything is sent.
+fn open_dataset(config: &Config) -> Result<Option<Arc<Dataset>>, Failure> {
+    let Some(file) = &config.workload.dataset else { return Ok(None) };
+    let dataset = Dataset::open(&file.file, file.kind)?;
+    if let Some(window) = config.load.fixed_schedule {
+        dataset.schedule(window)?;
+    }
+    if config.load.defer_parsing && dataset.has_conversations() {
+        return Err(Failure::new(Exit::BadInput, CONVERSATIONS_CANNOT_WAIT));
+    }
+    Ok(Some(Arc::new(dataset)))
 }
 
 /// The command that runs what is not done.

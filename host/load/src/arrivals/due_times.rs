@@ -1,4 +1,4 @@
-//! Due times of an open loop, as a pure function of rate, pattern and seed.
+//! Due times of an open loop: those of a list, or a pure function of rate, pattern and seed.
 
 use super::ramp::RateRamp;
 use crate::error::LoadError;
@@ -6,14 +6,44 @@ use crate::random::Stream;
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Exp1, Gamma};
+use std::sync::Arc;
 
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
-/// The due times of one phase in nanoseconds since its start: never decreasing and without end.
-///
-/// Clones give the same times. A constant rate begins at 0, the others after their first gap.
+/// The due times of one phase in nanoseconds since its start, never decreasing. Clones give the same times.
 #[derive(Clone, Debug)]
-pub(crate) struct DueTimes {
+pub(crate) enum DueTimes {
+    /// Drawn, without end.
+    Drawn(Process),
+    /// Given, and the position of the next one.
+    Listed { due: Arc<[u64]>, next: usize },
+}
+
+impl DueTimes {
+    /// Times that were given; none decreases.
+    pub(crate) fn listed(due: Arc<[u64]>) -> Self {
+        Self::Listed { due, next: 0 }
+    }
+}
+
+impl Iterator for DueTimes {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        match self {
+            Self::Drawn(process) => process.next(),
+            Self::Listed { due, next } => {
+                let at = due.get(*next).copied()?;
+                *next += 1;
+                Some(at)
+            }
+        }
+    }
+}
+
+/// The times of a rate, without end. A constant rate begins at 0, the others after their first gap.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
     gaps: Gaps,
     random: ChaCha8Rng,
     given: u64,
@@ -30,7 +60,7 @@ enum Gaps {
     Gamma(Gamma<f64>),
 }
 
-impl DueTimes {
+impl Process {
     /// The times for one purpose, such as a phase; each purpose has random numbers of its own.
     pub(crate) fn new(rate: RequestRate, seed: u64, purpose: &str) -> Result<Self, LoadError> {
         let gap = NANOSECONDS_PER_SECOND / rate.per_second;
@@ -55,7 +85,7 @@ impl DueTimes {
     }
 }
 
-impl Iterator for DueTimes {
+impl Iterator for Process {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
@@ -80,12 +110,12 @@ mod tests {
 
     const ARRIVALS: usize = 20_000;
 
-    fn due_times(per_second: f64, pattern: ArrivalPattern, seed: u64) -> DueTimes {
-        DueTimes::new(RequestRate { per_second, pattern }, seed, "test").unwrap()
+    fn due_times(per_second: f64, pattern: ArrivalPattern, seed: u64) -> Process {
+        Process::new(RequestRate { per_second, pattern }, seed, "test").unwrap()
     }
 
     /// Mean in seconds, and coefficient of variation, of the gaps between so many due times.
-    fn gaps(due: DueTimes) -> (f64, f64) {
+    fn gaps(due: Process) -> (f64, f64) {
         let due: Vec<f64> = due.take(ARRIVALS).map(|at| at as f64 / 1e9).collect();
         let gaps: Vec<f64> = due.iter().zip(&due[1..]).map(|(before, after)| after - before).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
@@ -161,7 +191,7 @@ mod tests {
     fn seeds_and_purposes_differ() {
         let first = |seed, purpose| {
             let rate = RequestRate { per_second: 10.0, pattern: ArrivalPattern::Poisson };
-            DueTimes::new(rate, seed, purpose).unwrap().next()
+            Process::new(rate, seed, purpose).unwrap().next()
         };
         assert_ne!(first(1, "a"), first(2, "a"));
         assert_ne!(first(1, "a"), first(1, "b"));
@@ -170,7 +200,7 @@ mod tests {
     #[test]
     fn what_is_no_process_is_refused() {
         let refused = |per_second, pattern| {
-            DueTimes::new(RequestRate { per_second, pattern }, 0, "test").unwrap_err().to_string()
+            Process::new(RequestRate { per_second, pattern }, 0, "test").unwrap_err().to_string()
         };
         assert_eq!(
             refused(0.0, ArrivalPattern::Poisson),

@@ -5,6 +5,8 @@ use aiperf_model::record::{EventMark, Exchange, Failure, FailureKind, Phase, Tim
 /// One with so many bytes, which differs from those of other requests in more than its number.
 pub(super) fn exchange(request: u32, bytes: usize) -> Exchange {
     let timing = Timing {
+        conversation: 0,
+        turn: 0,
         request,
         phase: Phase::Profiling,
         worker: 1,

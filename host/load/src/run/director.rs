@@ -1,7 +1,7 @@
 //! Leads the workers through the phases of a run, and ends it when its time is up or the user says so.
 
 use super::RunSpec;
-use crate::arrivals::{Arrivals, DueTimes, Limits, SlotRamp};
+use crate::arrivals::{Arrivals, DueTimes, Limits, Process, SlotRamp};
 use crate::brake::Level;
 use crate::clock::nanoseconds;
 use crate::duty::Assignment;
@@ -9,7 +9,7 @@ use crate::error::LoadError;
 use crate::heartbeat::Heartbeat;
 use crate::slot::Shared;
 use crate::worker::Worker;
-use aiperf_model::arrival::RequestRate;
+use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::client::{ClientHealth, WorkerShare};
 use aiperf_model::record::Phase;
 use std::sync::Arc;
@@ -25,7 +25,8 @@ pub(super) struct Director {
     shared: Arc<Shared>,
     workers: Vec<Worker>,
     warmup_requests: u32,
-    requests: Option<u32>,
+    /// What ends the profiling phase beside its time.
+    limits: Limits,
     duration: Option<u64>,
     grace_period: u64,
     open_loop: Option<OpenLoop>,
@@ -64,12 +65,35 @@ struct OpenLoop {
 }
 
 impl OpenLoop {
-    fn new(rate: RequestRate, ramp: u64, seed: u64, workers: usize) -> Result<Self, LoadError> {
-        let expected = rate.per_second / workers as f64 * READY_FOR.as_secs_f64();
+    /// The open loop of a run; none if it is closed.
+    fn of(spec: &RunSpec, workers: usize) -> Result<Option<Self>, LoadError> {
+        match (&spec.request_rate, &spec.schedule) {
+            (Some(rate), _) => Self::of_rate(*rate, spec, workers).map(Some),
+            (None, Some(due)) => Self::of_schedule(due, spec, workers).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn of_rate(rate: RequestRate, spec: &RunSpec, workers: usize) -> Result<Self, LoadError> {
+        let ramp = nanoseconds(spec.request_rate_ramp);
+        let process = |purpose| Process::new(rate, spec.seed, purpose);
         Ok(Self {
-            warmup: DueTimes::new(rate, seed, "warm-up arrivals")?,
-            profiling: DueTimes::new(rate, seed, "arrivals")?.with_ramp(ramp),
-            ready_slots: (expected.ceil() as u32).clamp(FEWEST_READY, MOST_READY),
+            warmup: DueTimes::Drawn(process("warm-up arrivals")?),
+            profiling: DueTimes::Drawn(process("arrivals")?.with_ramp(ramp)),
+            ready_slots: ready_slots(rate.per_second * READY_FOR.as_secs_f64(), workers),
+        })
+    }
+
+    /// A schedule says nothing of a warm-up: that has its mean rate.
+    fn of_schedule(due: &Arc<[u64]>, spec: &RunSpec, workers: usize) -> Result<Self, LoadError> {
+        let most = most_within(due, nanoseconds(READY_FOR));
+        let seconds = due.last().map_or(0.0, |last| *last as f64 / 1e9).max(1.0);
+        let mean =
+            RequestRate { per_second: due.len().max(1) as f64 / seconds, pattern: ArrivalPattern::Constant };
+        Ok(Self {
+            warmup: DueTimes::Drawn(Process::new(mean, spec.seed, "warm-up arrivals")?),
+            profiling: DueTimes::listed(Arc::clone(due)),
+            ready_slots: ready_slots(most.into(), workers),
         })
     }
 
@@ -81,6 +105,25 @@ impl OpenLoop {
     }
 }
 
+/// How many slots of each worker stand ready where so many arrivals may come close together.
+fn ready_slots(arrivals: f64, workers: usize) -> u32 {
+    ((arrivals / workers as f64).ceil() as u32).clamp(FEWEST_READY, MOST_READY)
+}
+
+/// How many of some times, which never decrease, lie at most within a length of time.
+pub(super) fn most_within(times: &[u64], length: u64) -> u32 {
+    let mut first = times.iter().peekable();
+    let (mut within, mut most) = (0, 0);
+    for time in times {
+        within += 1;
+        while first.next_if(|first| **first + length <= *time).is_some() {
+            within -= 1;
+        }
+        most = most.max(within);
+    }
+    most
+}
+
 /// For the arrivals of so much time slots stand ready, so that none waits for a connection to be opened.
 const READY_FOR: Duration = Duration::from_millis(50);
 /// Arrivals may come close together at any rate.
@@ -90,6 +133,15 @@ const MOST_READY: u32 = 64;
 
 /// How long before the first arrival of an open loop its phase begins: for threads to start and slots to connect.
 const HEAD_START: Duration = Duration::from_millis(20);
+
+/// A position is a request, or a conversation if there are any.
+fn profiling_limits(spec: &RunSpec, shared: &Shared) -> Limits {
+    if shared.workload.has_conversations() {
+        Limits { count: spec.conversations, requests: spec.requests, end: None }
+    } else {
+        Limits { count: spec.requests.or(spec.conversations), ..Limits::default() }
+    }
+}
 
 /// When profiling happened.
 #[derive(Debug)]
@@ -105,12 +157,11 @@ pub(super) struct Driven {
 impl Director {
     pub(super) fn new(spec: &RunSpec, shared: Arc<Shared>, workers: Vec<Worker>) -> Result<Self, LoadError> {
         let ramps = Ramps::new(spec);
-        let open_loop = |rate| OpenLoop::new(rate, ramps.request_rate, spec.seed, workers.len());
         Ok(Self {
-            open_loop: spec.request_rate.map(open_loop).transpose()?,
+            open_loop: OpenLoop::of(spec, workers.len())?,
             ramps,
             warmup_requests: if spec.warm_up { shared.workload.warmup_requests() } else { 0 },
-            requests: spec.requests,
+            limits: profiling_limits(spec, &shared),
             duration: spec.duration.map(nanoseconds),
             grace_period: nanoseconds(spec.grace_period),
             ended_by_order: false,
@@ -122,7 +173,7 @@ impl Director {
     /// Runs the phases one after the other.
     pub(super) fn drive(mut self) -> Result<Driven, LoadError> {
         if self.warmup_requests > 0 {
-            let limits = Limits { count: Some(self.warmup_requests), end: None };
+            let limits = Limits { count: Some(self.warmup_requests), ..Limits::default() };
             self.run_phase(Phase::Warmup, self.next_start(), limits)?;
         }
         let start = self.next_start();
@@ -130,7 +181,7 @@ impl Director {
         let heartbeat =
             Heartbeat::start(self.shared.clock, self.workers.iter().map(Worker::pulse).collect())?;
         let (workers, missed_arrivals) =
-            self.run_phase(Phase::Profiling, start, Limits { count: self.requests, end })?;
+            self.run_phase(Phase::Profiling, start, Limits { end, ..self.limits })?;
         let read_delay = heartbeat.stop();
         let start = start.saturating_add(self.ramps.longest());
         // A run that is stopped before its first arrival, or in its ramp, ends before it starts.

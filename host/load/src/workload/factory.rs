@@ -1,81 +1,133 @@
-//! Puts requests into the wire format, one at a time, with the endpoint plugin.
+//! Says what each request is, and puts it into the wire format with the endpoint plugin.
 
-use super::WorkloadSpec;
-use super::forms::{Form, Forms};
-use super::store::Facts;
 use super::synthetic::Synthetic;
-use crate::control::Control;
+use super::{DatasetOrder, WorkloadSpec};
+use crate::dataset::Row;
 use crate::error::LoadError;
-use aiperf_model::plugin::Endpoint;
+use aiperf_model::plugin::{Endpoint, PluginError};
 use aiperf_model::record::Phase;
-use aiperf_model::request::{Payload, Request, Turn};
+use aiperf_model::request::{Part, Payload, Request, Turn};
+use serde_json::{Map, Value};
 
-/// One request, before the endpoint plugin has seen it.
-#[derive(Clone, Debug)]
+/// One request, before the endpoint plugin has seen it; of a conversation, what one turn adds.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Script {
     pub(super) turns: Vec<Turn>,
     /// Tokens of the turns, if they are known.
     pub(super) input_tokens: Option<u32>,
     pub(super) max_output_tokens: Option<u32>,
-}
-
-/// One request in its wire format.
-#[derive(Debug)]
-pub(super) struct Made {
-    pub(super) body: Vec<u8>,
-    pub(super) facts: Facts,
+    /// A JSON object of extra fields.
+    pub(super) extra: Option<String>,
+    /// Whether it is sent without the turns that went before it.
+    pub(super) stands_alone: bool,
+    /// How long after the end of the turn before it is due, in nanoseconds.
+    pub(super) delay: u64,
 }
 
 /// Makes single requests of a workload.
-pub(super) struct Factory<'a> {
-    spec: &'a WorkloadSpec,
-    endpoint: &'a dyn Endpoint,
-    control: &'a Control,
+#[derive(Debug)]
+pub(super) struct Factory {
+    spec: WorkloadSpec,
     role: &'static str,
-    source: Synthetic,
-    forms: Forms,
+    synthetic: Synthetic,
 }
 
-impl<'a> Factory<'a> {
-    pub(super) fn new(
-        spec: &'a WorkloadSpec,
-        endpoint: &'a dyn Endpoint,
-        control: &'a Control,
-    ) -> Result<Self, LoadError> {
+impl Factory {
+    pub(super) fn new(spec: &WorkloadSpec, endpoint: &dyn Endpoint) -> Result<Self, LoadError> {
         Ok(Self {
-            spec,
-            endpoint,
-            control,
-            role: if endpoint.info().produces_tokens { "user" } else { "input" },
-            source: Synthetic::new(spec)?,
-            forms: Forms::default(),
+            role: if endpoint.info().produces_tokens { "user" } else { INPUT },
+            synthetic: Synthetic::new(spec)?,
+            spec: spec.clone(),
         })
     }
 
-    /// The request at a position of a phase.
-    pub(super) fn make(&self, phase: Phase, position: u32) -> Result<Made, LoadError> {
-        if self.control.is_stopping() {
-            return Err(LoadError::Stopped);
+    /// How many turns the conversation at a position of a phase has; 1 for a request by itself.
+    pub(super) fn turns(&self, phase: Phase, position: u32) -> u32 {
+        match self.entry(phase, position) {
+            Some((order, entry)) => order.dataset.turns(entry),
+            None => self.synthetic.turns(phase, position),
         }
-        let Script { turns, input_tokens, max_output_tokens } =
-            self.source.script(phase, position, self.role);
+    }
+
+    /// One turn of the conversation at a position of a phase.
+    pub(super) fn script(&self, phase: Phase, position: u32, turn: u32) -> Result<Script, LoadError> {
+        match self.entry(phase, position) {
+            Some((order, entry)) => {
+                let row = order.dataset.row(entry, turn)?;
+                Ok(self.of_row(row, phase, position, turn))
+            }
+            None => Ok(Script {
+                extra: self.spec.extra.clone(),
+                ..self.synthetic.script(phase, position, turn, self.role)
+            }),
+        }
+    }
+
+    /// Puts turns into the wire format, with what a script says beside its own turns.
+    pub(super) fn build(
+        &self,
+        endpoint: &dyn Endpoint,
+        turns: Vec<Turn>,
+        script: &Script,
+    ) -> (Result<Payload, PluginError>, Vec<Turn>) {
         let request = Request {
             model: self.spec.model.clone(),
             turns,
-            max_output_tokens,
+            max_output_tokens: script.max_output_tokens,
             streaming: self.spec.streaming,
-            extra: self.spec.extra.clone(),
+            extra: script.extra.clone(),
         };
-        let Payload { path, headers, body } = self.endpoint.build(&request).map_err(|source| {
-            let plugin = Box::new(self.endpoint.identity().clone());
-            LoadError::Build { plugin, request: position, source }
-        })?;
-        let form = self.forms.position_of(path, headers)?;
-        Ok(Made { body, facts: Facts { form, input_tokens, max_output_tokens } })
+        (endpoint.build(&request), request.turns)
     }
 
-    /// The paths and headers of the requests that were made.
-    pub(super) fn into_forms(self) -> Vec<Form> {
-        self.forms.into_list()
+    /// The entry of the dataset at a position; none if the request is made up, as those of a warm-up always are.
+    fn entry(&self, phase: Phase, position: u32) -> Option<(&DatasetOrder, u32)> {
+        let order = self.spec.dataset.as_ref().filter(|_| phase != Phase::Warmup)?;
+        let index = (position as usize).checked_rem(order.entries.len())?;
+        Some((order, *order.entries.get(index)?))
     }
+
+    fn of_row(&self, row: Row, phase: Phase, position: u32, turn: u32) -> Script {
+        let drawn_output = || self.synthetic.output_tokens(phase, position, turn);
+        let max_output_tokens = row.output_length.or_else(drawn_output);
+        let extra = merged(self.spec.extra.as_deref(), &row.extra);
+        let delay = row.delay.map_or(0, |milliseconds| (milliseconds * 1e6).round() as u64);
+        let (input_tokens, stands_alone) = (row.input_length, row.stands_alone);
+        let turns = match input_tokens {
+            Some(length) => {
+                let text = self.synthetic.trace_text(phase, position, turn, length, &row.hash_ids);
+                vec![Turn::text(self.role, text)]
+            }
+            None if !row.messages.is_empty() => row.messages,
+            None => prompt(row, self.role),
+        };
+        Script { turns, input_tokens, max_output_tokens, extra, stands_alone, delay }
+    }
+}
+
+/// The role of what an endpoint without answers takes.
+const INPUT: &str = "input";
+
+/// The turn of a row; where texts are inputs of their own, one for each.
+fn prompt(row: Row, role: &str) -> Vec<Turn> {
+    let role = row.role.as_deref().unwrap_or(role);
+    let texts = row.texts.into_iter().map(|text| Part { kind: "text".into(), value: text });
+    if role == INPUT {
+        return texts
+            .chain(row.media)
+            .map(|part| Turn { role: role.to_owned(), parts: vec![part] })
+            .collect();
+    }
+    vec![Turn { role: role.to_owned(), parts: texts.chain(row.media).collect() }]
+}
+
+/// The fields of the user, and those of the row, which win.
+fn merged(user: Option<&str>, row: &Map<String, Value>) -> Option<String> {
+    if row.is_empty() {
+        return user.map(str::to_owned);
+    }
+    let mut fields: Map<String, Value> =
+        user.and_then(|user| serde_json::from_str(user).ok()).unwrap_or_default();
+    fields.extend(row.iter().map(|(name, value)| (name.clone(), value.clone())));
+    Some(Value::Object(fields).to_string())
 }

@@ -23,10 +23,7 @@ pub(super) struct Lengths {
 impl Lengths {
     pub(super) fn new(length: Length, seed: u64, purpose: &str) -> Result<Self, LoadError> {
         let Length { mean, std_dev } = length;
-        let distribution = Normal::new(mean, std_dev)
-            .ok()
-            .filter(|_| mean.is_finite() && mean >= 0.0 && std_dev >= 0.0)
-            .ok_or(LoadError::Length { mean, std_dev })?;
+        let distribution = distribution(length).ok_or(LoadError::Length { mean, std_dev })?;
         Ok(Self { distribution, random: Stream::new(seed, purpose) })
     }
 
@@ -34,6 +31,31 @@ impl Lengths {
         let drawn = self.distribution.sample(&mut self.random.of_item(ordinal));
         drawn.ceil().max(1.0) as u32
     }
+}
+
+/// Draws the pauses between the turns of conversations.
+#[derive(Clone, Debug)]
+pub(super) struct Delays {
+    milliseconds: Normal<f64>,
+    random: Stream,
+}
+
+impl Delays {
+    /// Pauses in milliseconds, normally distributed and at least 0.
+    pub(super) fn new(milliseconds: Length, seed: u64) -> Result<Self, LoadError> {
+        let Length { mean, std_dev } = milliseconds;
+        let milliseconds = distribution(milliseconds).ok_or(LoadError::Length { mean, std_dev })?;
+        Ok(Self { milliseconds, random: Stream::new(seed, "turn delay") })
+    }
+
+    /// The pause before a turn, in nanoseconds.
+    pub(super) fn draw(&self, ordinal: u64) -> u64 {
+        (self.milliseconds.sample(&mut self.random.of_item(ordinal)).max(0.0) * 1e6).round() as u64
+    }
+}
+
+fn distribution(Length { mean, std_dev }: Length) -> Option<Normal<f64>> {
+    Normal::new(mean, std_dev).ok().filter(|_| mean.is_finite() && mean >= 0.0 && std_dev >= 0.0)
 }
 
 #[cfg(test)]

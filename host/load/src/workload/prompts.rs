@@ -43,6 +43,7 @@ pub(super) struct Prompts {
     class: u64,
     offset: u64,
     random: Stream,
+    blocks: Stream,
 }
 
 impl Prompts {
@@ -52,6 +53,7 @@ impl Prompts {
             class: seed % CLASSES as u64,
             offset: u64::from(Stream::new(seed, "prompt order").of_item(0).next_u32()),
             random: Stream::new(seed, "prompt words"),
+            blocks: Stream::new(seed, "trace blocks"),
         }
     }
 
@@ -67,6 +69,17 @@ impl Prompts {
         for word in [second, third].into_iter().chain(random.map(u64::from)).take(length - 1) {
             text.push(' ');
             text.push_str(self.word(word));
+        }
+        text
+    }
+
+    /// The first words, so many, of a block that several prompts may have in common.
+    pub(super) fn block(&self, block: u64, length: u32) -> String {
+        let mut text = self.opener(block).to_owned();
+        let mut random = self.blocks.of_item(block);
+        for _ in 1..length {
+            text.push(' ');
+            text.push_str(self.word(random.next_u32().into()));
         }
         text
     }

@@ -1,5 +1,6 @@
 //! Where bodies go that are too many for memory: a temporary file without a name.
 
+use crate::positioned;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -52,7 +53,7 @@ impl Spill {
             self.file.get_or_init(|| file)
         };
         let offset = self.end.fetch_add(bytes.len() as u64, Relaxed);
-        write_all_at(file, bytes, offset)?;
+        positioned::write_all_at(file, bytes, offset)?;
         Ok(offset)
     }
 
@@ -60,40 +61,7 @@ impl Spill {
     pub(super) fn read(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let file = self.file.get().ok_or(io::ErrorKind::NotFound)?;
         let mut bytes = vec![0; length];
-        read_exact_at(file, &mut bytes, offset)?;
+        positioned::read_exact_at(file, &mut bytes, offset)?;
         Ok(bytes)
     }
-}
-
-#[cfg(unix)]
-fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
-}
-
-#[cfg(unix)]
-pub(super) fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        let written = std::os::windows::fs::FileExt::seek_write(file, bytes, offset)?;
-        bytes = bytes.get(written..).unwrap_or_default();
-        offset += written as u64;
-    }
-    Ok(())
-}
-
-#[cfg(windows)]
-pub(super) fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        let read = std::os::windows::fs::FileExt::seek_read(file, bytes, offset)?;
-        if read == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        bytes = bytes.get_mut(read..).unwrap_or_default();
-        offset += read as u64;
-    }
-    Ok(())
 }

@@ -5,7 +5,6 @@
 //! nobody: a body that is not in memory, or is being put there at this very moment, is read from the file by who
 //! needs it.
 
-use super::factory::Made;
 use super::spill::Spill;
 use crate::error::LoadError;
 use bytes::Bytes;
@@ -64,6 +63,15 @@ pub(super) struct Facts {
     /// Tokens of the prompt, if they are known.
     pub(super) input_tokens: Option<u32>,
     pub(super) max_output_tokens: Option<u32>,
+    /// How many turns the conversation has that it begins; 1 for a request by itself.
+    pub(super) turns: u32,
+}
+
+/// One request in its wire format.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) body: Vec<u8>,
+    pub(super) facts: Facts,
 }
 
 impl Store {
@@ -119,6 +127,15 @@ impl Store {
     pub(super) fn body(&self, position: u32) -> Option<io::Result<Bytes>> {
         let (block, within) = self.place(position)?;
         block.body(within, &self.spill)
+    }
+
+    /// How many turns so many conversations have together, from the first again after the last one.
+    pub(super) fn turns_of(&self, conversations: u32) -> u64 {
+        let turns =
+            self.blocks.iter().flat_map(|block| &block.requests).map(|placed| u64::from(placed.facts.turns));
+        let Some(rest) = conversations.checked_rem(self.count) else { return 0 };
+        let rounds = u64::from(conversations / self.count);
+        rounds * turns.clone().sum::<u64>() + turns.take(rest as usize).sum::<u64>()
     }
 
     /// All bodies in order, whatever is in memory.
@@ -269,7 +286,7 @@ mod tests {
         let folder = std::env::temp_dir();
         let spill = Arc::new(Spill::new(BodyMemory { resident, folder }));
         Store::fill(count, &spill, &|position| {
-            let facts = Facts { form: 0, input_tokens: Some(position), max_output_tokens: None };
+            let facts = Facts { form: 0, input_tokens: Some(position), max_output_tokens: None, turns: 1 };
             Ok(Made { body: text(position), facts })
         })
         .unwrap()
@@ -335,7 +352,7 @@ mod tests {
         let made = |position| {
             Ok(Made {
                 body: text(position),
-                facts: Facts { form: 0, input_tokens: None, max_output_tokens: None },
+                facts: Facts { form: 0, input_tokens: None, max_output_tokens: None, turns: 1 },
             })
         };
         let error = Store::fill(1, &Arc::new(spill), &made).unwrap_err().to_string();

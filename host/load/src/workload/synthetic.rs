@@ -1,12 +1,15 @@
-//! Requests that are made up: prompts of random words, with lengths drawn from distributions.
+//! Requests that are made up: prompts of random words, with lengths, numbers of turns and delays from distributions.
 
-use super::WorkloadSpec;
 use super::factory::Script;
 use super::lengths::Lengths;
 use super::prompts::{self, Prompts};
+use super::{WorkloadSpec, lengths::Delays};
 use crate::error::LoadError;
 use aiperf_model::record::Phase;
 use aiperf_model::request::Turn;
+
+/// Tokens of a block in a trace.
+const BLOCK: u32 = 512;
 
 /// Makes up the requests of one seed.
 #[derive(Debug)]
@@ -14,27 +17,84 @@ pub(super) struct Synthetic {
     prompts: Prompts,
     input_lengths: Lengths,
     output_lengths: Option<Lengths>,
+    turns: Option<Lengths>,
+    delays: Option<Delays>,
 }
 
 impl Synthetic {
     pub(super) fn new(spec: &WorkloadSpec) -> Result<Self, LoadError> {
-        let output_lengths =
-            spec.output_length.map(|length| Lengths::new(length, spec.seed, "output length"));
+        let lengths = |length, purpose| Lengths::new(length, spec.seed, purpose);
+        let conversation = spec.conversation.as_ref();
         Ok(Self {
             prompts: Prompts::new(spec.seed),
-            input_lengths: Lengths::new(spec.input_length, spec.seed, "input length")?,
-            output_lengths: output_lengths.transpose()?,
+            input_lengths: lengths(spec.input_length, "input length")?,
+            output_lengths: spec.output_length.map(|length| lengths(length, "output length")).transpose()?,
+            turns: conversation.map(|spec| lengths(spec.turns, "turns")).transpose()?,
+            delays: conversation.map(|of| Delays::new(of.delay_ms, spec.seed)).transpose()?,
         })
     }
 
-    /// The request at a position of a phase, in the role of the user of an endpoint.
-    pub(super) fn script(&self, phase: Phase, position: u32, role: &str) -> Script {
-        let ordinal = prompts::ordinal(phase, position);
+    /// How many turns the conversation at a position has; a warm-up has no conversations.
+    pub(super) fn turns(&self, phase: Phase, position: u32) -> u32 {
+        match &self.turns {
+            Some(turns) if phase != Phase::Warmup => turns.draw(prompts::ordinal(phase, position)),
+            _ => 1,
+        }
+    }
+
+    /// One turn of the conversation at a position of a phase, in a role.
+    pub(super) fn script(&self, phase: Phase, position: u32, turn: u32, role: &str) -> Script {
+        let ordinal = ordinal(phase, position, turn);
         let input_tokens = self.input_lengths.draw(ordinal);
         Script {
             turns: vec![Turn::text(role, self.prompts.text(ordinal, input_tokens))],
             input_tokens: Some(input_tokens),
-            max_output_tokens: self.output_lengths.as_ref().map(|lengths| lengths.draw(ordinal)),
+            max_output_tokens: self.output_tokens(phase, position, turn),
+            extra: None,
+            stands_alone: false,
+            delay: self.delays.as_ref().map_or(0, |delays| delays.draw(ordinal)),
         }
     }
+
+    /// How many tokens of an answer are asked for.
+    pub(super) fn output_tokens(&self, phase: Phase, position: u32, turn: u32) -> Option<u32> {
+        self.output_lengths.as_ref().map(|lengths| lengths.draw(ordinal(phase, position, turn)))
+    }
+
+    /// A prompt of so many words in which a block of a trace stands for the same words wherever it occurs; what the
+    /// blocks do not fill is the prompt's own.
+    pub(super) fn trace_text(
+        &self,
+        phase: Phase,
+        position: u32,
+        turn: u32,
+        length: u32,
+        blocks: &[u64],
+    ) -> String {
+        let mut text = String::with_capacity(length as usize * 8);
+        let mut left = length;
+        for block in blocks {
+            let words = left.min(BLOCK);
+            if words > 0 {
+                append(&mut text, &self.prompts.block(*block, words));
+            }
+            left -= words;
+        }
+        if left > 0 {
+            append(&mut text, &self.prompts.text(ordinal(phase, position, turn), left));
+        }
+        text
+    }
+}
+
+fn append(text: &mut String, more: &str) {
+    if !text.is_empty() {
+        text.push(' ');
+    }
+    text.push_str(more);
+}
+
+/// The place of a turn in the enumeration of prompts. Only the first turns need prefixes of their own.
+fn ordinal(phase: Phase, position: u32, turn: u32) -> u64 {
+    prompts::ordinal(phase, position) + (u64::from(turn) << 32)
 }

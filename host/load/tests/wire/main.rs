@@ -3,6 +3,8 @@
 
 mod closed_loop;
 mod connections;
+mod conversations;
+mod datasets;
 mod endpoint;
 mod faults;
 mod http2;
@@ -38,6 +40,8 @@ fn workload_spec(requests: u32) -> WorkloadSpec {
         seed: 42,
         requests,
         warmup_requests: 0,
+        dataset: None,
+        conversation: None,
         input_length: Length { mean: 10.0, std_dev: 0.0 },
         output_length: Some(Length { mean: 2.0, std_dev: 0.0 }),
         streaming: true,
@@ -56,6 +60,8 @@ fn run_spec(server: &Server, requests: u32) -> RunSpec {
         request_rate: None,
         concurrency_ramp: Duration::ZERO,
         request_rate_ramp: Duration::ZERO,
+        schedule: None,
+        conversations: None,
         seed: 42,
         requests: Some(requests),
         duration: None,

@@ -20,6 +20,8 @@ fn spec(simulator: &Simulator) -> RunSpec {
         request_rate: None,
         concurrency_ramp: Duration::ZERO,
         request_rate_ramp: Duration::ZERO,
+        schedule: None,
+        conversations: None,
         seed: 42,
         requests: Some(16),
         duration: None,

@@ -10,10 +10,11 @@ use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::verdict::Reason;
 
 pub(super) fn reasons(asked: Asked, metrics: &RunMetrics, course: &Course, missed: u64) -> Vec<Reason> {
-    let load = match (asked.rate, asked.concurrency) {
-        (Some(_), _) => open_loop(course, missed),
-        (None, Some(concurrency)) => closed_loop(concurrency, metrics, course),
-        (None, None) => Vec::new(),
+    let load = match asked.concurrency {
+        _ if course.has_schedule() => open_loop(course, missed),
+        Some(users) if asked.users_think => users_who_think(users, metrics, course),
+        Some(concurrency) => closed_loop(concurrency, metrics, course),
+        None => Vec::new(),
     };
     load.into_iter().chain(errors(asked, metrics)).chain(unasked_cache(asked, metrics)).collect()
 }
@@ -53,6 +54,12 @@ fn closed_loop(concurrency: u32, metrics: &RunMetrics, course: &Course) -> Vec<R
         .chain(edges.and_then(|percent| RAMP_AND_DRAIN.judge(None, percent)))
         .chain(littles_law(metrics, course))
         .collect()
+}
+
+/// How many of them wait for an answer at a time is up to the server and to them.
+fn users_who_think(users: u32, metrics: &RunMetrics, course: &Course) -> Vec<Reason> {
+    let requests = REQUESTS_PER_SLOT.judge(None, course.sent() as f64 / f64::from(users));
+    requests.into_iter().chain(littles_law(metrics, course)).collect()
 }
 
 /// The mean number in service is the rate times the mean time in service (Little 1961), whatever the server does.

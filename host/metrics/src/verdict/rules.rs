@@ -69,7 +69,7 @@ rules! {
     };
     OFFERED_LOAD: Rule {
         name: "offered_load", wrong: Side::Below, suspect: Limit::At(98.0), invalid: Limit::At(95.0), unit: "%",
-        known_by: "open loop: requests sent against requests due, and the time it took; closed loop: the mean number in flight between ramp and drain against the concurrency",
+        known_by: "open loop: requests sent against requests due, and the time it took; closed loop: the mean number in flight between ramp and drain against the concurrency, unless users think between the turns of conversations",
         says: "{figure} % of the asked {subject} reached the server (limit {threshold} %)",
         advice: "ask for less, or give the client more cores; look at client_delay and client_cpu",
     };
@@ -93,7 +93,7 @@ rules! {
     };
     RAMP_AND_DRAIN: Rule {
         name: "ramp_and_drain", wrong: Side::Above, suspect: Limit::At(30.0), invalid: Limit::Never, unit: "%",
-        known_by: "closed loop: the time until all slots are in flight for the first time, and since they were for the last time; open loop: the time before the first answer and after the last send",
+        known_by: "closed loop without conversations: the time until all slots are in flight for the first time, and since they were for the last time; open loop: the time before the first answer and after the last send",
         says: "{figure} % of the run was spent on reaching the load and on running out of it (limit {threshold} %)",
         advice: "raise --num-prompts or --benchmark-duration",
     };

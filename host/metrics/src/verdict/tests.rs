@@ -21,7 +21,13 @@ struct Run {
 
 impl Run {
     fn closed(requests: u64) -> Self {
-        let asked = Asked { concurrency: Some(1), rate: None, max_error_rate: 0.5, repeats_prompts: false };
+        let asked = Asked {
+            concurrency: Some(1),
+            rate: None,
+            users_think: false,
+            max_error_rate: 0.5,
+            repeats_prompts: false,
+        };
         let records = (0..requests).map(|n| request(n * 100, n * 100)).collect();
         Self { asked, records, client: ClientHealth::default(), budget: None, lost: 0 }
     }

@@ -1,5 +1,6 @@
 //! From options to a configuration: defaults, grammars and cross-checks.
 
+mod dataset;
 mod ramps;
 
 use super::{
@@ -141,9 +142,11 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
     }
     let grace_period = options.benchmark_grace_period.or(Some(30.0));
     let request_rate = quantities(Sweepable::RequestRate, options.request_rate.as_ref())?;
-    // A rate alone has no limit of requests in flight; without one there is nothing but the concurrency.
+    // A rate or a schedule alone has no limit of requests in flight; without one there is nothing but the concurrency.
+    let fixed_schedule = dataset::schedule(options)?;
+    let is_closed = request_rate.is_none() && fixed_schedule.is_none();
     let concurrency = counts(Sweepable::Concurrency, options.concurrency.as_ref())?
-        .or_else(|| request_rate.is_none().then(|| Values::one(1)));
+        .or_else(|| is_closed.then(|| Values::one(1)));
     let benchmark_duration = quantities(Sweepable::BenchmarkDuration, options.benchmark_duration.as_ref())?;
     let ramps = ramps::resolve(options, benchmark_duration.as_ref())?;
     Ok(LoadConfig {
@@ -152,6 +155,8 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
         request_rate,
         concurrency_ramp: ramps.concurrency,
         request_rate_ramp: ramps.request_rate,
+        fixed_schedule,
+        conversation_num: dataset::conversation_num(options)?,
         num_prompts: counts(Sweepable::NumPrompts, options.num_prompts.as_ref())?,
         benchmark_duration,
         grace_period: seconds("--benchmark-grace-period", grace_period, "30")?,
@@ -248,6 +253,8 @@ fn workload(options: &Options) -> Result<WorkloadConfig, ConfigError> {
     let osl_std_dev = std_dev("--osl-stddev", options.osl_stddev)?;
     Ok(WorkloadConfig {
         random_seed: options.random_seed.unwrap_or(DEFAULT_SEED),
+        dataset: dataset::dataset(options)?,
+        conversation: dataset::conversation(options)?,
         isl: Lengths { mean: isl, std_dev: std_dev("--isl-stddev", options.isl_stddev)? },
         osl: osl.map(|mean| Lengths { mean, std_dev: osl_std_dev }),
         extra_inputs: extra_inputs::parse_all(options.extra_inputs.as_deref().unwrap_or_default())?,

@@ -18,7 +18,11 @@ pub(crate) fn describe(config: &Config, plan: &Plan) -> String {
     text
 }
 
-fn load(settings: &RunSettings) -> String {
+fn load(config: &Config, settings: &RunSettings) -> String {
+    if config.load.fixed_schedule.is_some() {
+        let most = settings.concurrency.map(|most| format!(", at most {most} in flight"));
+        return format!("at the timestamps of the file{}", most.unwrap_or_default());
+    }
     match (settings.request_rate, settings.concurrency) {
         (None, concurrency) => format!("concurrency {}", concurrency.unwrap_or(1)),
         (Some(RequestRate { per_second, pattern }), None) => format!("{per_second} requests/s ({pattern})"),
@@ -45,7 +49,7 @@ fn line(config: &Config, step: &Step) -> String {
         step.index + 1,
         step.trial,
         step.value.seed,
-        load(&settings)
+        load(config, &settings)
     );
     for (what, ramp) in [("concurrency", settings.concurrency_ramp), ("rate", settings.request_rate_ramp)] {
         if !ramp.is_zero() {
@@ -57,6 +61,12 @@ fn line(config: &Config, step: &Step) -> String {
     }
     if let Some(requests) = settings.requests {
         let _ = write!(line, ", {requests} requests");
+    }
+    if let Some(conversations) = settings.conversations {
+        let _ = write!(line, ", {conversations} conversations");
+    }
+    if settings.requests.or(settings.conversations).is_none() && settings.duration.is_none() {
+        line.push_str(", every line of the file once");
     }
     if let Some(duration) = settings.duration {
         let _ = write!(line, ", {} s", duration.as_secs_f64());

@@ -16,7 +16,8 @@ pub(super) struct Ramps {
 pub(super) fn resolve(options: &Options, durations: Option<&Values<f64>>) -> Result<Ramps, ConfigError> {
     let concurrency = options.concurrency_ramp_duration;
     let request_rate = options.request_rate_ramp_duration;
-    let has_end = options.num_prompts.is_some() || durations.is_some();
+    let has_count = options.num_prompts.is_some() || options.conversation_num.is_some();
+    let has_end = has_count || options.input_file.is_some() || durations.is_some();
     for (flag, ramp, needed) in [
         ("--concurrency-ramp-duration", concurrency, (options.concurrency.is_some(), "--concurrency 50")),
         ("--request-rate-ramp-duration", request_rate, (options.request_rate.is_some(), "--request-rate 10")),

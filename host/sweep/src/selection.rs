@@ -1,0 +1,60 @@
+//! What a run sends and where it ends, from the settings and the file of requests.
+
+use crate::benchmark::Benchmark;
+use aiperf_load::{DatasetError, DatasetOrder};
+use aiperf_plan::RunSettings;
+use std::sync::Arc;
+
+/// How many different requests a run that only time ends goes through before it begins again.
+const WITHOUT_A_NUMBER: u32 = 1000;
+
+/// The requests of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    /// Which requests of the file; none if they are made up.
+    pub(crate) dataset: Option<DatasetOrder>,
+    /// When each of them is due; none if the file does not say so.
+    pub(crate) schedule: Option<Arc<[u64]>>,
+    /// How many different requests, or conversations, there are.
+    pub(crate) entries: u32,
+    /// How many requests the run sends, unless something else ends it.
+    pub(crate) requests: Option<u32>,
+    /// How many conversations the run begins, unless something else ends it.
+    pub(crate) conversations: Option<u32>,
+}
+
+impl Selection {
+    /// The requests of a run with these settings.
+    pub(crate) fn new(benchmark: &Benchmark<'_>, settings: &RunSettings) -> Result<Self, DatasetError> {
+        let RunSettings { requests, conversations, .. } = *settings;
+        match (&benchmark.dataset, &benchmark.config.workload.dataset) {
+            (Some(dataset), Some(config)) => {
+                // A number of requests bounds that of the conversations too, each of which has one at least.
+                let most = conversations.into_iter().chain(requests).min();
+                let (entries, due) = match benchmark.config.load.fixed_schedule {
+                    Some(window) => {
+                        let schedule = dataset.schedule(window)?;
+                        (schedule.entries, Some(schedule.due.into()))
+                    }
+                    None => (dataset.order(config.sampling, settings.seed, most), None),
+                };
+                let count = entries.len() as u32;
+                let is_open = most.is_none() && settings.duration.is_none();
+                Ok(Self {
+                    dataset: Some(DatasetOrder { dataset: Arc::clone(dataset), entries: entries.into() }),
+                    schedule: due,
+                    entries: most.map_or(count, |most| most.min(count)),
+                    requests,
+                    conversations: conversations.or(is_open.then_some(count)),
+                })
+            }
+            _ => Ok(Self {
+                dataset: None,
+                schedule: None,
+                entries: conversations.or(requests).unwrap_or(WITHOUT_A_NUMBER),
+                requests,
+                conversations,
+            }),
+        }
+    }
+}
