@@ -20,6 +20,7 @@ mod endpoints;
 mod failures;
 mod interruption;
 mod layout;
+mod load_modes;
 mod open_loop;
 mod plugin_projects;
 mod plugin_test;

@@ -205,7 +205,7 @@ mod tests {
     }
 
     fn due_times(pattern: ArrivalPattern, seed: u64) -> DueTimes {
-        DueTimes::Drawn(Process::new(RequestRate { per_second: 500.0, pattern }, seed, "test").unwrap())
+        DueTimes::drawn(Process::new(RequestRate { per_second: 500.0, pattern }, seed, "test").unwrap())
     }
 
     #[test]

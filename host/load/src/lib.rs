@@ -1,8 +1,10 @@
 //! One run of the plan becomes records.
 //!
-//! Read the modules in the order in which a run uses them. `workload` makes the requests ahead of time and puts
-//! them into the wire format, so that nothing is built while the clock runs. `target` says where they go, by which `route`, and whom to `trust` on
-//! it; `transport` is what all connections have in common, and the `probe` asks beforehand whether anybody is there.
+//! Read the modules in the order in which a run uses them. `dataset` reads files of requests. `workload` makes the
+//! requests ahead of time, from a file or made up, and puts them into the wire format, so that nothing is built while
+//! the clock runs; `turns` does so for the later turns of conversations, which need an answer first. `target` says where
+//! they go, by which `route`, and whom to `trust` on it; `transport` is what all connections have in common, and the
+//! `probe` asks beforehand whether anybody is there.
 //! `run` drives the rest: `arrivals` says when each request is due, `worker` is a thread with its share of the
 //! `slot`s, `duty` is what they have to do in a phase, the `pacer` brings them to the due times, a slot sends one
 //! request at a time over the `connection` it owns, and `framing` splits the response into events with their times.

@@ -171,8 +171,10 @@ fn new_manifest(benchmark: &Benchmark<'_>, layout: &Layout) -> Manifest {
     let (config, plan) = (benchmark.config, benchmark.plan);
     let mut configuration = config.redacted();
     // The requests of a file are part of what was asked, whatever its name.
-    if let Some(dataset) = &benchmark.dataset {
-        configuration["workload"]["dataset"]["sha256"] = dataset.sha256().into();
+    if let Some(dataset) = &benchmark.dataset
+        && let Some(serde_json::Value::Object(file)) = configuration.pointer_mut("/workload/dataset")
+    {
+        file.insert("sha256".into(), dataset.sha256().into());
     }
     let origin = Origin {
         aiperf_version: benchmark.version.to_owned(),

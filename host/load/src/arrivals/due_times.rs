@@ -14,12 +14,17 @@ const NANOSECONDS_PER_SECOND: f64 = 1e9;
 #[derive(Clone, Debug)]
 pub(crate) enum DueTimes {
     /// Drawn, without end.
-    Drawn(Process),
+    Drawn(Box<Process>),
     /// Given, and the position of the next one.
     Listed { due: Arc<[u64]>, next: usize },
 }
 
 impl DueTimes {
+    /// The times of a rate.
+    pub(crate) fn drawn(process: Process) -> Self {
+        Self::Drawn(Box::new(process))
+    }
+
     /// Times that were given; none decreases.
     pub(crate) fn listed(due: Arc<[u64]>) -> Self {
         Self::Listed { due, next: 0 }

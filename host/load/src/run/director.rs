@@ -78,8 +78,8 @@ impl OpenLoop {
         let ramp = nanoseconds(spec.request_rate_ramp);
         let process = |purpose| Process::new(rate, spec.seed, purpose);
         Ok(Self {
-            warmup: DueTimes::Drawn(process("warm-up arrivals")?),
-            profiling: DueTimes::Drawn(process("arrivals")?.with_ramp(ramp)),
+            warmup: DueTimes::drawn(process("warm-up arrivals")?),
+            profiling: DueTimes::drawn(process("arrivals")?.with_ramp(ramp)),
             ready_slots: ready_slots(rate.per_second * READY_FOR.as_secs_f64(), workers),
         })
     }
@@ -91,7 +91,7 @@ impl OpenLoop {
         let mean =
             RequestRate { per_second: due.len().max(1) as f64 / seconds, pattern: ArrivalPattern::Constant };
         Ok(Self {
-            warmup: DueTimes::Drawn(Process::new(mean, spec.seed, "warm-up arrivals")?),
+            warmup: DueTimes::drawn(Process::new(mean, spec.seed, "warm-up arrivals")?),
             profiling: DueTimes::listed(Arc::clone(due)),
             ready_slots: ready_slots(most.into(), workers),
         })

@@ -4,6 +4,7 @@ use crate::endpoint::Chat;
 use crate::server::{Peer, Server};
 use crate::{run_all, run_spec, workload_spec};
 use aiperf_load::{ConversationSpec, Dataset, DatasetOrder, Length, RunSpec, WorkloadSpec};
+use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::dataset::Sampling;
 use aiperf_model::record::{FailureKind, Record};
 use serde_json::{Value, json};
@@ -151,6 +152,29 @@ fn later_turns_of_the_same_seed_are_the_same_and_of_their_own_length() {
     let bodies = prompts(1);
     assert_eq!(bodies.len(), 12);
     assert_eq!(bodies, prompts(2));
+}
+
+#[test]
+fn conversations_that_arrive_at_a_rate_do_not_wait_for_each_other() {
+    let server = counting_server();
+    let rate = RequestRate { per_second: 200.0, pattern: ArrivalPattern::Constant };
+    let spec = RunSpec {
+        requests: None,
+        conversations: Some(20),
+        concurrency: None,
+        request_rate: Some(rate),
+        workers: Some(2),
+        ..run_spec(&server, 1)
+    };
+    let (outcome, records) = run_all(&spec, &made_up(20, 2.0, 150.0), Chat::new()).unwrap();
+    assert_eq!(outcome.counts.succeeded, 40);
+    for (conversation, turns) in by_conversation(&records) {
+        let (first, second) = (turns[0].timing, turns[1].timing);
+        assert_eq!(first.due - outcome.start, u64::from(conversation) * 5_000_000);
+        assert_eq!(second.due, first.end + 150_000_000);
+        // The time between turns is the server's too; only arrivals have a schedule.
+        assert!(first.scheduled && !second.scheduled);
+    }
 }
 
 #[test]

@@ -2,13 +2,15 @@
 
 use crate::endpoint::Chat;
 use crate::server::Server;
-use crate::{TOKEN, run_all, run_spec, workload_spec};
-use aiperf_load::{Dataset, DatasetOrder, RunSpec, WorkloadSpec};
+use crate::{TOKEN, failure, run_all, run_spec, run_with, workload_spec};
+use aiperf_load::{Control, Counts, Dataset, DatasetOrder, RunSpec, WorkloadSpec};
 use aiperf_model::dataset::{DatasetType, Sampling, ScheduleWindow};
-use aiperf_model::record::{Phase, TokenSource};
+use aiperf_model::record::{FailureKind, Phase, TokenSource};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn streaming_server() -> Server {
     Server::answering(|peer| peer.stream(&[TOKEN, "[DONE]"]))
@@ -110,6 +112,67 @@ fn requests_are_due_at_the_timestamps_of_the_file_whatever_the_server_does() {
     }
 }
 
+/// So many requests, one each millisecond, and a spec that sends them.
+fn trace(server: &Server, requests: u32) -> (WorkloadSpec, RunSpec) {
+    let lines: Vec<_> = (0..requests)
+        .map(|at| format!("{{\"timestamp\": {at}, \"input_length\": 2, \"output_length\": 2}}"))
+        .collect();
+    let dataset = open(&lines.join("\n"));
+    let due = dataset.schedule(ScheduleWindow::default()).unwrap().due;
+    let spec =
+        RunSpec { concurrency: None, schedule: Some(due.into()), requests: None, ..run_spec(server, 1) };
+    (workload_of(dataset, Sampling::Sequential, None), spec)
+}
+
+#[test]
+fn a_schedule_ends_by_its_last_request_a_number_a_duration_or_both() {
+    let server = streaming_server();
+    let (workload, whole) = trace(&server, 60);
+    let duration = Some(Duration::from_millis(40));
+    for (spec, expected) in [
+        (whole.clone(), 60),
+        (RunSpec { requests: Some(20), ..whole.clone() }, 20),
+        (RunSpec { duration, ..whole.clone() }, 40),
+        (RunSpec { duration, requests: Some(20), ..whole.clone() }, 20),
+        (RunSpec { duration, requests: Some(50), ..whole }, 40),
+    ] {
+        let (outcome, records) = run_all(&spec, &workload, Chat::new()).unwrap();
+        let due: Vec<_> = records.iter().map(|record| record.timing.due - outcome.start).collect();
+        // Where the machine is slow, a request that is due may find the end passed; none is sent that is not due.
+        assert!(records.len() <= expected, "{} of {expected}", records.len());
+        assert!(spec.duration.is_some() || records.len() == expected, "{} of {expected}", records.len());
+        assert!(due.iter().zip(0..).all(|(due, position)| *due == position * 1_000_000), "{due:?}");
+        assert_eq!(outcome.counts.sent, records.len() as u64);
+    }
+}
+
+#[test]
+fn a_schedule_that_is_stopped_leaves_the_rest_and_cancels_after_the_grace_period() {
+    let control = Control::new();
+    let order = control.clone();
+    let server = Server::answering(move |peer| {
+        peer.begin_stream();
+        order.stop();
+        peer.wait_for_close();
+    });
+    let lines = "{\"timestamp\": 0, \"text\": \"a\"}\n{\"timestamp\": 3600000, \"text\": \"b\"}";
+    let dataset = open(lines);
+    let due = dataset.schedule(ScheduleWindow::default()).unwrap().due;
+    let spec = RunSpec {
+        concurrency: None,
+        schedule: Some(due.into()),
+        requests: None,
+        grace_period: Duration::from_millis(20),
+        ..run_spec(&server, 1)
+    };
+    let workload = workload_of(dataset, Sampling::Sequential, None);
+    let (outcome, records) = run_with(&spec, &workload, Chat::new(), &control).unwrap();
+    assert!(outcome.cancelled);
+    assert_eq!(outcome.counts, Counts { sent: 1, succeeded: 0, failed: 0, cancelled: 1 });
+    assert_eq!(failure(&records[0]).kind, FailureKind::Cancelled);
+    assert_eq!(control.progress().total, Some(2));
+}
+
 #[test]
 fn blocks_of_a_trace_are_the_same_words_in_all_its_prompts() {
     let server = streaming_server();
@@ -130,8 +193,8 @@ fn blocks_of_a_trace_are_the_same_words_in_all_its_prompts() {
 
 #[test]
 fn an_order_by_chance_follows_from_the_seed() {
-    let lines: String = (0..50).map(|number| format!("{{\"text\": \"{number}\"}}\n")).collect();
-    let dataset = open(&lines);
+    let lines: Vec<_> = (0..50).map(|number| format!("{{\"text\": \"{number}\"}}")).collect();
+    let dataset = open(&lines.join("\n"));
     let shuffled = dataset.order(Sampling::Shuffle, 1, None);
     assert_eq!(shuffled, dataset.order(Sampling::Shuffle, 1, None));
     assert_ne!(shuffled, dataset.order(Sampling::Shuffle, 2, None));
@@ -170,7 +233,7 @@ fn a_file_that_is_not_what_it_should_be_is_told_by_line_and_field() {
         folder.as_file_mut().set_len(0).unwrap();
         std::fs::write(&path, lines).unwrap();
         let error = Dataset::open(&path, kind).unwrap_err().to_string();
-        text.push_str(&format!("{lines}\n  {}\n", error.replace(&path.display().to_string(), "FILE")));
+        writeln!(text, "{lines}\n  {}", error.replace(&path.display().to_string(), "FILE")).unwrap();
     }
     let untimed =
         open("{\"text\": \"a\", \"timestamp\": 5}\n{\"text\": \"b\"}").schedule(ScheduleWindow::default());
@@ -178,7 +241,7 @@ fn a_file_that_is_not_what_it_should_be_is_told_by_line_and_field() {
     let outside = open("{\"text\": \"a\", \"timestamp\": 5}").schedule(outside);
     for error in [untimed.unwrap_err().to_string(), outside.unwrap_err().to_string()] {
         let at = error.find("line 2").or_else(|| error.find("has no")).unwrap();
-        text.push_str(&format!("schedule\n  {}\n", &error[at..]));
+        writeln!(text, "schedule\n  {}", &error[at..]).unwrap();
     }
     insta::assert_snapshot!(text);
 }
