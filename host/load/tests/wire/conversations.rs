@@ -222,6 +222,46 @@ fn a_conversation_ends_with_a_turn_that_fails() {
 }
 
 #[test]
+fn a_turn_that_cannot_be_built_ends_the_run_with_what_the_plugin_said() {
+    let server = counting_server();
+    let workload = WorkloadSpec { model: "forgetful".into(), ..made_up(3, 2.0, 0.0) };
+    let spec = RunSpec { requests: None, conversations: Some(3), ..run_spec(&server, 1) };
+    let error = run_all(&spec, &workload, Chat::new()).unwrap_err();
+    assert_eq!(error.to_string(), "endpoint 'chat' could not build request 0: one turn only");
+}
+
+#[test]
+fn lines_of_a_session_follow_each_other_and_stand_alone_unless_a_trace_goes_on() {
+    let server = counting_server();
+    let messages = |server: &Server| -> Vec<usize> {
+        let count = |body: &[u8]| {
+            serde_json::from_slice::<Value>(body).unwrap()["messages"].as_array().unwrap().len()
+        };
+        server.requests().iter().map(|request| count(&request.body)).collect()
+    };
+    let spec = |conversations| RunSpec {
+        requests: None,
+        conversations: Some(conversations),
+        ..run_spec(&server, 1)
+    };
+    let single = from_file(
+        r#"{"text": "one", "session_id": "a"}
+           {"text": "other"}
+           {"text": "two", "session_id": "a", "delay": 10}"#,
+    );
+    let (_, records) = run_all(&spec(2), &single, Chat::new()).unwrap();
+    let turns = &by_conversation(&records)[&0];
+    assert_eq!(turns[1].timing.due, turns[0].timing.end + 10_000_000);
+    assert_eq!(messages(&server), [1, 1, 1]);
+    let trace = from_file(
+        r#"{"text_input": "one", "session_id": 7}
+           {"input_length": 5, "session_id": 7}"#,
+    );
+    run_all(&spec(1), &trace, Chat::new()).unwrap();
+    assert_eq!(messages(&server)[3..], [1, 3]);
+}
+
+#[test]
 fn a_stop_while_users_think_ends_the_run_at_once() {
     let control = aiperf_load::Control::new();
     let order = control.clone();

@@ -47,6 +47,9 @@ impl Endpoint for Chat {
         if request.model == "refused" {
             return Err(PluginError::Unsupported("no such model".into()));
         }
+        if request.model == "forgetful" && request.turns.len() > 1 {
+            return Err(PluginError::Unsupported("one turn only".into()));
+        }
         let messages: Vec<_> = request
             .turns
             .iter()

@@ -2,7 +2,7 @@
 
 use crate::{CommandLine, config, options, plan};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
-use aiperf_plan::{LATER, Length, PluginChoice, Servers, Ui};
+use aiperf_plan::{LATER, Length, Plan, PluginChoice, Servers, Ui};
 use clap::CommandFactory;
 use std::time::Duration;
 
@@ -192,6 +192,28 @@ fn two_objectives_of_the_user_span_the_trade_off() {
             (expected, trade_off)
         );
     }
+}
+
+#[test]
+fn what_ends_a_run_follows_from_what_is_sent() {
+    for (line, requests, conversations) in [
+        ("", Some(10), None),
+        ("--concurrency 20", Some(40), None),
+        ("--concurrency 20 --benchmark-duration 5", None, None),
+        ("--input-file a.jsonl", None, None),
+        ("--input-file a.jsonl --num-prompts 5", Some(5), None),
+        ("--input-file a.jsonl --conversation-num 5", None, Some(5)),
+        ("--conversation-turn-mean 3 --concurrency 20", None, Some(40)),
+        ("--conversation-turn-mean 3 --num-prompts 50", Some(50), None),
+        ("--conversation-turn-mean 3 --num-prompts 50 --conversation-num 7", Some(50), Some(7)),
+        ("--conversation-turn-mean 3 --benchmark-duration 5", None, None),
+        ("--conversation-turn-stddev 1", None, Some(10)),
+    ] {
+        let config = config(line);
+        let settings = config.settings(&Plan::new(&config).values[0]);
+        assert_eq!((settings.requests, settings.conversations), (requests, conversations), "{line}");
+    }
+    assert_eq!(config("--input-file a.jsonl --fixed-schedule").load.concurrency, None);
 }
 
 #[test]
