@@ -36,7 +36,8 @@ fn every_request_is_sent_once_with_its_own_body() {
 #[test]
 fn warm_up_ends_before_profiling_begins_and_can_be_left_out() {
     let server = streaming_server();
-    let spec = RunSpec { concurrency: Some(4), ..run_spec(&server, 10) };
+    // The slots of one worker all have a request before the first is answered; a second worker might come too late.
+    let spec = RunSpec { concurrency: Some(4), workers: Some(1), ..run_spec(&server, 10) };
     let workload = WorkloadSpec { warmup_requests: 10, ..workload_spec(10) };
     let (outcome, records) = run_all(&spec, &workload, Chat::new()).unwrap();
     let (warmup, profiling): (Vec<_>, Vec<_>) =
@@ -137,10 +138,11 @@ fn slots_are_spread_over_several_servers() {
     let spec = RunSpec {
         urls: vec![one.url().parse().unwrap(), two.url().parse().unwrap()],
         concurrency: Some(2),
+        // Both slots have a request before the first is answered; a second worker might come too late.
+        workers: Some(1),
         ..run_spec(&one, 2)
     };
     let workload = WorkloadSpec { warmup_requests: 0, ..workload_spec(2) };
-    // With two requests, each slot sends at least one unless the other is done first; both connect either way.
     let (outcome, _) = run_all(&RunSpec { requests: Some(40), ..spec }, &workload, Chat::new()).unwrap();
     assert_eq!(outcome.counts.succeeded, 40);
     assert_eq!(one.requests().len() + two.requests().len(), 40);
@@ -206,7 +208,7 @@ fn stop_lets_requests_in_flight_end_and_abort_does_not() {
             peer.chunk(format!("data: {TOKEN}\n\ndata: [DONE]\n\n"));
             peer.end_stream();
         });
-        let spec = RunSpec { concurrency: Some(2), ..run_spec(&server, 1_000_000) };
+        let spec = RunSpec { concurrency: Some(2), workers: Some(1), ..run_spec(&server, 1_000_000) };
         let (outcome, _) = run_with(&spec, &workload_spec(2), Chat::new(), &control).unwrap();
         assert!(outcome.cancelled);
         assert!(outcome.counts.sent < 1_000_000);

@@ -190,15 +190,15 @@ fn a_duration_ends_a_run_while_users_think() {
     let server = counting_server();
     let spec = RunSpec {
         requests: None,
-        duration: Some(Duration::from_millis(100)),
+        duration: Some(Duration::from_millis(500)),
         concurrency: Some(3),
         ..run_spec(&server, 1)
     };
     let (outcome, records) = run_all(&spec, &made_up(10, 5.0, 3_600_000.0), Chat::new()).unwrap();
     assert_eq!((outcome.counts.sent, records.len()), (3, 3));
-    let timed = RunSpec { duration: Some(Duration::from_millis(50)), ..spec };
+    let timed = RunSpec { duration: Some(Duration::from_millis(300)), ..spec };
     let (outcome, records) = run_all(&timed, &made_up(1000, 5.0, 1.0), Chat::new()).unwrap();
-    assert!(records.iter().all(|record| record.timing.due < outcome.start + 50_000_000));
+    assert!(records.iter().all(|record| record.timing.due < outcome.start + 300_000_000));
     assert!(records.iter().any(|record| record.timing.turn > 0));
 }
 
@@ -293,7 +293,7 @@ fn what_is_in_flight_after_the_grace_period_is_cancelled_in_a_later_turn_too() {
     });
     let spec = RunSpec {
         requests: None,
-        duration: Some(Duration::from_millis(100)),
+        duration: Some(Duration::from_millis(500)),
         grace_period: Duration::from_millis(20),
         concurrency: Some(2),
         ..run_spec(&server, 1)
