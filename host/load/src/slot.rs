@@ -120,6 +120,9 @@ impl Slot {
             }
             let Some(prepared) = workload.request(duty.phase_of(arrival), arrival.request) else { break };
             self.converse(&task, &duty, prepared, arrival, ready).await;
+            if self.shared.reuse == ConnectionReuse::StickyUserSessions {
+                self.connection = None;
+            }
             if self.failed_connections > 0 {
                 tokio::time::sleep(pause(self.failed_connections)).await;
             }
@@ -292,7 +295,7 @@ impl Slot {
     /// Keeps a connection for the next request, if it may have one.
     fn keep(&mut self, connection: Connection) {
         self.connection = match self.shared.reuse {
-            ConnectionReuse::Pooled => Some(connection),
+            ConnectionReuse::Pooled | ConnectionReuse::StickyUserSessions => Some(connection),
             ConnectionReuse::Never => None,
         };
     }

@@ -11,4 +11,6 @@ pub enum ConnectionReuse {
     Pooled,
     /// It is closed: each request has a connection of its own.
     Never,
+    /// It carries the next turn of its conversation, and is closed after the last one.
+    StickyUserSessions,
 }

@@ -1,7 +1,6 @@
 //! How the servers are connected to.
 
 use crate::error::ConfigError;
-use crate::later::STICKY;
 use crate::options::{Options, ReuseChoice};
 use crate::server::Servers;
 use aiperf_model::connection::ConnectionReuse;
@@ -26,7 +25,7 @@ impl ConnectionConfig {
     /// What the options say about connections to `servers`.
     pub(crate) fn resolve(options: &Options, servers: &Servers) -> Result<Self, ConfigError> {
         let config = Self {
-            reuse_strategy: reuse_strategy(options.connection_reuse_strategy)?,
+            reuse_strategy: reuse_strategy(options.connection_reuse_strategy),
             http2: options.http2.unwrap_or(false),
             ca_certs: options.ca_cert.clone().unwrap_or_default(),
             insecure: options.insecure.unwrap_or(false),
@@ -49,11 +48,11 @@ impl ConnectionConfig {
     }
 }
 
-fn reuse_strategy(choice: Option<ReuseChoice>) -> Result<ConnectionReuse, ConfigError> {
+fn reuse_strategy(choice: Option<ReuseChoice>) -> ConnectionReuse {
     match choice {
-        None | Some(ReuseChoice::Pooled) => Ok(ConnectionReuse::Pooled),
-        Some(ReuseChoice::Never) => Ok(ConnectionReuse::Never),
-        Some(ReuseChoice::StickyUserSessions) => Err((&STICKY).into()),
+        None | Some(ReuseChoice::Pooled) => ConnectionReuse::Pooled,
+        Some(ReuseChoice::Never) => ConnectionReuse::Never,
+        Some(ReuseChoice::StickyUserSessions) => ConnectionReuse::StickyUserSessions,
     }
 }
 

@@ -34,13 +34,6 @@ pub(crate) static BALANCED: Later = Later {
     instead: "use --parameter-sweep-mode repeated or independent",
 };
 
-/// `--connection-reuse-strategy sticky-user-sessions`.
-pub(crate) static STICKY: Later = Later {
-    name: "connection-reuse-strategy",
-    flag: "--connection-reuse-strategy sticky-user-sessions",
-    instead: "use --connection-reuse-strategy pooled, with which each of the --concurrency users keeps a connection",
-};
-
 /// The flags that are refused whatever their value.
 pub static LATER: &[Later] = &[
     Later {

@@ -66,8 +66,7 @@ pub enum ReuseChoice {
     Pooled,
     /// It is closed; each request has a connection of its own.
     Never,
-    /// It carries the next turn of its conversation.
-    #[value(hide = true)]
+    /// It carries the next turn of its conversation, and is closed after the last one.
     StickyUserSessions,
 }
 

@@ -3,12 +3,13 @@
 use crate::endpoint::Chat;
 use crate::server::{Peer, Server};
 use crate::{run_all, run_spec, workload_spec};
-use aiperf_load::{ConversationSpec, Dataset, DatasetOrder, Length, RunSpec, WorkloadSpec};
+use aiperf_load::{ConversationSpec, Dataset, DatasetOrder, Length, RunSpec, Transport, WorkloadSpec};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
+use aiperf_model::connection::ConnectionReuse;
 use aiperf_model::dataset::Sampling;
 use aiperf_model::record::{FailureKind, Record};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -95,6 +96,20 @@ fn a_turn_carries_what_was_said_before_and_waits_for_its_time() {
     let input = |record: &Record| crate::answer(record).input_tokens.unwrap().count;
     assert!(input(conversations[&0][0]) < input(conversations[&0][1]));
     assert!(input(conversations[&0][1]) < input(conversations[&0][2]));
+}
+
+#[test]
+fn a_connection_can_be_that_of_one_conversation() {
+    let server = counting_server();
+    let transport = Transport { reuse: ConnectionReuse::StickyUserSessions, ..Transport::default() };
+    let spec = RunSpec { requests: None, conversations: Some(6), transport, ..run_spec(&server, 1) };
+    let (outcome, records) = run_all(&spec, &made_up(6, 3.0, 0.0), Chat::new()).unwrap();
+    assert_eq!(outcome.counts.succeeded, 18);
+    for timing in records.iter().map(|record| record.timing) {
+        assert_eq!(timing.reused_connection, timing.turn > 0, "{timing:?}");
+    }
+    let connections: HashSet<_> = server.requests().iter().map(|request| request.connection).collect();
+    assert_eq!(connections.len(), 6);
 }
 
 #[test]

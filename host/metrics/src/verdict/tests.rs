@@ -141,6 +141,27 @@ fn pauses_between_requests_lower_the_offered_concurrency() {
 }
 
 #[test]
+fn users_who_think_are_not_missed() {
+    let mut run = Run::closed(0);
+    run.records = (0..400).map(|n| request(n * 200, n * 200)).collect();
+    run.expect("offered_load", INVALID);
+    run.asked.users_think = true;
+    run.expect("offered_load", None);
+    run.records.truncate(1);
+    run.expect("requests_per_slot", SUSPECT);
+}
+
+#[test]
+fn later_turns_are_no_arrivals() {
+    let mut run = Run::open((0..400).map(|n| n * 10), ArrivalPattern::Constant);
+    run.records.extend((0..100).map(|n| request(n * n, n * n)));
+    run.expect("arrival_process", None);
+    // A turn after the last arrival does not stretch the schedule.
+    run.records.push(request(8000, 8000));
+    run.expect("offered_load", None);
+}
+
+#[test]
 fn what_a_schedule_loses_is_the_limit_s_or_the_client_s() {
     for (missed, expected) in [(8, None), (9, SUSPECT), (21, SUSPECT), (22, INVALID)] {
         let mut run = Run::open((0..400).map(|n| n * 10), ArrivalPattern::Constant);

@@ -84,7 +84,6 @@ fn mistakes_are_named_with_flag_place_and_example() {
         "--api-key|two words",
         "--model=",
         "--url ftp://h",
-        "--connection-reuse-strategy sticky-user-sessions",
         "--url sim: --http2",
         "--url unix:",
         "--insecure",
