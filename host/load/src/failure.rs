@@ -63,6 +63,12 @@ pub(crate) fn cancelled(status: Option<u16>) -> Failure {
     failure(FailureKind::Cancelled, status, "the benchmark stopped before the response ended".into())
 }
 
+/// Cancelled on purpose so long after its send.
+pub(crate) fn given_up(status: Option<u16>, seconds: f64) -> Failure {
+    let message = format!("cancelled {seconds} s after it was sent, as asked for a share of the requests");
+    failure(FailureKind::Cancelled, status, message)
+}
+
 /// The response did not end in time.
 pub(crate) fn timeout(status: Option<u16>, seconds: f64) -> Failure {
     let message = format!("the response did not end within {seconds} s");

@@ -12,7 +12,7 @@
 //! [`Exchange`](aiperf_model::record::Exchange) through `handover`; `reading` turns it into a
 //! [`Record`](aiperf_model::record::Record) elsewhere, in the `background`, with the endpoint plugin and, where the server does not
 //! count, the `tokenizer`. `control` is the handle by which the rest of the program watches and stops a run;
-//! `brake`, `deadline` and `reachability` are what ends one early.
+//! `brake`, `deadline` and `reachability` are what ends one early, `patience` what ends single requests early.
 //!
 //! Nothing here computes a metric or writes a file.
 
@@ -31,6 +31,7 @@ mod framing;
 mod handover;
 mod heartbeat;
 mod pacer;
+mod patience;
 mod positioned;
 mod probe;
 mod random;
@@ -54,6 +55,7 @@ pub use clock::Clock;
 pub use control::{Control, Progress};
 pub use dataset::{Dataset, DatasetError, Schedule};
 pub use error::LoadError;
+pub use patience::Cancellation;
 pub use probe::answers;
 pub use run::{Counts, Processing, RunOutcome, RunSpec, Sink, run};
 pub use transport::Transport;

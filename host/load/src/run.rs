@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::control::Control;
 use crate::error::LoadError;
 use crate::handover::{Handover, Intake, handover};
+use crate::patience::{Cancellation, Patience};
 use crate::reachability::Reachability;
 use crate::reading::{CRASH_LIMIT, Crashes, Reader};
 use crate::slot::Shared;
@@ -65,6 +66,8 @@ pub struct RunSpec {
     pub grace_period: Duration,
     /// How long one request may take, from send to end.
     pub request_timeout: Duration,
+    /// Which requests are cancelled on purpose; none for none.
+    pub cancellation: Option<Cancellation>,
     /// Whether the warm-up requests of the workload are sent first.
     pub warm_up: bool,
     /// How many measuring threads to use; none for one per core. There are never more than the concurrency.
@@ -148,6 +151,7 @@ pub fn run(
         workload: workload.clone(),
         clock,
         timeout: spec.request_timeout,
+        patience: spec.cancellation.map(|cancellation| Patience::new(spec.seed, cancellation)),
         reuse: spec.transport.reuse,
         brake: Brake::new(),
         reachability: Reachability::new(breadth(spec)),

@@ -10,6 +10,7 @@ use crate::duty::Duty;
 use crate::failure;
 use crate::framing::Received;
 use crate::handover::Handover;
+use crate::patience::Patience;
 use crate::reachability::Reachability;
 use crate::target::Target;
 use crate::task::SlotTask;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) workload: Workload,
     pub(crate) clock: Clock,
     pub(crate) timeout: Duration,
+    pub(crate) patience: Option<Patience>,
     pub(crate) reuse: ConnectionReuse,
     pub(crate) brake: Brake,
     pub(crate) reachability: Reachability,
@@ -35,6 +37,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// The least time after which anything is given up.
+    pub(crate) fn shortest_timeout(&self) -> Duration {
+        let patience = self.patience.as_ref().map_or(Duration::MAX, Patience::delay);
+        self.connect_timeout().min(patience)
+    }
+
     /// How long a connection may take to open.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.timeout.min(CONNECT_LIMIT)
@@ -215,10 +223,12 @@ impl Slot {
         let mut received = Received::with_capacity(self.last_size.0, self.last_size.1);
         let mut retries = 0;
         self.shared.control.count_sent();
-        let mut attempt = self.attempt(task, prepared, &mut received).await;
+        let patience = self.shared.patience.as_ref();
+        let patience = patience.and_then(|patience| patience.of(phase, arrival.request, arrival.turn));
+        let mut attempt = self.attempt(task, prepared, patience, &mut received).await;
         if attempt.stale {
             retries = 1;
-            attempt = self.attempt(task, prepared, &mut received).await;
+            attempt = self.attempt(task, prepared, patience, &mut received).await;
         }
         task.clear_deadline();
         self.note_reachability(&attempt, received.status.is_some());
@@ -249,11 +259,13 @@ impl Slot {
         Exchange { timing, buffer, events, streamed, failure: attempt.failure }
     }
 
-    /// Sends a request over the slot's connection, or over a new one if that has been closed.
+    /// Sends a request over the slot's connection, or over a new one if that has been closed. `patience` is how long
+    /// its user waits, if that is not until the timeout.
     async fn attempt(
         &mut self,
         task: &SlotTask,
         prepared: &PreparedRequest,
+        patience: Option<Duration>,
         received: &mut Received,
     ) -> Attempt {
         let (mut connection, was_open) = match self.kept_connection(task).await {
@@ -265,7 +277,9 @@ impl Slot {
         };
         let (reused_connection, connect) = (connection.has_served(), connection.opening());
         // The time of a request does not include that of its connection.
-        self.start_timeout(task, self.shared.timeout);
+        let timeout = self.shared.timeout;
+        let patience = patience.filter(|patience| *patience < timeout);
+        self.start_timeout(task, patience.unwrap_or(timeout));
         let request = self.target.request(prepared);
         let outcome = connection.exchange(request, task, received).await;
         let status = received.status;
@@ -279,9 +293,10 @@ impl Slot {
                     .map(|status| failure::unsuccessful(status, received.retry_after, &received.buffer))
             }
             Err(Broken::Interrupted(Interruption::Cancelled)) => Some(failure::cancelled(status)),
-            Err(Broken::Interrupted(Interruption::Timeout)) => {
-                Some(failure::timeout(status, self.shared.timeout.as_secs_f64()))
-            }
+            Err(Broken::Interrupted(Interruption::Timeout)) => Some(match patience {
+                Some(patience) => failure::given_up(status, patience.as_secs_f64()),
+                None => failure::timeout(status, timeout.as_secs_f64()),
+            }),
             Err(Broken::Closed) => Some(failure::closed(status, began)),
             Err(Broken::Http1(error)) => Some(failure::broken(&error, status, began)),
             Err(Broken::Http2(error)) => Some(failure::broken_off(&error, status, began)),

@@ -58,7 +58,7 @@ impl Worker {
         let pacer = Pacer::new(shared.clock, Arc::clone(wake));
         let duty = Arc::new(Duty::new(assignment, pacer));
         let deadlines = RefCell::new(Vec::new());
-        let shortest_timeout = nanoseconds(shared.connect_timeout());
+        let shortest_timeout = nanoseconds(shared.shortest_timeout());
         let handle = runtime.handle().clone();
         // A task like those of the slots, so that it waits as they do.
         pulse.rise();

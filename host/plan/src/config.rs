@@ -123,6 +123,8 @@ pub struct LoadConfig {
     /// How long requests in flight may go on after the end.
     #[serde(rename = "benchmark_grace_period_seconds", serialize_with = "seconds")]
     pub grace_period: Duration,
+    /// Which requests are cancelled on purpose; none for none.
+    pub cancellation: Option<CancellationConfig>,
     /// Requests that warm the server up.
     pub warmup_request_count: u32,
     /// The share of failed requests above which a run counts as failed, from 0 to 1.
@@ -131,6 +133,16 @@ pub struct LoadConfig {
     pub workers: u32,
     /// Whether the responses of a run are read only after its load.
     pub defer_parsing: bool,
+}
+
+/// Requests that are cancelled on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CancellationConfig {
+    /// The share of the requests, in percent; more than 0.
+    pub rate_percent: f64,
+    /// How long after its send a request is cancelled.
+    #[serde(rename = "delay_seconds", serialize_with = "seconds")]
+    pub delay: Duration,
 }
 
 /// What is varied. The values are those of the parameters in [`Config::axes`].

@@ -42,9 +42,9 @@ mod sweepable;
 
 pub use config::resolve::Environment;
 pub use config::{
-    AUTOMATIC_UI_NOTICE, Calibration, Config, ConversationConfig, DatasetConfig, FailureConfig, Length,
-    Lengths, LoadConfig, OutputConfig, PluginConfig, PluginLimits, RunSettings, ServerConfig, SweepConfig,
-    TrialsConfig, TrustConfig, Ui, WorkloadConfig,
+    AUTOMATIC_UI_NOTICE, Calibration, CancellationConfig, Config, ConversationConfig, DatasetConfig,
+    FailureConfig, Length, Lengths, LoadConfig, OutputConfig, PluginConfig, PluginLimits, RunSettings,
+    ServerConfig, SweepConfig, TrialsConfig, TrustConfig, Ui, WorkloadConfig,
 };
 pub use connection::ConnectionConfig;
 pub use error::ConfigError;

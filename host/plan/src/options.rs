@@ -267,6 +267,14 @@ options! {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
     pub benchmark_grace_period: Option<f64>,
 
+    /// Percentage of the requests that are cancelled, as by users who leave; they are in no latency [default: 0]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, help_heading = "Load")]
+    pub request_cancellation_rate: Option<f64>,
+
+    /// How long after its send such a request is cancelled [default: 0]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
+    pub request_cancellation_delay: Option<f64>,
+
     /// Requests that warm the server up before the measurement [default: 0]
     #[arg(long, alias = "num-warmup-requests", value_name = "N", help_heading = "Load")]
     #[serde(alias = "num-warmup-requests")]

@@ -177,6 +177,7 @@ fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, url: ServerUrl) -> Ru
         duration: Some(DURATION),
         grace_period: DURATION,
         request_timeout: 2 * DURATION,
+        cancellation: None,
         warm_up: false,
         workers: Some(benchmark.config.load.workers),
         concurrency_ramp: Duration::ZERO,

@@ -12,15 +12,15 @@ use crate::selection::Selection;
 use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
 use aiperf_load::{
-    BodyMemory, Clock, Control, ConversationSpec, Length, LoadError, Processing, RunOutcome, RunSpec,
-    Workload, WorkloadSpec,
+    BodyMemory, Cancellation, Clock, Control, ConversationSpec, Length, LoadError, Processing, RunOutcome,
+    RunSpec, Workload, WorkloadSpec,
 };
 use aiperf_metrics::{Accumulator, Course, record_metrics};
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::record::{Phase, Record};
 use aiperf_model::sweep::Step;
-use aiperf_plan::{ConversationConfig, RunSettings};
+use aiperf_plan::{CancellationConfig, ConversationConfig, RunSettings};
 use std::path::Path;
 
 /// What the records of a run add up to.
@@ -136,6 +136,9 @@ fn measure(
         duration: settings.duration,
         grace_period: settings.grace_period,
         request_timeout: server.request_timeout,
+        cancellation: benchmark.config.load.cancellation.map(|CancellationConfig { rate_percent, delay }| {
+            Cancellation { share: rate_percent / 100.0, delay }
+        }),
         warm_up: step.warm_up,
         workers: Some(benchmark.config.load.workers),
         processing: Processing {

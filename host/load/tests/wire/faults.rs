@@ -3,9 +3,11 @@
 use crate::endpoint::Chat;
 use crate::server::Server;
 use crate::{TOKEN, answer, failure, records_of, run_all, run_spec, workload_spec};
-use aiperf_load::{LoadError, RunSpec};
+use aiperf_load::{Cancellation, LoadError, RunSpec};
 use aiperf_model::record::FailureKind;
+use std::collections::HashSet;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -179,6 +181,39 @@ fn a_stall_is_a_timeout() {
             assert!(record.timing.end - record.timing.due >= 50_000_000);
         }
     }
+}
+
+#[test]
+fn users_may_leave_before_their_answer_is_there() {
+    let left = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&left);
+    let server = Server::answering(move |peer| {
+        peer.begin_stream();
+        peer.chunk(format!("data: {TOKEN}\n\n"));
+        peer.wait_for_close();
+        seen.fetch_add(1, Ordering::SeqCst);
+    });
+    let cancellation = Some(Cancellation { share: 1.0, delay: Duration::from_millis(20) });
+    let spec = RunSpec { cancellation, ..run_spec(&server, 6) };
+    let (outcome, records) = run_all(&spec, &workload_spec(6), Chat::new()).unwrap();
+    assert_eq!((outcome.counts.cancelled, outcome.counts.failed, outcome.cancelled), (6, 0, false));
+    for record in &records {
+        assert_eq!(failure(record).kind, FailureKind::Cancelled);
+        assert!(failure(record).message.starts_with("cancelled 0.02 s after it was sent"));
+        assert!(record.timing.end - record.timing.send >= 20_000_000);
+    }
+    // The next request of the slot came on a new connection, so the server has noticed the ones before it.
+    assert!(left.load(Ordering::SeqCst) >= 1);
+    assert_eq!(server.requests().iter().map(|request| request.connection).collect::<HashSet<_>>().len(), 6);
+}
+
+#[test]
+fn who_would_leave_later_gets_the_answer() {
+    let server = Server::answering(|peer| peer.stream(&[TOKEN, "[DONE]"]));
+    let cancellation = Some(Cancellation { share: 1.0, delay: Duration::from_hours(1) });
+    let spec = RunSpec { cancellation, request_timeout: Duration::from_hours(2), ..run_spec(&server, 6) };
+    let (outcome, _) = run_all(&spec, &workload_spec(6), Chat::new()).unwrap();
+    assert_eq!((outcome.counts.succeeded, outcome.counts.cancelled), (6, 0));
 }
 
 #[test]

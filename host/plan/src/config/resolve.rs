@@ -4,8 +4,8 @@ mod dataset;
 mod ramps;
 
 use super::{
-    Calibration, Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig, PluginLimits,
-    ServerConfig, SweepConfig, TrialsConfig, TrustConfig, Ui, WorkloadConfig,
+    Calibration, CancellationConfig, Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig,
+    PluginLimits, ServerConfig, SweepConfig, TrialsConfig, TrustConfig, Ui, WorkloadConfig,
 };
 use crate::connection::ConnectionConfig;
 use crate::error::ConfigError;
@@ -160,11 +160,27 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
         num_prompts: counts(Sweepable::NumPrompts, options.num_prompts.as_ref())?,
         benchmark_duration,
         grace_period: seconds("--benchmark-grace-period", grace_period, "30")?,
+        cancellation: cancellation(options)?,
         warmup_request_count: options.warmup_request_count.unwrap_or(0),
         max_error_rate,
         workers: options.workers.unwrap_or(environment.cores.max(1)),
         defer_parsing: options.defer_parsing.unwrap_or(false),
     })
+}
+
+/// Which requests are to be cancelled.
+fn cancellation(options: &Options) -> Result<Option<CancellationConfig>, ConfigError> {
+    let (flag, delay_flag) = ("--request-cancellation-rate", "--request-cancellation-delay");
+    let Some(rate_percent) = options.request_cancellation_rate else {
+        let needs = ConfigError::NeedsFlag { flag: delay_flag, example: "--request-cancellation-rate 10" };
+        return if options.request_cancellation_delay.is_some() { Err(needs) } else { Ok(None) };
+    };
+    if !(0.0..=100.0).contains(&rate_percent) {
+        let problem = format!("it is {rate_percent}, but must be from 0 to 100 percent");
+        return Err(ConfigError::value(flag, problem, format!("{flag} 10")));
+    }
+    let delay = seconds(delay_flag, options.request_cancellation_delay, "2")?;
+    Ok((rate_percent > 0.0).then_some(CancellationConfig { rate_percent, delay }))
 }
 
 /// The pattern of the request rate, or none without a rate.

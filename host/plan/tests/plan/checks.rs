@@ -72,6 +72,8 @@ fn mistakes_are_named_with_flag_place_and_example() {
         "--concurrency 1,2 --parameter-sweep-cooldown-seconds inf",
         "--benchmark-grace-period -0.5",
         "--request-timeout-seconds 0",
+        "--request-cancellation-rate 101",
+        "--request-cancellation-delay 2",
         "--max-error-rate 1.5",
         "--workers 0",
         "--plugin-timeout-seconds 0",
