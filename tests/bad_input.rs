@@ -32,7 +32,7 @@ fn each_mistake_is_named_with_what_to_write_instead() {
             &["--ca-cert", "nowhere.pem", "PEM"],
         ),
         (
-            "--concurrency 1 --connection-reuse-strategy sticky-user-sessions",
+            "--concurrency 1 --connection-reuse-strategy sticky",
             &["sticky-user-sessions", "pooled"],
         ),
         ("--concurrency 1,2 --gpu-telemetry-url http://localhost:9400/metrics", &["--gpu-telemetry-url"]),
