@@ -22,6 +22,7 @@ mod interruption;
 mod layout;
 mod load_modes;
 mod open_loop;
+mod outputs;
 mod plugin_projects;
 mod plugin_test;
 mod plugins;

@@ -16,6 +16,11 @@ pub(crate) fn read() -> Environment {
     }
 }
 
+/// The command line. A path of it that is no text cannot be written into a file of text, and loses what is none.
+pub(crate) fn arguments() -> impl Iterator<Item = String> {
+    env::args_os().map(|argument| argument.to_string_lossy().into_owned())
+}
+
 /// `AIPERF_PLUGIN_DIR`, which names none if it is empty, else the user's own directory if there is one.
 pub(crate) fn plugin_dir() -> Option<PathBuf> {
     match env::var_os("AIPERF_PLUGIN_DIR") {

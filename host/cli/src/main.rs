@@ -3,8 +3,15 @@
 //! Each subcommand is a file in `commands/`. This file only reads the arguments and turns what became of the command
 //! into an exit code.
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "they panic once the reader is gone; see console.rs"
+)]
+
 mod args;
 mod commands;
+mod console;
 mod environment;
 mod exit_code;
 mod failure;
@@ -28,7 +35,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            say!("error: {failure}");
             failure.exit.into()
         }
     }

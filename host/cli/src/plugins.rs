@@ -1,6 +1,7 @@
 //! From the names that the user chose to plugins that are ready.
 
 use crate::failure::Failure;
+use crate::say;
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint, Kind};
 use aiperf_plan::{PluginChoice, PluginConfig, PluginLimits};
 use aiperf_plugin_host::{HostConfig, Level, Limits, Lock, LogSink, PluginHost, user_cache_dir};
@@ -57,7 +58,7 @@ pub(crate) fn host(
 ) -> Result<PluginHost, Failure> {
     let log = LogSink::new(|line| {
         if line.level >= Level::Info {
-            eprintln!("note: {line}");
+            say!("note: {line}");
         }
     });
     let mut host = PluginHost::new(HostConfig { cache_dir: user_cache_dir(), log, ..settings })?;

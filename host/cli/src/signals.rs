@@ -1,6 +1,7 @@
 //! SIGINT and SIGTERM: the first one stops the benchmark, the second one leaves at once.
 
 use crate::exit_code::Exit;
+use crate::say;
 use aiperf_sweep::{Interrupt, Urgency};
 use std::io;
 use std::thread;
@@ -22,7 +23,7 @@ pub(crate) fn watch(interrupt: Interrupt) -> io::Result<()> {
             while interrupt.urgency() != Urgency::Abort {
                 signals.next().await;
                 interrupt.escalate();
-                eprintln!("{}", message(interrupt.urgency()));
+                say!("{}", message(interrupt.urgency()));
             }
         });
         // Whatever keeps the benchmark, such as a slow disk: files are replaced as a whole, so they are valid now too.

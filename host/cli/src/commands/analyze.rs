@@ -1,6 +1,7 @@
 //! `aiperf analyze`: an earlier sweep again.
 
 use crate::args::{AnalyzeArguments, Format};
+use crate::console;
 use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
@@ -9,7 +10,6 @@ use crate::ui;
 use aiperf_artifacts::sweep_json;
 use aiperf_plan::{Options, PluginConfig};
 use aiperf_sweep::{SweepError, reanalyze, reanalyze_file};
-use std::io::Write as _;
 
 pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
     let plugins = plugins::load_analysis(&PluginConfig::resolve(&chosen(arguments), &environment::read())?)?;
@@ -28,10 +28,8 @@ pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
         error => error.into(),
     })?;
     match arguments.format {
-        Format::Table => print!("{}", ui::summary(&result)),
-        Format::Json => std::io::stdout()
-            .write_all(&sweep_json::render(&result)?)
-            .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot print the result: {error}")))?,
+        Format::Table => console::print(ui::summary(&result))?,
+        Format::Json => console::print(String::from_utf8_lossy(&sweep_json::render(&result)?))?,
     }
     Ok(if result.conclusions.failures.is_empty() { Exit::Success } else { Exit::PluginFailed })
 }

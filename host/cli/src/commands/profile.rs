@@ -4,11 +4,13 @@ mod calibration;
 mod dry_run;
 mod earlier_command;
 
+use crate::console;
 use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::plugins::Plugins;
 use crate::redaction::without_secrets;
+use crate::say;
 use crate::signals;
 use crate::ui::{self, Silent, Simple};
 use aiperf_load::{Dataset, Transport, Trust};
@@ -36,10 +38,10 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let plugins = Plugins::load(&config.server.endpoint_type, &config.plugins)?;
     let dataset = open_dataset(&config)?;
     if config.output.ui_is_automatic {
-        eprintln!("{AUTOMATIC_UI_NOTICE}");
+        say!("{AUTOMATIC_UI_NOTICE}");
     }
     if config.output.dry_run {
-        print!("{}", dry_run::describe(&config, &plan));
+        console::print(dry_run::describe(&config, &plan))?;
         return Ok(Exit::Success);
     }
     let transport = transport(&config.server.connection)?;
@@ -53,7 +55,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         endpoint: plugins.endpoint,
         analysis: &plugins.analysis,
         laboratory: Some(&calibration::Laboratory),
-        command_line: without_secrets(std::env::args()),
+        command_line: without_secrets(environment::arguments()),
         version: env!("CARGO_PKG_VERSION"),
     };
     let interrupt = Interrupt::default();
@@ -62,24 +64,24 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         Some(directory) => Sweep::resume(&benchmark, directory)?,
         None => Sweep::begin(&benchmark)?,
     };
-    sweep.notices().iter().for_each(|notice| eprintln!("note: {notice}"));
+    sweep.notices().iter().for_each(|notice| say!("note: {notice}"));
     let directory = sweep.directory().to_path_buf();
     let ended = sweep.run(&mut *observer(&config, &plan), &interrupt);
     let outcome = ended.inspect_err(|_| tell_how_to_continue(&config, &directory))?;
-    show(&outcome, &plan);
-    println!("\nFiles: {}", directory.display());
+    let printed =
+        console::print(format_args!("{}\nFiles: {}\n", shown(&outcome, &plan), directory.display()));
     if let Some(stop) = outcome.stopped {
-        eprintln!("{stop}: {} of {} runs are not done", outcome.unfinished, plan.steps.len());
+        say!("{stop}: {} of {} runs are not done", outcome.unfinished, plan.steps.len());
     }
     if outcome.unfinished > 0 {
         tell_how_to_continue(&config, &directory);
     }
     if config.trust.require_valid {
         for line in doubted(&outcome.result) {
-            eprintln!("{line}");
+            say!("{line}");
         }
     }
-    Ok(exit(&outcome, &config))
+    printed.map(|()| exit(&outcome, &config))
 }
 
 /// Each value that is not valid, with its reasons.
@@ -100,7 +102,7 @@ fn doubted(result: &SweepResult) -> Vec<String> {
 /// How the servers are connected to; what is dangerous about it is said.
 fn transport(config: &ConnectionConfig) -> Result<Transport, Failure> {
     let trust = if config.insecure {
-        eprintln!("{INSECURE_WARNING}");
+        say!("{INSECURE_WARNING}");
         Trust::anybody()
     } else {
         Trust::with_certificates(&config.ca_certs).map_err(|error| Failure::new(Exit::BadInput, error))?
@@ -128,7 +130,7 @@ fn tell_how_to_continue(config: &Config, directory: &Path) {
         (Some(_), true) => " (with --api-key or OPENAI_API_KEY again, since keys are not stored)",
         (_, false) => " (with --header and --api-key again where they were given, since they are not stored)",
     };
-    eprintln!("continue with: aiperf profile --resume {}{secrets}", quoted(&directory.display().to_string()));
+    say!("continue with: aiperf profile --resume {}{secrets}", quoted(&directory.display().to_string()));
 }
 
 /// An argument as a shell takes it.
@@ -177,17 +179,16 @@ fn observer(config: &Config, plan: &Plan) -> Box<dyn Observer> {
     }
 }
 
-fn show(outcome: &Outcome, plan: &Plan) {
+/// What the benchmark says, as text.
+fn shown(outcome: &Outcome, plan: &Plan) -> String {
     let is_single = !plan.shape.sweep && plan.shape.trials == 1;
     match &outcome.last_run {
         Some(metrics) if is_single => {
-            print!("{}", ui::run_table(metrics));
             let verdicts = ui::verdicts(&outcome.result.verdicts);
-            if !verdicts.is_empty() {
-                print!("\n{verdicts}");
-            }
+            let break_before = if verdicts.is_empty() { "" } else { "\n" };
+            format!("{}{break_before}{verdicts}", ui::run_table(metrics))
         }
-        _ => print!("\n{}", ui::summary(&outcome.result)),
+        _ => format!("\n{}", ui::summary(&outcome.result)),
     }
 }
 

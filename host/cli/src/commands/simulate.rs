@@ -1,13 +1,14 @@
 //! `aiperf simulate`: the simulator as a server of its own.
 
 use crate::args::SimulateArguments;
+use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use aiperf_simulator::Simulator;
 
 pub(crate) fn simulate(arguments: &SimulateArguments) -> Result<Exit, Failure> {
     let simulator = Simulator::start(arguments.settings.clone(), (arguments.host, arguments.port).into())?;
-    println!("serving a simulated model on {} (Ctrl-C to stop)", simulator.base_url());
+    console::print(format_args!("serving a simulated model on {} (Ctrl-C to stop)\n", simulator.base_url()))?;
     simulator.wait();
     Ok(Exit::Success)
 }

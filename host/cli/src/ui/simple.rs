@@ -3,6 +3,7 @@
 //! Off a terminal the bars disappear and the table stays, so that a log reads well.
 
 use super::format;
+use crate::say;
 use aiperf_load::Control;
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::catalogue::MetricId;
@@ -60,15 +61,15 @@ impl Simple {
         let label = self.title(step);
         if !std::mem::replace(&mut self.header_shown, true) {
             let names = COLUMNS.map(|(name, width, ..)| format!("{name:>width$}"));
-            eprintln!("{:<34}{}", "times in ms", names.concat());
+            say!("{:<34}{}", "times in ms", names.concat());
         }
         match ending {
-            Ending::Succeeded(success) => eprintln!("{label:<34}{}", cells(&success.metrics)),
+            Ending::Succeeded(success) => say!("{label:<34}{}", cells(&success.metrics)),
             Ending::Interrupted(metrics) => {
                 let cells = metrics.as_ref().map(cells).unwrap_or_default();
-                eprintln!("{label:<34}{cells}  interrupted, not counted");
+                say!("{label:<34}{cells}  interrupted, not counted");
             }
-            Ending::Failed { error, .. } => eprintln!("{label:<34}  failed: {error}"),
+            Ending::Failed { error, .. } => say!("{label:<34}  failed: {error}"),
         }
     }
 }
@@ -105,14 +106,14 @@ impl Observer for Simple {
                 self.bar = Some(Moving::countdown("waiting for server", timeout));
             }
             Event::Calibrating { .. } => {}
-            Event::Calibrated { step, budget } => eprintln!("{:<34}{}", self.title(step), calibrated(budget)),
+            Event::Calibrated { step, budget } => say!("{:<34}{}", self.title(step), calibrated(budget)),
             Event::RunStarted { step, control } => {
                 self.bar = Some(Moving::load(self.title(step), control.clone()));
             }
             Event::RunEnded { step, ending, retries } => {
                 self.row(step, ending);
                 if retries {
-                    eprintln!("{:<34}  is run again", self.title(step));
+                    say!("{:<34}  is run again", self.title(step));
                 }
             }
         }
@@ -180,7 +181,7 @@ impl Drop for Moving {
 /// What a bar shows on a terminal, as a line where there is none.
 fn log(line: &str) {
     if !std::io::stderr().is_terminal() {
-        eprintln!("{line}");
+        say!("{line}");
     }
 }
 

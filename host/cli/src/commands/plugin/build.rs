@@ -1,7 +1,9 @@
 //! `aiperf plugin build`: the sources of a plugin become a component.
 
+use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use aiperf_plugin_host::Description;
 use aiperf_toolchain::Project;
 use std::path::{Path, PathBuf};
 
@@ -10,10 +12,15 @@ pub(crate) fn build(directory: &Path) -> Result<Exit, Failure> {
         // What is no plugin is told here, and not when it is used.
         let descriptions = super::bare_host()?.load_file(&path)?;
         for plugin in descriptions {
-            println!("{}: {} '{}' {}", path.display(), plugin.kind, plugin.name, plugin.version);
+            console::print(named(&path, &plugin))?;
         }
     }
     Ok(Exit::Success)
+}
+
+/// A component and a plugin in it, as a line.
+pub(super) fn named(component: &Path, plugin: &Description) -> String {
+    format!("{}: {} '{}' {}\n", component.display(), plugin.kind, plugin.name, plugin.version)
 }
 
 /// The components of the project, built, by their paths as a user would write them.

@@ -2,6 +2,7 @@
 
 use super::list::as_json;
 use crate::args::{Format, InspectArguments, PluginSources};
+use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use aiperf_plugin_host::{Description, Inspection};
@@ -12,8 +13,8 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> Result<Exit, Failure> {
     let inspections = inspections(arguments)?;
     for inspection in &inspections {
         match arguments.format {
-            Format::Table => print!("{}", text(inspection)),
-            Format::Json => println!("{:#}", document(inspection)),
+            Format::Table => console::print(text(inspection))?,
+            Format::Json => console::print(format_args!("{:#}\n", document(inspection)))?,
         }
     }
     // What is known was printed; why it cannot be used is the error.

@@ -1,6 +1,7 @@
 //! `aiperf plugin list`: which plugins can be chosen.
 
 use crate::args::{Format, ListArguments};
+use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::ui;
@@ -10,8 +11,10 @@ use serde_json::{Value, json};
 pub(crate) fn list(arguments: &ListArguments) -> Result<Exit, Failure> {
     let descriptions = super::host(&arguments.sources)?.descriptions()?;
     match arguments.format {
-        Format::Table => println!("{}", table(&descriptions)),
-        Format::Json => println!("{:#}", descriptions.iter().map(as_json).collect::<Value>()),
+        Format::Table => console::print(format_args!("{}\n", table(&descriptions)))?,
+        Format::Json => {
+            console::print(format_args!("{:#}\n", descriptions.iter().map(as_json).collect::<Value>()))?;
+        }
     }
     Ok(Exit::Success)
 }

@@ -1,6 +1,7 @@
 //! `aiperf plugin lock`: which plugins may be used with `--locked`.
 
 use crate::args::PluginSources;
+use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use aiperf_plugin_host::Lock;
@@ -10,6 +11,6 @@ pub(crate) fn lock(sources: &PluginSources) -> Result<Exit, Failure> {
     let lock = Lock::new(&super::host(sources)?.descriptions()?);
     fs::write(Lock::FILE, lock.text())
         .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot write {}: {error}", Lock::FILE)))?;
-    println!("{} lists {} plugins", Lock::FILE, lock.len());
+    console::print(format_args!("{} lists {} plugins\n", Lock::FILE, lock.len()))?;
     Ok(Exit::Success)
 }

@@ -3,6 +3,7 @@
 mod exchange;
 
 use crate::args::RecordArguments;
+use crate::console;
 use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
@@ -55,7 +56,7 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let file_name = format!("{}.http", arguments.name);
     let text = format!("{:#}\n", described(&endpoint, settings, &file_name, &answer));
     write(&arguments.fixtures, &[(&response, answer.recorded()), (&fixture, text.into_bytes())])?;
-    println!("{}\n{}", response.display(), fixture.display());
+    console::print(format_args!("{}\n{}\n", response.display(), fixture.display()))?;
     Ok(Exit::Success)
 }
 

@@ -2,6 +2,7 @@
 
 use super::{bare_host, build};
 use crate::args::TestArguments;
+use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use aiperf_plugin_test::{Outcome, Tested, replay_trace};
@@ -18,7 +19,7 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<Exit, Failure> {
             .concat(),
     };
     let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
-    println!("{} passed, {failed} failed", outcomes.len() - failed);
+    console::print(format_args!("{} passed, {failed} failed\n", outcomes.len() - failed))?;
     Ok(if failed == 0 { Exit::Success } else { Exit::PluginFailed })
 }
 
@@ -33,7 +34,7 @@ fn repeat(components: &[PathBuf], trace: &Path) -> Result<Outcome, Failure> {
         host.load_file(component)?;
     }
     let outcome = replay_trace(&host, trace).map_err(|problem| Failure::new(Exit::BadInput, problem))?;
-    show(&outcome);
+    show(&outcome)?;
     Ok(outcome)
 }
 
@@ -46,16 +47,16 @@ fn test_component(component: &Path, fixtures: Option<&Path>) -> Result<Vec<Outco
     let mut outcomes = Vec::new();
     let tested = aiperf_plugin_test::test(&mut bare_host()?, component, Some(fixtures.unwrap_or(&beside)))?;
     for Tested { plugin, outcomes: of_plugin } in tested {
-        println!("{}: {} '{}' {}", component.display(), plugin.kind, plugin.name, plugin.version);
-        of_plugin.iter().for_each(show);
+        console::print(build::named(component, &plugin))?;
+        of_plugin.iter().try_for_each(show)?;
         outcomes.extend(of_plugin);
     }
     Ok(outcomes)
 }
 
-fn show(outcome: &Outcome) {
+fn show(outcome: &Outcome) -> Result<(), Failure> {
     match &outcome.problem {
-        None => println!("  ok    {}", outcome.check),
-        Some(problem) => println!("  FAIL  {}: {problem}", outcome.check),
+        None => console::print(format_args!("  ok    {}\n", outcome.check)),
+        Some(problem) => console::print(format_args!("  FAIL  {}: {problem}\n", outcome.check)),
     }
 }
