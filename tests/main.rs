@@ -28,6 +28,7 @@ mod plugin_test;
 mod plugins;
 mod resume;
 mod scripted;
+mod secrets;
 mod seeds;
 mod servers;
 mod specification;

@@ -12,6 +12,16 @@ use std::time::Duration;
 pub(crate) struct Request {
     /// How many requests have come before, over all connections.
     pub(crate) number: usize,
+    /// Request line and headers.
+    pub(crate) head: String,
+}
+
+impl Request {
+    /// The value of a header, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+    }
 }
 
 /// What becomes of a request.
@@ -62,9 +72,9 @@ pub(crate) fn serve(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) 
 /// Ends with the connection.
 fn serve_connection(mut stream: &TcpStream, script: &dyn Fn(&Request) -> Reply, served: &AtomicUsize) {
     let mut reader = BufReader::new(stream);
-    while read_request(&mut reader).is_some() {
+    while let Some(head) = read_request(&mut reader) {
         let number = served.fetch_add(1, Ordering::Relaxed);
-        let written = match script(&Request { number }) {
+        let written = match script(&Request { number, head }) {
             Reply::Http(status, kind, body) => {
                 let length = body.len();
                 let head =
@@ -91,8 +101,8 @@ fn serve_connection(mut stream: &TcpStream, script: &dyn Fn(&Request) -> Reply, 
     }
 }
 
-/// Reads the next request to its end; none if the connection has ended.
-fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<()> {
+/// The head of the next request, when its body has arrived too; none if the connection has ended.
+fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<String> {
     let (mut head, mut length) = (String::new(), 0);
     loop {
         let start = head.len();
@@ -105,5 +115,6 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<()> {
             length = value.trim().parse().ok()?;
         }
     }
-    reader.read_exact(&mut vec![0; length]).ok()
+    reader.read_exact(&mut vec![0; length]).ok()?;
+    Some(head)
 }

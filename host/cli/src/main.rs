@@ -16,6 +16,7 @@ mod environment;
 mod exit_code;
 mod failure;
 mod plugins;
+mod process_title;
 mod redaction;
 mod signals;
 mod ui;
@@ -25,7 +26,8 @@ use clap::Parser as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let ended = match Arguments::parse().command {
+    raise_file_limit();
+    let ended = match Arguments::parse_from(process_title::arguments()).command {
         Command::Profile(options) => commands::profile(*options),
         Command::Analyze(arguments) => commands::analyze(&arguments),
         Command::Simulate(arguments) => commands::simulate(&arguments),

@@ -3,7 +3,8 @@
 use crate::failure::Failure;
 use crate::say;
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint, Kind};
-use aiperf_plan::{PluginChoice, PluginConfig, PluginLimits};
+use aiperf_model::secret::Secrets;
+use aiperf_plan::{PluginChoice, PluginConfig, PluginLimits, ServerConfig};
 use aiperf_plugin_host::{HostConfig, Level, Limits, Lock, LogSink, PluginHost, user_cache_dir};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,9 +17,9 @@ pub(crate) struct Plugins {
 
 impl Plugins {
     /// All plugins of a benchmark, compiled at the same time.
-    pub(crate) fn load(endpoint: &PluginChoice, config: &PluginConfig) -> Result<Self, Failure> {
-        let (host, choices) = (chosen_host(config)?, Choices::new(config));
-        let endpoint = endpoint.to_string();
+    pub(crate) fn load(server: &ServerConfig, config: &PluginConfig) -> Result<Self, Failure> {
+        let (host, choices) = (chosen_host(config, server.secrets())?, Choices::new(config));
+        let endpoint = server.endpoint_type.to_string();
         host.preload(choices.of_all_kinds().chain([(Kind::Endpoint, endpoint.as_str())]));
         Ok(Self { endpoint: host.endpoint(&endpoint)?, analysis: choices.analysis(&host)? })
     }
@@ -26,15 +27,16 @@ impl Plugins {
 
 /// The plugins of an analysis without a benchmark.
 pub(crate) fn load_analysis(config: &PluginConfig) -> Result<AnalysisPlugins, Failure> {
-    let (host, choices) = (chosen_host(config)?, Choices::new(config));
+    let (host, choices) = (chosen_host(config, Secrets::default())?, Choices::new(config));
     host.preload(choices.of_all_kinds());
     choices.analysis(&host)
 }
 
-fn chosen_host(config: &PluginConfig) -> Result<PluginHost, Failure> {
+fn chosen_host(config: &PluginConfig, secrets: Secrets) -> Result<PluginHost, Failure> {
     let lock = config.locked.then(|| Lock::read(Path::new(Lock::FILE))).transpose()?;
     let limits = limits(config.limits);
-    let settings = HostConfig { lock, limits, trace_dir: config.trace.clone(), ..HostConfig::default() };
+    let trace_dir = config.trace.clone();
+    let settings = HostConfig { lock, limits, trace_dir, secrets, ..HostConfig::default() };
     host(settings, config.directory.as_deref(), &config.files)
 }
 
@@ -56,9 +58,10 @@ pub(crate) fn host(
     directory: Option<&Path>,
     files: &[PathBuf],
 ) -> Result<PluginHost, Failure> {
-    let log = LogSink::new(|line| {
+    let secrets = settings.secrets.clone();
+    let log = LogSink::new(move |line| {
         if line.level >= Level::Info {
-            say!("note: {line}");
+            say!("note: {}", secrets.hide(&line.to_string()));
         }
     });
     let mut host = PluginHost::new(HostConfig { cache_dir: user_cache_dir(), log, ..settings })?;

@@ -1,7 +1,7 @@
 //! The command line as it may be written into files, and what of it can be read back.
 
 use aiperf_model::secret::REDACTED;
-use aiperf_model::server::ServerUrl;
+use aiperf_model::server::{ServerUrl, redacted_path};
 
 /// Flags whose values hold keys.
 const SECRET_FLAGS: [&str; 3] = ["--api-key", "--header", "-H"];
@@ -41,12 +41,14 @@ pub(crate) fn without_secrets(arguments: impl IntoIterator<Item = String>) -> Ve
     arguments.into_iter().map(redact).collect()
 }
 
-/// A URL, alone or behind `=`, with the values of its secret parameters replaced; other arguments as they are.
+/// A URL or a path, alone or behind `=`, with the values of its secret parameters replaced; other arguments as they
+/// are.
 fn without_keys_in_url(argument: String) -> String {
     let start = if argument.starts_with('-') { argument.find('=').map_or(0, |at| at + 1) } else { 0 };
     let (flag, value) = argument.split_at(start);
     match value.parse::<ServerUrl>() {
         Ok(url) if url.to_string().contains(REDACTED) => format!("{flag}{url}"),
+        Err(_) if value.starts_with('/') => format!("{flag}{}", redacted_path(value)),
         _ => argument,
     }
 }
@@ -65,6 +67,7 @@ mod tests {
             &["--header=x: sk-1"],
             &["--url", "http://server/v1?api_key=sk-1"],
             &["--url=server:8000?token=sk-1&x=2"],
+            &["--endpoint", "/v1/x?token=sk-1"],
         ] {
             let shown = without_secrets(arguments.iter().map(|argument| (*argument).to_owned())).join(" ");
             assert!(!shown.contains("sk-1") && shown.contains(REDACTED), "{shown}");

@@ -7,7 +7,7 @@ use crate::transport::Transport;
 use crate::workload::{PreparedRequest, Workload, parse_header};
 use aiperf_model::connection::ConnectionReuse;
 use aiperf_model::request::Header;
-use aiperf_model::server::{Scheme, ServerUrl};
+use aiperf_model::server::{Scheme, ServerUrl, redacted_path};
 use bytes::Bytes;
 use hyper::header::{
     ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
@@ -92,7 +92,7 @@ pub(crate) fn request_uri(url: &ServerUrl, host: Option<&HeaderValue>, path: &st
             Uri::builder().scheme(scheme).authority(host).path_and_query(path).build().ok()
         }
     };
-    uri.ok_or_else(|| LoadError::Path { url: url.to_string(), path: path.to_owned() })
+    uri.ok_or_else(|| LoadError::Path { url: url.to_string(), path: redacted_path(path) })
 }
 
 /// Takes the host out of headers that HTTP/2 can then send, and refuses those that it cannot.

@@ -5,7 +5,9 @@
 //! monotonic clock since the origin of the run; [`RunClock`] turns them into wall-clock time.
 
 use crate::response::Usage;
+use crate::secret::Secrets;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Which part of a run a request belongs to.
@@ -220,4 +222,19 @@ pub struct Record {
     pub requested_output_tokens: Option<u32>,
     /// What came back.
     pub outcome: Result<Answer, Failure>,
+}
+
+impl Record {
+    /// Takes secrets out of what the server said, which may be what it was sent.
+    pub fn hide(&mut self, secrets: &Secrets) {
+        let said = match &mut self.outcome {
+            Ok(answer) => answer.finish_reason.as_mut(),
+            Err(failure) => Some(&mut failure.message),
+        };
+        if let Some(said) = said
+            && let Cow::Owned(hidden) = secrets.hide(said)
+        {
+            *said = hidden;
+        }
+    }
 }

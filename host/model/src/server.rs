@@ -73,6 +73,11 @@ impl ServerUrl {
         })
     }
 
+    /// The values of query parameters that look like secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        secret_parameters(self.query.as_deref())
+    }
+
     /// The path and query of a request, for the path that an endpoint wants. What the URL already ends with of it,
     /// all of it or a beginning such as `/v1`, is not appended again.
     #[must_use]
@@ -186,14 +191,7 @@ impl fmt::Display for ServerUrl {
             return write!(f, "{UNIX}{}", socket.display());
         }
         write!(f, "{scheme}://{}{}", self.authority, self.path)?;
-        for (position, parameter) in self.query.iter().flat_map(|query| query.split('&')).enumerate() {
-            let sign = if position == 0 { '?' } else { '&' };
-            match parameter.split_once('=') {
-                Some((name, _)) if is_secret_name(name) => write!(f, "{sign}{name}={REDACTED}")?,
-                _ => write!(f, "{sign}{parameter}")?,
-            }
-        }
-        Ok(())
+        self.query.iter().try_for_each(|query| write!(f, "?{}", redacted_query(query)))
     }
 }
 
@@ -207,6 +205,35 @@ impl Serialize for ServerUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
+}
+
+/// A path and query as they may be shown.
+#[must_use]
+pub fn redacted_path(path: &str) -> String {
+    match split_query(path) {
+        (path, None) => path.to_owned(),
+        (path, Some(query)) => format!("{path}?{}", redacted_query(query)),
+    }
+}
+
+/// The values in the query of a path that look like secrets.
+pub fn path_secrets(path: &str) -> impl Iterator<Item = &str> {
+    secret_parameters(split_query(path).1)
+}
+
+fn redacted_query(query: &str) -> String {
+    let shown = |parameter: &str| match parameter.split_once('=') {
+        Some((name, _)) if is_secret_name(name) => format!("{name}={REDACTED}"),
+        _ => parameter.to_owned(),
+    };
+    query.split('&').map(shown).collect::<Vec<_>>().join("&")
+}
+
+fn secret_parameters(query: Option<&str>) -> impl Iterator<Item = &str> {
+    let parameters = query.into_iter().flat_map(|query| query.split('&'));
+    parameters
+        .filter_map(|parameter| parameter.split_once('='))
+        .filter_map(|(name, value)| is_secret_name(name).then_some(value))
 }
 
 /// A text that may be no URL, without what may be secret in it.

@@ -8,13 +8,15 @@ use crate::header::UserHeader;
 use crate::options::SweepType;
 use crate::plugin_choice::PluginChoice;
 use crate::secret::Secret;
-use crate::server::Servers;
+use crate::server::{EndpointPath, Servers};
 use crate::sweep::{self, Axis};
 use crate::sweepable::{Sweepable, Values};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::dataset::{DatasetType, Sampling, ScheduleWindow};
 use aiperf_model::metrics::{Selection, ServiceLevel};
 use aiperf_model::request::Header;
+use aiperf_model::secret::Secrets;
+use aiperf_model::server::ServerUrl;
 use aiperf_model::sweep::{Order, SweepValue};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -61,7 +63,7 @@ pub struct ServerConfig {
     /// The wire format.
     pub endpoint_type: PluginChoice,
     /// The path that replaces the wire format's own one; empty for none at all.
-    pub endpoint: Option<String>,
+    pub endpoint: Option<EndpointPath>,
     /// Whether to stream, or none to stream wherever the wire format can.
     pub streaming: Option<bool>,
     /// The headers of the user, in order.
@@ -88,10 +90,24 @@ impl ServerConfig {
         headers
     }
 
+    /// All that must not be shown, for texts that come back from the servers.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        let key = self.api_key.iter().map(Secret::expose);
+        let headers = self.headers.iter().filter_map(UserHeader::secret);
+        let urls = match &self.servers {
+            Servers::Urls(urls) => urls.as_slice(),
+            Servers::Simulator { .. } => &[],
+        };
+        let parameters = urls.iter().flat_map(ServerUrl::secrets);
+        let endpoint = self.endpoint.iter().flat_map(EndpointPath::secrets);
+        Secrets::new(key.chain(headers).chain(parameters).chain(endpoint))
+    }
+
     /// The path to append to the server's URL, where `default` is the one of the wire format.
     #[must_use]
     pub fn path<'a>(&'a self, default: &'a str) -> &'a str {
-        self.endpoint.as_deref().unwrap_or(default)
+        self.endpoint.as_ref().map_or(default, EndpointPath::as_str)
     }
 }
 

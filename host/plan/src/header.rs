@@ -3,7 +3,7 @@
 use crate::error::ConfigError;
 use crate::secret::Secret;
 use aiperf_model::request::Header;
-use aiperf_model::secret::{REDACTED, is_secret_name};
+use aiperf_model::secret::{REDACTED, is_secret_header};
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
@@ -12,7 +12,7 @@ use std::fmt;
 const FLAG: &str = "--header";
 const EXAMPLE: &str = "--header 'X-Team: search'";
 
-/// A header of the user. Where the name is that of a secret, the value shows itself as `<redacted>`.
+/// A header of the user. Where it looks like a secret, the value shows itself as `<redacted>`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserHeader(Header);
 
@@ -23,8 +23,14 @@ impl UserHeader {
         &self.0
     }
 
+    /// The value, if it looks like a secret.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        let Header { name, value } = &self.0;
+        is_secret_header(name, value).then_some(value)
+    }
+
     fn shown_value(&self) -> &str {
-        if is_secret_name(&self.0.name) { REDACTED } else { &self.0.value }
+        self.secret().map_or(&self.0.value, |_| REDACTED)
     }
 }
 

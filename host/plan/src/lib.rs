@@ -58,6 +58,6 @@ pub use options::{
 pub use plan::Plan;
 pub use plugin_choice::PluginChoice;
 pub use secret::Secret;
-pub use server::Servers;
+pub use server::{EndpointPath, Servers};
 pub use sweep::Axis;
 pub use sweepable::{Sweepable, Values};

@@ -1,12 +1,48 @@
 //! Where the server is: base URLs or full endpoint URLs, or the simulator inside this process.
 
 use crate::error::ConfigError;
-use aiperf_model::server::ServerUrl;
-use serde::Serialize;
+use aiperf_model::server::{ServerUrl, path_secrets, redacted_path};
+use serde::{Serialize, Serializer};
+use std::fmt;
 
 const FLAG: &str = "--url";
 const EXAMPLE: &str = "--url http://localhost:8000";
 const SIMULATOR: &str = "sim:";
+
+/// The path that requests go to, of the user's choice. Shown without the values of query parameters that look like
+/// secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EndpointPath(String);
+
+impl EndpointPath {
+    /// The path and query as they are sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        path_secrets(&self.0)
+    }
+}
+
+impl From<String> for EndpointPath {
+    fn from(path: String) -> Self {
+        Self(path)
+    }
+}
+
+impl fmt::Debug for EndpointPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&redacted_path(&self.0))
+    }
+}
+
+impl Serialize for EndpointPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&redacted_path(&self.0))
+    }
+}
 
 /// The servers of a benchmark.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

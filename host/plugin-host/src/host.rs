@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::{fs, io, thread};
 
 use aiperf_model::plugin::{Endpoint, Identity, Kind, Objective, ParetoCriterion, TrendDetector};
+use aiperf_model::secret::Secrets;
 
 use crate::builtin::BUILT_INS;
 use crate::choice::Choice;
@@ -38,13 +39,22 @@ pub struct HostConfig {
     pub log: LogSink,
     /// Where failed calls are kept with their input, or none to keep none.
     pub trace_dir: Option<PathBuf>,
+    /// What must not be kept with them.
+    pub secrets: Secrets,
     /// The only plugins that may be used, or none if all may.
     pub lock: Option<Lock>,
 }
 
 impl Default for HostConfig {
     fn default() -> Self {
-        Self { cache_dir: None, limits: Limits::default(), log: LogSink::none(), trace_dir: None, lock: None }
+        Self {
+            cache_dir: None,
+            limits: Limits::default(),
+            log: LogSink::none(),
+            trace_dir: None,
+            secrets: Secrets::default(),
+            lock: None,
+        }
     }
 }
 
@@ -60,8 +70,9 @@ pub struct PluginHost {
 impl PluginHost {
     /// A host with the built-in plugins.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let HostConfig { cache_dir, limits, log, trace_dir, lock } = config;
-        let sandbox = Arc::new(Sandbox::new(limits, cache_dir.as_deref(), log, trace_dir.map(Traces::new))?);
+        let HostConfig { cache_dir, limits, log, trace_dir, secrets, lock } = config;
+        let traces = trace_dir.map(|directory| Traces::new(directory, secrets));
+        let sandbox = Arc::new(Sandbox::new(limits, cache_dir.as_deref(), log, traces)?);
         let components = BUILT_INS
             .iter()
             .map(|plugin| {

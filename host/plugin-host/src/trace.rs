@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use aiperf_model::plugin::{Kind, PluginError};
+use aiperf_model::secret::Secrets;
 
 use crate::case::{Call, Case};
 use crate::log::LogSink;
@@ -17,12 +18,13 @@ const MOST_FILES: u32 = 20;
 #[derive(Clone, Debug)]
 pub(crate) struct Traces {
     directory: PathBuf,
+    secrets: Secrets,
     written: Arc<AtomicU32>,
 }
 
 impl Traces {
-    pub(crate) fn new(directory: PathBuf) -> Self {
-        Self { directory, written: Arc::default() }
+    pub(crate) fn new(directory: PathBuf, secrets: Secrets) -> Self {
+        Self { directory, secrets, written: Arc::default() }
     }
 
     /// Writes a failed call into a file of its own. A file that cannot be written is told and changes nothing else.
@@ -47,9 +49,11 @@ impl Traces {
             error: Some(error.to_string()),
             answer: None,
         };
-        let written = serde_json::to_vec_pretty(&case)
-            .map_err(Into::into)
-            .and_then(|text| fs::create_dir_all(&self.directory).and_then(|()| fs::write(&path, text)));
+        let write = |text: String| {
+            fs::create_dir_all(&self.directory)?;
+            fs::write(&path, self.secrets.hide(&text).as_bytes())
+        };
+        let written = serde_json::to_string_pretty(&case).map_err(Into::into).and_then(write);
         match written {
             Ok(()) => log.notice(format!(
                 "the failed call is kept; repeat it with `aiperf plugin test --trace {}`",

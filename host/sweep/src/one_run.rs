@@ -47,7 +47,7 @@ pub(crate) fn execute(
     let selection = Selection::new(benchmark, &settings).map_err(LoadError::from)?;
     let workload = match prepare(benchmark, step, &settings, &selection, folder, &control) {
         Ok(workload) => workload,
-        Err(error) => return failed_to_load(error),
+        Err(error) => return failed_to_load(benchmark, error),
     };
     inputs::write(&folder.join(layout::INPUTS), workload.profiling_bodies(&*benchmark.endpoint))?;
     if control.is_stopping() {
@@ -56,7 +56,7 @@ pub(crate) fn execute(
     observer.notify(Event::RunStarted { step, control: &control });
     let measured = match measure(benchmark, step, &settings, &selection, &workload, folder, &control)? {
         Ok(measured) => measured,
-        Err(error) => return failed_to_load(error),
+        Err(error) => return failed_to_load(benchmark, error),
     };
     let Measured { outcome, metrics, errors, .. } = &measured;
     let failure = failure::reason(outcome, metrics, errors, benchmark.config.load.max_error_rate);
@@ -122,7 +122,7 @@ fn measure(
     let server = &benchmark.config.server;
     let spec = RunSpec {
         urls: benchmark.urls.clone(),
-        endpoint_path: server.endpoint.clone(),
+        endpoint_path: server.endpoint.as_ref().map(|path| path.as_str().to_owned()),
         transport: benchmark.transport.clone(),
         headers: server.request_headers(),
         concurrency: settings.concurrency,
@@ -152,7 +152,9 @@ fn measure(
     let mut accumulator = Accumulator::new(&benchmark.config.workload.goodput);
     let mut course = Course::default();
     let mut errors = ErrorSummary::default();
-    let mut sink = |record: Record| {
+    let secrets = server.secrets();
+    let mut sink = |mut record: Record| {
+        record.hide(&secrets);
         let metrics = record_metrics(&record);
         writer.write(&record, &metrics)?;
         if let (Phase::Profiling, Err(failure)) = (record.timing.phase, &record.outcome) {
@@ -174,11 +176,13 @@ fn measure(
 }
 
 /// Whether the load error is the user's wish, the server's or plugin's of this run, or a fault of the whole plan.
-fn failed_to_load(error: LoadError) -> Result<Ending, SweepError> {
+fn failed_to_load(benchmark: &Benchmark<'_>, error: LoadError) -> Result<Ending, SweepError> {
     match error {
         LoadError::Stopped => Ok(Ending::Interrupted(None)),
         LoadError::Unreachable { .. } | LoadError::PluginCrashed { .. } | LoadError::Build { .. } => {
-            Ok(Ending::Failed { error: error.to_string(), timestamp: time::now() })
+            // A plugin's last words may be the server's.
+            let error = benchmark.config.server.secrets().hide(&error.to_string()).into_owned();
+            Ok(Ending::Failed { error, timestamp: time::now() })
         }
         error => Err(error.into()),
     }

@@ -35,7 +35,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let options = earlier_command::below(with_file(options)?)?;
     let config = Config::resolve(options, &environment::read())?;
     let plan = Plan::new(&config);
-    let plugins = Plugins::load(&config.server.endpoint_type, &config.plugins)?;
+    let plugins = Plugins::load(&config.server, &config.plugins)?;
     let dataset = open_dataset(&config)?;
     if config.output.ui_is_automatic {
         say!("{AUTOMATIC_UI_NOTICE}");

@@ -46,11 +46,13 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let path = config.server.path(default_path);
     let mut headers = payload.headers;
     headers.extend(config.server.request_headers());
+    let secrets = config.server.secrets();
     let answer = urls
         .first()
         .ok_or_else(|| "no server is given".to_owned())
         .and_then(|url| exchange(url, path, &headers, payload.body))
-        .map_err(|problem| Failure::new(Exit::Unexpected, problem))?;
+        .map_err(|problem| Failure::new(Exit::Unexpected, secrets.hide(&problem)))?
+        .without(&secrets);
 
     let settings = &config.server.endpoint_type.settings;
     let file_name = format!("{}.http", arguments.name);

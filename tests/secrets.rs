@@ -1,0 +1,109 @@
+//! Keys reach the server and nothing else, whatever the server does with them.
+
+use crate::scripted::{Reply, Request, serve};
+use crate::support::{Finished, Silence, Workplace};
+use serde_json::json;
+
+/// What stands in every secret of these tests.
+const SECRET: &str = "hunter2";
+
+/// Every way in which a secret can be given.
+const GIVEN: &str = "--api-key sk-hunter2-key/56 -H 'X-Api-Key: hunter2-header' -H 'Cookie: session=hunter2-cookie; x=1' \
+    -H 'X-Goog: hunter2-without-a-telling-name' --endpoint /v1/chat/completions?token=hunter2-query";
+
+/// The command that runs two values against a server with all secrets.
+fn profile(url: &str) -> String {
+    format!("profile -m m --url {url}/?api_key=hunter2-url --concurrency 1,2 --num-prompts 4 {GIVEN}")
+}
+
+#[track_caller]
+fn assert_nowhere(place: &Workplace, outputs: &[&Finished]) {
+    for output in outputs {
+        for text in [&output.stdout, &output.stderr] {
+            assert!(!text.contains(SECRET), "{text}");
+        }
+    }
+    for file in place.files("") {
+        let text = String::from_utf8_lossy(&place.bytes(&file)).into_owned();
+        let lines: Vec<_> = text.lines().filter(|line| line.contains(SECRET)).collect();
+        assert!(lines.is_empty(), "{file}: {lines:#?}");
+    }
+}
+
+/// Everything that the server was sent and should not have, as one text.
+fn received(request: &Request) -> String {
+    assert!(request.head.matches(SECRET).count() >= 6, "all secrets are sent: {}", request.head);
+    format!("{} {}", request.head.replace("\r\n", " "), request.header("authorization"))
+}
+
+#[test]
+fn a_server_that_sends_keys_back_in_its_errors_does_not_spread_them() {
+    let replies: [(&str, fn(&Request) -> Reply); 6] = [
+        ("as text", |request| Reply::error(received(request))),
+        ("as JSON", |request| Reply::error(json!({ "error": received(request) }).to_string())),
+        ("with escaped slashes", |request| {
+            Reply::error(json!({ "error": received(request) }).to_string().replace('/', "\\/"))
+        }),
+        ("cut off", |request| {
+            let key = request.header("authorization");
+            Reply::error(format!("{} {key}", "x".repeat(256 - key.len() + 5)))
+        }),
+        ("inside a stream", |request| {
+            let event = json!({ "error": { "message": received(request), "code": 500 } });
+            Reply::Http("200 OK", "text/event-stream", format!("data: {event}\n\n"))
+        }),
+        ("in what is no JSON", |request| {
+            Reply::Http("200 OK", "text/event-stream", format!("data: {{\"{}\n\n", received(request)))
+        }),
+    ];
+    for (how, reply) in replies {
+        let place = Workplace::new();
+        let ended = place.run(&format!("{} --plugin-trace traces", profile(&serve(reply))));
+        let ended = ended.expect(4);
+        // The server's words are told, or at least kept in a trace.
+        let traces = place.files("traces").into_iter().map(|file| place.bytes(&format!("traces/{file}")));
+        let told = traces.fold(ended.stdout.clone(), |told, trace| told + &String::from_utf8(trace).unwrap());
+        assert!(told.contains("<redacted>"), "{how}: {told}");
+        assert_nowhere(&place, &[&ended]);
+    }
+}
+
+#[test]
+fn a_server_that_sends_keys_back_in_its_answers_does_not_spread_them() {
+    let place = Workplace::new();
+    let url = serve(|request| Reply::chat(&received(request)));
+    let ended = place.run(&profile(&url)).expect(0);
+    let records = place.bytes("artifacts/m-openai-chat-concurrency_sweep/concurrency_1/profile_export.jsonl");
+    assert!(String::from_utf8(records).unwrap().contains("<redacted>"));
+    assert_nowhere(&place, &[&ended]);
+}
+
+#[test]
+fn what_is_recorded_for_a_plugin_holds_no_key() {
+    for status in ["200 OK", "401 Unauthorized"] {
+        let place = Workplace::new();
+        let url = serve(move |request| Reply::Http(status, "application/json", request.head.clone()));
+        let record = format!(
+            "plugin record answer --url {url}/?api_key=hunter2-url --model m --api-key sk-hunter2-key/56 -H 'X-Api-Key: hunter2-header'"
+        );
+        let ended = place.run(&record);
+        assert_eq!(ended.code, if status.starts_with("200") { 0 } else { 1 }, "{}", ended.stderr);
+        assert_nowhere(&place, &[&ended]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_list_of_processes_shows_no_key() {
+    let (silence, place) = (Silence::start(), Workplace::new());
+    let running = place.begin(&profile(&silence.url));
+    silence.wait_for_request();
+    let shown = std::fs::read(format!("/proc/{}/cmdline", running.pid())).unwrap();
+    let shown = String::from_utf8(shown).unwrap().replace('\0', " ");
+    assert!(shown.contains("--api-key <redacted>") && shown.contains("-m m"), "{shown}");
+    assert!(!shown.contains(SECRET), "{shown}");
+    running.signal("INT");
+    running.signal("INT");
+    let ended = running.finish().expect(130);
+    assert_nowhere(&place, &[&ended]);
+}
