@@ -1,8 +1,9 @@
 //! Servers that fail in every way: what is in the files, in the exit code and on the console.
 
 use crate::scripted::{Reply, serve};
-use crate::support::{Finished, Server, Workplace, free_port, wait_until};
+use crate::support::{Finished, Server, Workplace, aiperf, free_port, wait_until};
 use serde_json::{Value, json};
+use std::process::{Command, Stdio};
 
 const BASE: &str = "artifacts/m-openai-chat-concurrency_sweep";
 
@@ -173,4 +174,38 @@ fn a_server_that_dies_and_comes_back_costs_one_value_which_resume_repeats() {
     place.run(&format!("profile --resume {BASE}")).expect(0);
     assert_eq!(states(&place), ["done"; 4]);
     assert_eq!(sweep(&place)["metadata"]["failed_values"], json!([]));
+}
+
+/// Runs it with limits on open files, as `ulimit` takes them.
+fn with_files(place: &Workplace, limit: &str, arguments: &str) -> Finished {
+    let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).arg(aiperf().get_program()).args(arguments.split(' '));
+    shell.current_dir(place.path()).stdin(Stdio::null()).output().unwrap().into()
+}
+
+#[test]
+fn a_load_that_needs_more_connections_than_there_may_be_is_refused() {
+    let place = Workplace::new();
+    let refused =
+        with_files(&place, "-n 200", "profile -m m --url sim: --concurrency 4,100 --num-prompts 90");
+    let refused = refused.expect(2);
+    assert!(refused.stderr.contains("ulimit -n 244"), "{}", refused.stderr);
+    assert_eq!(place.files(""), Vec::<String>::new());
+}
+
+#[test]
+fn a_soft_limit_of_open_files_is_raised() {
+    let place = Workplace::new();
+    let fast = "sim:?ttft-ms=1&prefill-rate=1000000&max-batch=200";
+    let arguments = format!("profile -m m --url {fast} --concurrency 150 --num-prompts 300 --osl 1 --isl 8");
+    with_files(&place, "-S -n 128", &arguments).expect(0);
+}
+
+#[test]
+fn an_open_loop_that_finds_no_room_for_connections_ends_and_says_so() {
+    let place = Workplace::new();
+    let arguments = "profile -m m --url sim:?ttft-ms=20&max-batch=4 --request-rate 5000 --num-prompts 1000 --osl 1 --isl 8";
+    let ended = with_files(&place, "-n 128", arguments).expect(4);
+    assert!(ended.stdout.contains("32 are open") && ended.stdout.contains("ulimit -n"), "{}", ended.stdout);
 }

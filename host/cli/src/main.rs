@@ -21,6 +21,7 @@ mod redaction;
 mod signals;
 mod ui;
 
+use aiperf_load::raise_file_limit;
 use args::{Arguments, Command};
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -10,10 +10,13 @@ mod reception;
 mod stamps;
 mod wire;
 
+pub(crate) use reception::LONGEST_MIB;
+
 use crate::clock::Clock;
 use crate::deadline::Interruption;
 use crate::framing::Received;
 use crate::route::Route;
+use crate::sockets::Place;
 use crate::task::SlotTask;
 use aiperf_model::record::Failure;
 use bytes::Bytes;
@@ -48,6 +51,8 @@ pub(crate) enum Broken {
     Http2(h2::Error),
     /// The connection ended without an error of its own.
     Closed,
+    /// The response has more bytes than any answer has.
+    Endless,
 }
 
 /// The version of HTTP that a connection speaks.
@@ -63,6 +68,8 @@ pub(crate) struct Connection {
     opening: u64,
     has_served: bool,
     stamps: Arc<Stamps>,
+    /// After the connection, so that it is free when that is closed.
+    _place: Place,
 }
 
 impl Connection {
@@ -70,9 +77,9 @@ impl Connection {
     pub(crate) async fn open(route: &Route, clock: Clock, task: &SlotTask) -> Result<Self, Failure> {
         let begun = clock.now();
         let stamps = Arc::new(Stamps::new(clock));
-        let http = opening::open(route, &stamps, task).await?;
+        let (http, place) = opening::open(route, &stamps, task).await?;
         let opening = clock.now().saturating_sub(begun);
-        Ok(Self { http, opening, has_served: false, stamps })
+        Ok(Self { http, opening, has_served: false, stamps, _place: place })
     }
 
     /// Whether a request can be sent; false once the server has closed.

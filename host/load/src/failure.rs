@@ -18,6 +18,43 @@ pub(crate) fn connect(message: String) -> Failure {
     failure(FailureKind::Connect, None, message)
 }
 
+/// The system gave no connection.
+pub(crate) fn refused(address: &impl Display, error: &io::Error) -> Failure {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrNotAvailable => {
+            "; all local ports towards it are in use: bound the load with --concurrency, or let connections be used again"
+        }
+        _ if is_lack_of_files(error) => {
+            "; raise the limit with `ulimit -n`, or bound the load with --concurrency"
+        }
+        _ => "",
+    };
+    connect(format!("no connection to {address}: {error}{hint}"))
+}
+
+/// There are as many connections as this process may have files.
+pub(crate) fn no_room(address: &impl Display, most: u64) -> Failure {
+    connect(format!(
+        "no connection to {address}: {most} are open, and more files this process may not have; raise the limit with `ulimit -n`, or bound the load with --concurrency"
+    ))
+}
+
+#[cfg(unix)]
+fn is_lack_of_files(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    Errno::from_io_error(error).is_some_and(|error| [Errno::MFILE, Errno::NFILE].contains(&error))
+}
+
+#[cfg(not(unix))]
+fn is_lack_of_files(_error: &io::Error) -> bool {
+    false
+}
+
+/// The response does not end, or is larger than what can be kept.
+pub(crate) fn endless(status: Option<u16>, most_mib: usize) -> Failure {
+    failure(FailureKind::Malformed, status, format!("the response is larger than {most_mib} MiB"))
+}
+
 /// No TLS, or none that can be trusted.
 pub(crate) fn tls(message: String) -> Failure {
     failure(FailureKind::Tls, None, message)

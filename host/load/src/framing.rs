@@ -26,6 +26,11 @@ impl Received {
         Self { buffer: Vec::with_capacity(bytes), events: Vec::with_capacity(events), ..Self::default() }
     }
 
+    /// Keeps no more than that a response has begun.
+    pub(crate) fn forget_body(&mut self) {
+        *self = Self { status: self.status, streamed: self.streamed, ..Self::default() };
+    }
+
     fn mark(&self, name: (u32, u32), data_start: u32, data_end: u32, at: u64) -> EventMark {
         debug_assert!(self.buffer.len() >= data_end as usize);
         EventMark { name, data: (data_start, data_end), at }

@@ -12,7 +12,8 @@
 //! [`Exchange`](aiperf_model::record::Exchange) through `handover`; `reading` turns it into a
 //! [`Record`](aiperf_model::record::Record) elsewhere, in the `background`, with the endpoint plugin and, where the server does not
 //! count, the `tokenizer`. `control` is the handle by which the rest of the program watches and stops a run;
-//! `brake`, `deadline` and `reachability` are what ends one early, `patience` what ends single requests early.
+//! `brake`, `deadline` and `reachability` are what ends one early, `patience` what ends single requests early; `sockets` is
+//! how many connections there is room for.
 //!
 //! Nothing here computes a metric or writes a file.
 
@@ -41,6 +42,7 @@ pub mod replay;
 mod route;
 mod run;
 mod slot;
+mod sockets;
 mod target;
 mod task;
 mod thread_time;
@@ -58,6 +60,7 @@ pub use error::LoadError;
 pub use patience::Cancellation;
 pub use probe::answers;
 pub use run::{Counts, Processing, RunOutcome, RunSpec, Sink, run};
+pub use sockets::{Sockets, files_for, raise_file_limit};
 pub use transport::Transport;
 pub use trust::Trust;
 pub use workload::{BodyMemory, ConversationSpec, DatasetOrder, Length, Workload, WorkloadSpec};

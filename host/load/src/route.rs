@@ -1,6 +1,7 @@
 //! The way to one server: its address, the TLS that it wants, and the version of HTTP.
 
 use crate::error::LoadError;
+use crate::sockets::Sockets;
 use crate::transport::Transport;
 use aiperf_model::server::{Scheme, ServerUrl};
 use std::fmt;
@@ -20,6 +21,7 @@ pub(crate) struct Route {
     pub(crate) address: Address,
     pub(crate) tls: Option<Tls>,
     pub(crate) http2: bool,
+    pub(crate) sockets: Sockets,
 }
 
 /// Where a server listens.
@@ -47,7 +49,8 @@ impl Route {
             Scheme::Https => Some(Tls::new(url, transport).map_err(unreachable)?),
         };
         let addresses = Address::find(url).map_err(unreachable)?;
-        let route = |address| Self { address, tls: tls.clone(), http2: transport.http2 };
+        let Transport { http2, sockets, .. } = transport;
+        let route = |address| Self { address, tls: tls.clone(), http2: *http2, sockets: sockets.clone() };
         Ok(addresses.into_iter().map(route).collect())
     }
 }

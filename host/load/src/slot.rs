@@ -3,7 +3,7 @@
 use crate::arrivals::{Arrival, FurtherTurn};
 use crate::brake::Brake;
 use crate::clock::{Clock, nanoseconds};
-use crate::connection::{Broken, Connection, WireTimes};
+use crate::connection::{Broken, Connection, LONGEST_MIB, WireTimes};
 use crate::control::Control;
 use crate::deadline::{Deadline, Interruption};
 use crate::duty::Duty;
@@ -304,6 +304,10 @@ impl Slot {
         let stale = was_open
             && !began
             && failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Connect);
+            Err(Broken::Endless) => {
+                received.forget_body();
+                Some(failure::endless(status, LONGEST_MIB))
+            }
         Attempt { times, connect, reused_connection, failure, stale }
     }
 

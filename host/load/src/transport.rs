@@ -1,5 +1,6 @@
 //! How servers are connected to, whichever they are.
 
+use crate::sockets::Sockets;
 use crate::trust::Trust;
 use aiperf_model::connection::ConnectionReuse;
 
@@ -12,4 +13,6 @@ pub struct Transport {
     pub reuse: ConnectionReuse,
     /// Whether they speak HTTP/2, in the clear with prior knowledge and over TLS by agreement, instead of HTTP/1.1.
     pub http2: bool,
+    /// How many there is room for.
+    pub sockets: Sockets,
 }

@@ -3,9 +3,6 @@
 use aiperf_artifacts::host::Host;
 use std::fs;
 
-/// What a process needs beside its connections: files, threads, plugins.
-const OTHER_FILES: u64 = 64;
-
 /// Clocks that are read without a system call.
 const QUICK_CLOCKS: [&str; 5] =
     ["tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page", "riscv_clocksource"];
@@ -14,11 +11,10 @@ const QUICK_CLOCKS: [&str; 5] =
 const PROXIES: [&str; 6] =
     ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// One line for each thing; `connections` is how many may be open at the same time, if that is known.
-pub(crate) fn notes(host: &Host, connections: Option<u32>) -> Vec<String> {
+/// One line for each thing.
+pub(crate) fn notes(host: &Host) -> Vec<String> {
     let found = [
         host.governor.as_deref().and_then(governor),
-        open_files().and_then(|limit| files(limit, connections)),
         line("/sys/devices/system/clocksource/clocksource0/current_clocksource")
             .and_then(|name| clock(&name)),
         PROXIES
@@ -36,16 +32,6 @@ fn governor(name: &str) -> Option<String> {
     })
 }
 
-fn files(limit: u64, connections: Option<u32>) -> Option<String> {
-    let connections = u64::from(connections?);
-    (limit < connections + OTHER_FILES).then(|| {
-        let needed = connections + OTHER_FILES;
-        format!(
-            "{limit} files may be open, but {connections} connections need about {needed}; raise the limit with `ulimit -n {needed}`"
-        )
-    })
-}
-
 fn clock(name: &str) -> Option<String> {
     (!QUICK_CLOCKS.contains(&name)).then(|| {
         format!("the clock source is `{name}`, which takes a system call for each time that is taken; `tsc` does not")
@@ -56,13 +42,6 @@ fn proxy(name: &str) -> String {
     format!(
         "{name} is set, but requests go straight to the server: measure through a proxy by giving it as --url"
     )
-}
-
-/// How many files this process may have open.
-fn open_files() -> Option<u64> {
-    let limits = fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 fn line(path: &str) -> Option<String> {
@@ -77,9 +56,6 @@ mod tests {
     fn only_what_bends_figures_is_said() {
         assert_eq!(governor("performance"), None);
         assert!(governor("powersave").unwrap().contains("performance"));
-        assert_eq!(files(1024, Some(960)), None);
-        assert!(files(1024, Some(961)).unwrap().contains("ulimit -n 1025"));
-        assert_eq!(files(1024, None), None);
         assert_eq!(clock("tsc"), None);
         assert!(clock("hpet").unwrap().contains("hpet"));
         assert!(proxy("http_proxy").contains("http_proxy"));

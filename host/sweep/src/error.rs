@@ -10,6 +10,18 @@ pub enum SweepError {
     /// The plan cannot be run by anybody.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// There is no room for the connections of the load.
+    #[error(
+        "--concurrency: {needed} connections are needed at the same time, but there is room for {most}; raise the limit of open files with `ulimit -n {files}`, or write a lower concurrency"
+    )]
+    Connections {
+        /// How many the largest value needs.
+        needed: u32,
+        /// How many there may be.
+        most: u64,
+        /// How many files would have to be allowed.
+        files: u64,
+    },
     /// A file could not be written or read.
     #[error(transparent)]
     Artifacts(#[from] ArtifactError),

@@ -10,6 +10,7 @@
 
 mod benchmark;
 mod calibration;
+mod connections;
 mod earlier;
 mod environment;
 mod error;

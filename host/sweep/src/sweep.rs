@@ -2,6 +2,7 @@
 
 use crate::benchmark::Benchmark;
 use crate::calibration;
+use crate::connections;
 use crate::environment;
 use crate::error::SweepError;
 use crate::events::{Event, Observer};
@@ -51,6 +52,7 @@ pub struct Outcome {
 impl<'a> Sweep<'a> {
     /// Makes the directory and the manifest; sends nothing.
     pub fn begin(benchmark: &'a Benchmark<'a>) -> Result<Self, SweepError> {
+        connections::check(benchmark)?;
         let files = Files::create(benchmark)?;
         let frame = frame(benchmark, &files);
         Ok(Self::with(benchmark, files, frame, Ledger::default(), Vec::new()))
@@ -59,6 +61,7 @@ impl<'a> Sweep<'a> {
     /// Takes the directory of an earlier benchmark, which must be the same one; sends nothing. Runs that are done
     /// stay as they are.
     pub fn resume(benchmark: &'a Benchmark<'a>, directory: &Path) -> Result<Self, SweepError> {
+        connections::check(benchmark)?;
         let files = Files::resume(benchmark, directory)?;
         let notices = files.mend()?;
         let frame = frame(benchmark, &files);
@@ -74,8 +77,7 @@ impl<'a> Sweep<'a> {
         notices: Vec<String>,
     ) -> Self {
         let result = frame.result(&ledger, benchmark.analysis);
-        let notices =
-            notices.into_iter().chain(environment::notes(files.host(), connections(benchmark))).collect();
+        let notices = notices.into_iter().chain(environment::notes(files.host())).collect();
         Self { benchmark, files, frame, ledger, result, notices, budgets: BTreeMap::new() }
     }
 
@@ -214,12 +216,6 @@ fn frame<'a>(benchmark: &'a Benchmark<'a>, files: &Files) -> Frame<'a> {
         selection: config.sweep.metrics,
         plugins: files.plugins().to_vec(),
     }
-}
-
-/// How many connections may be open at the same time, or none if nothing limits them.
-fn connections(benchmark: &Benchmark<'_>) -> Option<u32> {
-    let values = benchmark.plan.values.iter().map(|value| benchmark.config.settings(value).concurrency);
-    values.collect::<Option<Vec<u32>>>()?.into_iter().max()
 }
 
 fn cool_down(step: &Step, duration: Duration, observer: &mut dyn Observer, interrupt: &Interrupt) {

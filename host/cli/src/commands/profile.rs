@@ -13,7 +13,7 @@ use crate::redaction::without_secrets;
 use crate::say;
 use crate::signals;
 use crate::ui::{self, Silent, Simple};
-use aiperf_load::{Dataset, Transport, Trust};
+use aiperf_load::{Dataset, Sockets, Transport, Trust};
 use aiperf_model::parameter;
 use aiperf_model::server::ServerUrl;
 use aiperf_model::sweep::SweepResult;
@@ -44,7 +44,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         console::print(dry_run::describe(&config, &plan))?;
         return Ok(Exit::Success);
     }
-    let transport = transport(&config.server.connection)?;
+    let transport = transport(&config)?;
     let servers = Started::new(&config.server.servers)?;
     let benchmark = Benchmark {
         config: &config,
@@ -100,14 +100,17 @@ fn doubted(result: &SweepResult) -> Vec<String> {
 }
 
 /// How the servers are connected to; what is dangerous about it is said.
-fn transport(config: &ConnectionConfig) -> Result<Transport, Failure> {
-    let trust = if config.insecure {
+fn transport(config: &Config) -> Result<Transport, Failure> {
+    let ConnectionConfig { insecure, ca_certs, reuse_strategy, http2 } = &config.server.connection;
+    let trust = if *insecure {
         say!("{INSECURE_WARNING}");
         Trust::anybody()
     } else {
-        Trust::with_certificates(&config.ca_certs).map_err(|error| Failure::new(Exit::BadInput, error))?
+        Trust::with_certificates(ca_certs).map_err(|error| Failure::new(Exit::BadInput, error))?
     };
-    Ok(Transport { trust, reuse: config.reuse_strategy, http2: config.http2 })
+    let holds_server = matches!(config.server.servers, Servers::Simulator { .. });
+    let sockets = Sockets::of_this_process(holds_server);
+    Ok(Transport { trust, reuse: *reuse_strategy, http2: *http2, sockets })
 }
 
 /// The file of requests, checked as a whole before anything is sent.

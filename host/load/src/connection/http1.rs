@@ -98,8 +98,10 @@ impl Http1 {
             loop {
                 match task.muted(|| Pin::new(&mut body).poll_frame(&mut unwoken())) {
                     Poll::Ready(Some(Ok(frame))) => {
-                        if let Ok(bytes) = frame.into_data() {
-                            reception.push(&bytes);
+                        if let Ok(bytes) = frame.into_data()
+                            && let Err(broken) = reception.push(&bytes)
+                        {
+                            return Poll::Ready(Err(broken));
                         }
                         self.drive(task);
                     }

@@ -138,7 +138,9 @@ impl Http2 {
             loop {
                 match task.muted(|| body.poll_data(&mut unwoken())) {
                     Poll::Ready(Some(Ok(bytes))) => {
-                        reception.push(&bytes);
+                        if let Err(broken) = reception.push(&bytes) {
+                            return Poll::Ready(Err(broken));
+                        }
                         // It was received, so there is room for as much again.
                         let _ = task.muted(|| body.flow_control().release_capacity(bytes.len()));
                     }

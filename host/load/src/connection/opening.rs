@@ -6,8 +6,9 @@ use super::http2::Http2;
 use super::stamps::{Stamped, Stamps};
 use super::wire::{Socket, Wire};
 use crate::deadline::Interruption;
-use crate::failure::{cancelled, connect, handshake, tls};
+use crate::failure::{cancelled, connect, handshake, no_room, refused, tls};
 use crate::route::{Address, HTTP2, Route, Tls};
+use crate::sockets::Place;
 use crate::task::SlotTask;
 use aiperf_model::record::Failure;
 use std::future::{Future, poll_fn};
@@ -19,8 +20,13 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_util::either::Either;
 
 /// Opens a connection and begins to speak, by the deadline of the task.
-pub(super) async fn open(route: &Route, stamps: &Arc<Stamps>, task: &SlotTask) -> Result<Http, Failure> {
+pub(super) async fn open(
+    route: &Route,
+    stamps: &Arc<Stamps>,
+    task: &SlotTask,
+) -> Result<(Http, Place), Failure> {
     let address = &route.address;
+    let place = route.sockets.place().map_err(|most| no_room(address, most))?;
     let late = || connect(format!("no connection to {address} in time"));
     let socket = step(task, late, dial(address)).await?;
     let socket = Stamped::new(socket, Arc::clone(stamps));
@@ -32,7 +38,8 @@ pub(super) async fn open(route: &Route, stamps: &Arc<Stamps>, task: &SlotTask) -
         }
     };
     let late = || connect(format!("{address} did not begin to speak HTTP/2 in time"));
-    step(task, late, speak(wire, stamps, route)).await
+    let http = step(task, late, speak(wire, stamps, route)).await?;
+    Ok((http, place))
 }
 
 async fn dial(address: &Address) -> Result<Socket, Failure> {
@@ -40,7 +47,7 @@ async fn dial(address: &Address) -> Result<Socket, Failure> {
         Address::Tcp(address) => tcp(address).await.map(Either::Left),
         Address::Unix(path) => UnixStream::connect(path).await.map(Either::Right),
     };
-    socket.map_err(|error| connect(format!("no connection to {address}: {error}")))
+    socket.map_err(|error| refused(address, &error))
 }
 
 async fn tcp(address: &std::net::SocketAddr) -> io::Result<TcpStream> {

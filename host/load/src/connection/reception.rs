@@ -1,5 +1,6 @@
 //! What is done with a response while it arrives, in whichever version of HTTP.
 
+use super::Broken;
 use super::stamps::Stamps;
 use crate::framing::{EventStream, Framing, Received};
 use hyper::Response;
@@ -11,7 +12,12 @@ pub(super) struct Reception<'a> {
     stamps: &'a Stamps,
     framing: Framing,
     received: &'a mut Received,
+    /// Bytes of the body so far.
+    length: usize,
 }
+
+/// The longest response in MiB, which is more than any answer: one that does not end must not take all memory.
+pub(crate) const LONGEST_MIB: usize = 64;
 
 impl<'a> Reception<'a> {
     /// Takes the head.
@@ -23,12 +29,17 @@ impl<'a> Reception<'a> {
         received.streamed = response.status().is_success() && is_event_stream(response);
         let framing =
             if received.streamed { Framing::Events(EventStream::default()) } else { Framing::Whole };
-        Self { stamps, framing, received }
+        Self { stamps, framing, received, length: 0 }
     }
 
     /// Takes bytes of the body that the last read has brought.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.length = self.length.saturating_add(bytes.len());
+        if self.length > LONGEST_MIB << 20 {
+            return Err(Broken::Endless);
+        }
         self.framing.push(bytes, self.stamps.last_read(), self.received);
+        Ok(())
     }
 
     /// The response has ended, well or not.

@@ -162,6 +162,23 @@ fn garbage_is_malformed() {
 }
 
 #[test]
+fn a_response_without_end_is_given_up() {
+    for kind in ["text/event-stream", "application/json"] {
+        let server = Server::start(move |mut peer| {
+            peer.request();
+            peer.write(format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n\r\n"));
+            let block = vec![b'x'; 1 << 20];
+            // As long as somebody listens.
+            while peer.writes(&block) {}
+        });
+        let (_, records) = run_all(&run_spec(&server, 1), &workload_spec(1), Chat::new()).unwrap();
+        let failure = failure(&records[0]);
+        assert_eq!((failure.kind, failure.status), (FailureKind::Malformed, Some(200)));
+        assert_eq!(failure.message, "the response is larger than 64 MiB");
+    }
+}
+
+#[test]
 fn a_stall_is_a_timeout() {
     for begins in [false, true] {
         let server = Server::answering(move |peer| {

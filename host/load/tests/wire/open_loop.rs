@@ -3,7 +3,7 @@
 use crate::endpoint::Chat;
 use crate::server::Server;
 use crate::{TOKEN, failure, run_all, run_spec, run_with, workload_spec};
-use aiperf_load::{Control, Counts, RunSpec, WorkloadSpec};
+use aiperf_load::{Control, Counts, RunSpec, Sockets, Transport, WorkloadSpec};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::record::{FailureKind, Phase, Record};
 use std::collections::HashSet;
@@ -42,6 +42,21 @@ fn server_that_waits_for(requests: usize) -> Server {
 
 fn due(records: &[Record]) -> Vec<u64> {
     records.iter().map(|record| record.timing.due).collect()
+}
+
+#[test]
+fn what_finds_no_room_for_its_connection_says_so_at_once() {
+    let server = Server::answering(|peer| peer.wait_for_close());
+    let transport = Transport { sockets: Sockets::with_room(2), ..Transport::default() };
+    let request_timeout = Duration::from_millis(500);
+    let spec = RunSpec { transport, request_timeout, ..open_loop(&server, 20, 2000.0) };
+    let (outcome, records) = run_all(&spec, &workload_spec(20), Chat::new()).unwrap();
+    assert_eq!(outcome.counts.failed, 20);
+    let failures: Vec<_> = records.iter().map(failure).collect();
+    let timeouts = failures.iter().filter(|failure| failure.kind == FailureKind::Timeout);
+    assert!(timeouts.count() >= 2, "{failures:#?}");
+    let refused = failures.iter().find(|failure| failure.kind == FailureKind::Connect).unwrap();
+    assert!(refused.message.contains("2 are open") && refused.message.contains("ulimit -n"), "{refused}");
 }
 
 #[test]

@@ -89,7 +89,12 @@ impl Peer {
 
     /// Writes bytes as they are; an error means that the client has left.
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
-        let _ = self.reader.get_mut().write_all(bytes.as_ref());
+        self.writes(bytes);
+    }
+
+    /// The same; false once the client has left.
+    pub(crate) fn writes(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.reader.get_mut().write_all(bytes.as_ref()).is_ok()
     }
 
     /// Begins a chunked stream of events.
