@@ -52,6 +52,7 @@ fn record() -> Record {
             end: 300_234_567,
             status: Some(200),
             connect: None,
+            connect_wait: 0,
             reused_connection: true,
             retries: 0,
         },

@@ -41,6 +41,7 @@ fn timing(phase: Phase, request: u32) -> Timing {
         end: 95_000_000,
         status: Some(200),
         connect: None,
+        connect_wait: 0,
         reused_connection: true,
         retries: 0,
     }

@@ -73,11 +73,22 @@ pub(crate) struct Slot {
     last_size: (usize, usize),
 }
 
+/// What kept a request from being sent, beside this program.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    /// When it was due and had a slot.
+    ready: u64,
+    /// For how long it then waited for a connection that the slot was opening already, in nanoseconds.
+    connecting: u64,
+}
+
 /// What one attempt came to.
 #[derive(Debug, Default)]
 struct Attempt {
     times: WireTimes,
     connect: Option<u64>,
+    /// When the connection was open, unless it had been before.
+    opened: Option<u64>,
     reused_connection: bool,
     failure: Option<Failure>,
     /// Whether the connection, which had been open before, was dead already.
@@ -119,15 +130,14 @@ impl Slot {
         let mut next = Some(first);
         let mut ready = first.due;
         while let Some(arrival) = next {
-            if arrival.scheduled {
-                self.await_due(&task, &duty, arrival).await;
-            }
+            let connecting = if arrival.scheduled { self.await_due(&task, &duty, arrival).await } else { 0 };
             duty.begin(arrival, &self.shared.brake);
             if self.shared.brake.is_pulled() {
                 break;
             }
             let Some(prepared) = workload.request(duty.phase_of(arrival), arrival.request) else { break };
-            self.converse(&task, &duty, prepared, arrival, ready).await;
+            let held = Held { ready, connecting };
+            self.converse(&task, &duty, prepared, arrival, held).await;
             if self.shared.reuse == ConnectionReuse::StickyUserSessions {
                 self.connection = None;
             }
@@ -155,18 +165,18 @@ impl Slot {
         duty: &Duty,
         mut prepared: PreparedRequest,
         mut arrival: Arrival,
-        mut ready: u64,
+        mut held: Held,
     ) {
         let shared = Arc::clone(&self.shared);
         let begun_in = duty.phase_of(arrival);
         let turns = shared.workload.turns(begun_in, arrival.request);
         let Some(turn_sender) = self.turn_sender.clone() else {
-            let exchange = self.perform(task, &prepared, begun_in, arrival, ready).await;
+            let exchange = self.perform(task, &prepared, begun_in, arrival, held).await;
             return self.handover.give(exchange);
         };
         let mut dialogue = Dialogue::begin(&shared.workload, begun_in, arrival.request);
         loop {
-            let exchange = self.perform(task, &prepared, duty.phase_of(arrival), arrival, ready).await;
+            let exchange = self.perform(task, &prepared, duty.phase_of(arrival), arrival, held).await;
             let end = exchange.timing.end;
             let (next, following) = oneshot::channel();
             let next = Some(next).filter(|_| arrival.turn + 1 < turns);
@@ -188,28 +198,31 @@ impl Slot {
             }
             (prepared, dialogue) = (request, continued);
             arrival = Arrival { turn: arrival.turn + 1, due, scheduled: false, ..arrival };
-            ready = due;
-            self.await_due(task, duty, arrival).await;
+            held = Held { ready: due, connecting: self.await_due(task, duty, arrival).await };
             if shared.brake.is_pulled() {
                 return;
             }
         }
     }
 
-    /// Waits until a request is due, with a connection that is open by then if it can be had.
-    async fn await_due(&mut self, task: &SlotTask, duty: &Duty, arrival: Arrival) {
+    /// Waits until a request is due, with a connection that is open by then if it can be had. Returns by how long the
+    /// connection came too late.
+    async fn await_due(&mut self, task: &SlotTask, duty: &Duty, arrival: Arrival) -> u64 {
         let Arrival { request, due, .. } = arrival;
         let shared = Arc::clone(&self.shared);
         duty.pacer.until(due.saturating_sub(CONNECT_AHEAD), request, &shared.brake).await;
+        let mut late = 0;
         if shared.clock.now() < due && !shared.brake.is_pulled() {
             self.connection = match self.kept_connection(task).await {
                 Some(connection) => Some(connection),
                 // Where there is none, the request will find out and say why.
                 None => self.open(task).await.ok(),
             };
+            late = shared.clock.now().saturating_sub(due);
             task.clear_deadline();
         }
         duty.pacer.until(due, request, &shared.brake).await;
+        late
     }
 
     async fn perform(
@@ -218,13 +231,14 @@ impl Slot {
         prepared: &PreparedRequest,
         phase: Phase,
         arrival: Arrival,
-        ready: u64,
+        held: Held,
     ) -> Exchange {
         let mut received = Received::with_capacity(self.last_size.0, self.last_size.1);
         let mut retries = 0;
         self.shared.control.count_sent();
         let patience = self.shared.patience.as_ref();
         let patience = patience.and_then(|patience| patience.of(phase, arrival.request, arrival.turn));
+        let begun = self.shared.clock.now();
         let mut attempt = self.attempt(task, prepared, patience, &mut received).await;
         if attempt.stale {
             retries = 1;
@@ -245,12 +259,13 @@ impl Slot {
             worker: self.worker,
             due: arrival.due,
             scheduled: arrival.scheduled,
-            ready,
+            ready: held.ready,
             send: attempt.times.send.unwrap_or(arrival.due),
             first_byte: attempt.times.first_byte,
             end,
             status: received.status,
             connect: attempt.connect,
+            connect_wait: held.connecting + attempt.opened.map_or(0, |opened| opened.saturating_sub(begun)),
             reused_connection: attempt.reused_connection,
             retries,
         };
@@ -268,10 +283,10 @@ impl Slot {
         patience: Option<Duration>,
         received: &mut Received,
     ) -> Attempt {
-        let (mut connection, was_open) = match self.kept_connection(task).await {
-            Some(connection) => (connection, true),
+        let (mut connection, opened) = match self.kept_connection(task).await {
+            Some(connection) => (connection, None),
             None => match self.open(task).await {
-                Ok(connection) => (connection, false),
+                Ok(connection) => (connection, Some(self.shared.clock.now())),
                 Err(failure) => return Attempt { failure: Some(failure), ..Attempt::default() },
             },
         };
@@ -297,18 +312,18 @@ impl Slot {
                 Some(patience) => failure::given_up(status, patience.as_secs_f64()),
                 None => failure::timeout(status, timeout.as_secs_f64()),
             }),
-            Err(Broken::Closed) => Some(failure::closed(status, began)),
-            Err(Broken::Http1(error)) => Some(failure::broken(&error, status, began)),
-            Err(Broken::Http2(error)) => Some(failure::broken_off(&error, status, began)),
-        };
-        let stale = was_open
-            && !began
-            && failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Connect);
             Err(Broken::Endless) => {
                 received.forget_body();
                 Some(failure::endless(status, LONGEST_MIB))
             }
-        Attempt { times, connect, reused_connection, failure, stale }
+            Err(Broken::Closed) => Some(failure::closed(status, began)),
+            Err(Broken::Http1(error)) => Some(failure::broken(&error, status, began)),
+            Err(Broken::Http2(error)) => Some(failure::broken_off(&error, status, began)),
+        };
+        let stale = opened.is_none()
+            && !began
+            && failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Connect);
+        Attempt { times, connect, opened, reused_connection, failure, stale }
     }
 
     /// Keeps a connection for the next request, if it may have one.

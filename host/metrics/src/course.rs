@@ -62,7 +62,7 @@ impl Course {
             self.dues.push(timing.due);
             self.scheduled_sends.push(timing.send);
             self.waits.limit += timing.ready.saturating_sub(timing.due);
-            self.waits.client += timing.send.saturating_sub(timing.ready);
+            self.waits.client += timing.send.saturating_sub(timing.ready.saturating_add(timing.connect_wait));
         }
     }
 

@@ -60,7 +60,9 @@ impl Answered<'_> {
             }
             MetricId::DecodeDuration => self.decode_duration()?,
             MetricId::TimeToFirstByte => milliseconds(self.timing.send, self.timing.first_byte?)?,
-            MetricId::SendDelay => milliseconds(self.timing.ready, self.timing.send)?,
+            MetricId::SendDelay => {
+                milliseconds(self.timing.ready.saturating_add(self.timing.connect_wait), self.timing.send)?
+            }
             MetricId::LimitWait => milliseconds(self.scheduled()?, self.timing.ready)?,
             MetricId::HttpConnecting => self.timing.connect? as f64 / NANOSECONDS_PER_MILLISECOND,
             MetricId::OutputTokenThroughputPerUser => per_second(1.0, self.inter_token_latency()?)?,
@@ -241,6 +243,8 @@ mod tests {
         streamed.timing.ready = 7 * MS;
         assert_eq!(value(&streamed, MetricId::LimitWait), Some(5.0));
         assert_eq!(value(&streamed, MetricId::SendDelay), Some(3.0));
+        streamed.timing.connect_wait = 2 * MS;
+        assert_eq!(value(&streamed, MetricId::SendDelay), Some(1.0));
         assert_eq!(value(&testing::unary(10, 80, 5), MetricId::LimitWait), None);
     }
 

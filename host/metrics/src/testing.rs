@@ -20,6 +20,7 @@ fn timing(due: u64, send: u64, first_byte: u64, end: u64) -> Timing {
         end,
         status: Some(200),
         connect: None,
+        connect_wait: 0,
         reused_connection: false,
         retries: 0,
     }

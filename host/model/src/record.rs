@@ -79,6 +79,8 @@ pub struct Timing {
     /// How long it took to open the connection, TLS handshake included, in nanoseconds; none for a request on a
     /// connection that had served an earlier one. Whenever that was, it was before `send`.
     pub connect: Option<u64>,
+    /// How much of the time from `ready` to `send` it waited for its connection to open, in nanoseconds.
+    pub connect_wait: u64,
     /// Whether the connection had served an earlier request.
     pub reused_connection: bool,
     /// How often it was sent again because a reused connection turned out to be dead before any response byte.

@@ -15,6 +15,7 @@ pub(super) fn exchange(request: u32, bytes: usize) -> Exchange {
         scheduled: request.is_multiple_of(2),
         send: 11,
         connect: None,
+        connect_wait: 0,
         first_byte: Some(12),
         end: u64::MAX - u64::from(request),
         status: Some(200),

@@ -106,6 +106,36 @@ fn requests_are_answered_over_tls_and_connections_are_used_again() {
 }
 
 #[test]
+fn the_time_that_a_connection_takes_is_not_that_of_the_client() {
+    const HANDSHAKE: Duration = Duration::from_millis(30);
+    let authority = Authority::new();
+    let config = authority.server("127.0.0.1", |_| {});
+    let server = Server::start_secure(
+        move |_| {
+            // It is slow to shake hands.
+            thread::sleep(HANDSHAKE);
+            Arc::clone(&config)
+        },
+        answer_all,
+    );
+    let rate = RequestRate { per_second: 1e6, pattern: ArrivalPattern::Constant };
+    for request_rate in [None, Some(rate)] {
+        let transport = Transport { reuse: ConnectionReuse::Never, ..authority.transport() };
+        let spec = RunSpec { request_rate, ..secure_spec(&server, transport, 8) };
+        let (outcome, records) = run_all(&spec, &workload_spec(8), Chat::new()).unwrap();
+        assert_eq!(outcome.counts.succeeded, 8, "{records:?}");
+        for timing in records.iter().map(|record| record.timing) {
+            let waited = timing.send - timing.ready;
+            assert!(timing.connect.unwrap() >= HANDSHAKE.as_nanos() as u64, "{timing:?}");
+            assert!(timing.connect_wait <= waited, "{timing:?}");
+        }
+        // The first two of an open loop connect ahead; there the phase begins 20 ms before they are due.
+        let waits = records.iter().filter(|record| record.timing.connect_wait >= HANDSHAKE.as_nanos() as u64);
+        assert!(waits.count() >= 6, "{records:?}");
+    }
+}
+
+#[test]
 fn messages_of_tls_itself_are_no_response() {
     let authority = Authority::new();
     let config = authority.server("127.0.0.1", |_| {});
