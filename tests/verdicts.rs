@@ -128,6 +128,22 @@ fn a_limit_that_holds_requests_back_has_its_own_words() {
 }
 
 #[test]
+fn a_server_that_falls_behind_the_rate_is_suspect() {
+    // One request after the other, each for 10 ms: 100 per second.
+    for (rate, suspect) in [("20", false), ("250", true)] {
+        let place = Workplace::new();
+        place
+            .run(&format!(
+                "profile --model demo --url sim:?ttft-ms=10&prefill-rate=100000000&max-batch=1 --osl 1 --isl 16 \
+                 --request-rate {rate} --arrival-pattern constant --num-prompts 250 --benchmark-duration 2 --ui none"
+            ))
+            .expect(0);
+        let backlog = reason(&verdict(&place, &format!("request_rate{rate}")), "backlog");
+        assert_eq!(!backlog.is_null(), suspect, "{backlog:#}");
+    }
+}
+
+#[test]
 fn a_p99_of_fifty_requests_is_marked() {
     let place = Workplace::new();
     let finished = place

@@ -41,6 +41,9 @@ pub struct Plateau {
     pub mean: f64,
 }
 
+/// Beyond so many standard deviations growth is no chance.
+const STANDARD_DEVIATIONS: f64 = 3.0;
+
 impl Course {
     /// Takes one request. Warm-up requests, and those that never left, are left out.
     pub fn add(&mut self, record: &Record) {
@@ -156,6 +159,38 @@ impl Course {
         (total > 0).then(|| (edges as f64 / total as f64).min(1.0))
     }
 
+    /// How much the number in flight grew between the first answer and the last send, from the second quarter of that
+    /// time to the last one: the share, from 0 to 1, of the requests that came meanwhile. None if it did not grow
+    /// beyond chance, or only in the beginning.
+    #[must_use]
+    pub fn backlog(&self) -> Option<f64> {
+        let (first_answer, last_send) = (*self.ends.first()?, *self.sends.last()?);
+        let quarter = last_send.checked_sub(first_answer)? / 4;
+        let areas = [1, 2, 3, 4].map(|quarters| self.area_until(first_answer + quarters * quarter));
+        let mut means = areas.array_windows().map(|[before, after]| (after - before) / quarter as f64);
+        let (second, third, last) = (means.next()?, means.next()?, means.next()?);
+        let growth = last - second;
+        // The difference of two Poisson counts has the variance of their sum. What grows still at the end has half of
+        // its growth there; a quarter tells it from what levels off.
+        let is_chance = growth <= STANDARD_DEVIATIONS * (second + last).sqrt();
+        let levels_off = last - third < growth / 4.0;
+        let middle = |quarters: u64| first_answer + quarters * quarter + quarter / 2;
+        let came = self.sent_until(middle(3)) - self.sent_until(middle(1));
+        (quarter > 0 && !is_chance && !levels_off && came > 0).then(|| (growth / came as f64).min(1.0))
+    }
+
+    /// The sum, up to a moment, of in-flight requests times nanoseconds.
+    fn area_until(&self, moment: u64) -> f64 {
+        let since = |times: &[u64]| -> f64 {
+            times.iter().take_while(|time| **time < moment).map(|time| (moment - time) as f64).sum()
+        };
+        since(&self.sends) - since(&self.ends)
+    }
+
+    fn sent_until(&self, moment: u64) -> usize {
+        self.sends.partition_point(|send| *send < moment)
+    }
+
     /// The share, from 0 to 1, of the rate of a schedule that reached the server. Where arrivals were `missed` these are
     /// the requests sent, of all that were due; else it is the time of the schedule, of the time that the sends took.
     /// None without a schedule of some length.
@@ -262,6 +297,36 @@ mod tests {
     fn the_edges_of_an_open_loop_are_before_the_first_answer_and_after_the_last_send() {
         assert_eq!(two_slots().edges(), Some(20.0 / 30.0));
         assert_eq!(course(&[]).edges(), None);
+    }
+
+    /// Sent every 10 ms, and answered by one server after the other one that takes so many milliseconds each.
+    fn queue(requests: u64, service: u64) -> Course {
+        let mut free = 0;
+        let records = (0..requests).map(|number| {
+            free = free.max(number * 10) + service;
+            testing::unary(number * 10, free, 1)
+        });
+        course(&records.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_queue_grows_by_what_is_not_answered() {
+        // Half of the requests are answered while they come.
+        let share = queue(400, 20).backlog().unwrap();
+        assert!((share - 0.5).abs() < 0.01, "{share}");
+        for served in [queue(400, 9), queue(400, 10), queue(20, 20), course(&[])] {
+            assert_eq!(served.backlog(), None);
+        }
+    }
+
+    #[test]
+    fn a_load_that_levels_off_is_no_backlog() {
+        // Answers take from 10 to 1000 ms, so that the number in flight grows for a second and stays.
+        let records = |requests: u64| -> Vec<Record> {
+            let record = |number: u64| testing::unary(number * 10, number * 10 + 10 + number * 37 % 1000, 1);
+            (0..requests).map(record).collect()
+        };
+        assert_eq!(course(&records(400)).backlog(), None);
     }
 
     /// Due every 10 ms, sent at these milliseconds.

@@ -2,7 +2,8 @@
 
 use super::Asked;
 use super::rules::{
-    CONCURRENCY_LIMIT, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN, REQUESTS_PER_SLOT, UNASKED_CACHE,
+    BACKLOG, CONCURRENCY_LIMIT, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN, REQUESTS_PER_SLOT,
+    UNASKED_CACHE,
 };
 use crate::course::{Course, Waits};
 use aiperf_model::catalogue::MetricId;
@@ -38,7 +39,8 @@ fn open_loop(course: &Course, missed: u64) -> Vec<Reason> {
         }
     });
     let edges = course.edges().and_then(|share| RAMP_AND_DRAIN.judge(None, 100.0 * share));
-    offered.into_iter().chain(edges).collect()
+    let backlog = course.backlog().and_then(|share| BACKLOG.judge(None, 100.0 * share));
+    offered.into_iter().chain(edges).chain(backlog).collect()
 }
 
 fn closed_loop(concurrency: u32, metrics: &RunMetrics, course: &Course) -> Vec<Reason> {

@@ -79,6 +79,12 @@ rules! {
         says: "{figure} % of the asked request rate reached the server, since --concurrency held the others back (limit {threshold} %)",
         advice: "raise --concurrency or lower --request-rate: within this limit the server does not answer so many",
     };
+    BACKLOG: Rule {
+        name: "backlog", wrong: Side::Above, suspect: Limit::At(5.0), invalid: Limit::Never, unit: "%",
+        known_by: "open loop: the growth of the number in flight from the second to the last quarter of the time between first answer and last send, beyond three standard deviations of chance, over the requests that came meanwhile",
+        says: "the number in flight grew as long as requests came: the server left {figure} % of them unanswered (limit {threshold} %)",
+        advice: "lower --request-rate: beyond what the server can do, latencies grow with the length of the run, and only the throughput says something",
+    };
     ARRIVAL_PROCESS: Rule {
         name: "arrival_process", wrong: Side::Above, suspect: Limit::Given("outside the 99 % band"), invalid: Limit::Never, unit: "",
         known_by: "the coefficient of variation of the gaps between sends, from 100 gaps on",

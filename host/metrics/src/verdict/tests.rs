@@ -203,6 +203,18 @@ fn a_run_needs_two_requests_for_each_slot() {
 }
 
 #[test]
+fn a_server_may_not_fall_behind() {
+    // One every 10 ms; each answer takes 100 ms, or by so many more than the one before.
+    for (longer, expected) in [(0, None), (5, SUSPECT), (40, SUSPECT)] {
+        let mut run = Run::open((0..400).map(|n| n * 10), ArrivalPattern::Constant);
+        for (number, record) in (0..).zip(&mut run.records) {
+            record.timing.end += number * longer * MS;
+        }
+        run.expect("backlog", expected);
+    }
+}
+
+#[test]
 fn a_run_may_not_be_mostly_ramp_and_drain() {
     // Two slots; the second one works for a part of the time only.
     for (together, expected) in [(8, None), (6, SUSPECT)] {
