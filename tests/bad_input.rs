@@ -31,10 +31,7 @@ fn each_mistake_is_named_with_what_to_write_instead() {
             "--concurrency 1 --url https://127.0.0.1:9 --ca-cert nowhere.pem",
             &["--ca-cert", "nowhere.pem", "PEM"],
         ),
-        (
-            "--concurrency 1 --connection-reuse-strategy sticky",
-            &["sticky-user-sessions", "pooled"],
-        ),
+        ("--concurrency 1 --connection-reuse-strategy sticky", &["sticky-user-sessions", "pooled"]),
         ("--concurrency 1,2 --gpu-telemetry-url http://localhost:9400/metrics", &["--gpu-telemetry-url"]),
     ];
     for (arguments, expected) in cases {
