@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::Law;
+use crate::{Law, Unsteadiness};
 
 /// Names one submitted sequence; later submissions have larger tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +42,9 @@ pub(crate) struct Totals {
 #[derive(Debug)]
 pub(crate) struct Engine {
     law: Law,
+    unsteadiness: Unsteadiness,
+    /// How often the server was idle before a submission.
+    busy_times: u64,
     sequences: HashMap<Ticket, Sequence>,
     waiting: VecDeque<Ticket>,
     /// One entry per active sequence, and entries of cancelled ones until they surface.
@@ -58,9 +61,11 @@ struct Sequence {
 }
 
 impl Engine {
-    pub(crate) fn new(law: Law) -> Self {
+    pub(crate) fn new(law: Law, unsteadiness: Unsteadiness) -> Self {
         Self {
             law,
+            unsteadiness,
+            busy_times: 0,
             sequences: HashMap::new(),
             waiting: VecDeque::new(),
             deadlines: BinaryHeap::new(),
@@ -86,6 +91,9 @@ impl Engine {
 
     /// A new sequence arrives.
     pub(crate) fn submit(&mut self, at: Duration, work: Work) -> Ticket {
+        if self.sequences.is_empty() {
+            self.busy_times += 1;
+        }
         let ticket = Ticket(self.submitted);
         self.submitted += 1;
         self.sequences.insert(ticket, Sequence { work, produced: 0 });
@@ -138,7 +146,8 @@ impl Engine {
             self.totals.finished += 1;
             self.free_place(at);
         } else {
-            self.deadlines.push(Reverse((at.saturating_add(self.law.gap(self.active)), ticket)));
+            let gap = self.unsteadiness.gap(self.law.gap(self.active), self.active, self.busy_times);
+            self.deadlines.push(Reverse((at.saturating_add(gap), ticket)));
         }
         Some(Due { ticket, at, last })
     }
@@ -152,8 +161,8 @@ impl Engine {
         while self.active < self.law.max_batch {
             let Some(ticket) = self.waiting.pop_front() else { return };
             let Some(sequence) = self.sequences.get(&ticket) else { continue };
-            let first = at.saturating_add(self.law.prefill(sequence.work.prompt_tokens));
-            self.deadlines.push(Reverse((first, ticket)));
+            let prefill = self.unsteadiness.prefill(self.law.prefill(sequence.work.prompt_tokens), at);
+            self.deadlines.push(Reverse((at.saturating_add(prefill), ticket)));
             self.active += 1;
         }
     }
@@ -185,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_lone_sequence_follows_the_law() {
-        let mut engine = Engine::new(LAW);
+        let mut engine = Engine::new(LAW, Unsteadiness::default());
         engine.submit(ms(100), work(5, 3));
         assert_eq!(engine.next_deadline(), Some(ms(115)));
         assert_eq!(engine.pop_due(ms(114)), None);
@@ -196,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_gap_counts_the_sequences_active_at_the_previous_token() {
-        let mut engine = Engine::new(LAW);
+        let mut engine = Engine::new(LAW, Unsteadiness::default());
         engine.submit(ms(0), work(0, 3));
         engine.submit(ms(0), work(1, 1));
         // Sequence 1 still prefills at 10, so sequence 0 waits 4 + 2; it is gone at 16, so 4 + 1 follow.
@@ -205,7 +214,7 @@ mod tests {
 
     #[test]
     fn the_queue_is_first_in_first_out_and_moves_at_the_deadline() {
-        let mut engine = Engine::new(LAW);
+        let mut engine = Engine::new(LAW, Unsteadiness::default());
         for prompt in [0, 5, 0, 0] {
             engine.submit(ms(0), work(prompt, 1));
         }
@@ -216,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_cancelled_sequence_frees_its_place_or_leaves_the_queue() {
-        let mut engine = Engine::new(LAW);
+        let mut engine = Engine::new(LAW, Unsteadiness::default());
         let tickets: Vec<Ticket> = (0..4).map(|_| engine.submit(ms(0), work(0, 1))).collect();
         engine.cancel(ms(3), tickets[2]);
         assert_eq!((engine.active(), engine.waiting()), (2, 1));
@@ -227,8 +236,26 @@ mod tests {
     }
 
     #[test]
+    fn an_unsteady_server_drifts_and_has_a_pace_of_its_own_in_each_busy_time() {
+        let unsteadiness = Unsteadiness { ttft_drift_ms: 10.0, itl_noise: 0.5, itl_noise_at: 1 };
+        let mut engine = Engine::new(LAW, unsteadiness);
+        let mut run = |start: u64, sequences: usize| {
+            for _ in 0..sequences {
+                engine.submit(ms(start), work(0, 2));
+            }
+            let dues = drain(&mut engine);
+            (dues[0].1 - u128::from(start), dues.last().unwrap().1 - dues[0].1)
+        };
+        assert_eq!(run(0, 1).0, 10);
+        let (ttft, gap) = run(2000, 1);
+        assert_eq!(ttft, 30);
+        assert_ne!(gap, run(2000, 1).1);
+        assert_eq!(run(2000, 2).1, run(2000, 2).1, "no noise at two");
+    }
+
+    #[test]
     fn work_without_output_ends_with_its_prefill() {
-        let mut engine = Engine::new(LAW);
+        let mut engine = Engine::new(LAW, Unsteadiness::default());
         engine.submit(ms(0), work(7, 0));
         assert_eq!(drain(&mut engine), [(0, 17, true)]);
         assert_eq!(engine.totals(), Totals { prompt_tokens: 7, generation_tokens: 0, finished: 1 });
@@ -244,7 +271,7 @@ mod tests {
         ) {
             let law = Law { max_batch, ..LAW };
             let expected = law.expected(concurrency, input, output);
-            let mut engine = Engine::new(law);
+            let mut engine = Engine::new(law, Unsteadiness::default());
             let mut arrived = HashMap::new();
             for _ in 0..concurrency {
                 arrived.insert(engine.submit(ms(0), work(input, output)), ms(0));

@@ -35,6 +35,10 @@
 //! [`Law::expected`] computes these. They are the long-run means: a run of few requests past `max-batch` also sees its
 //! first and last rounds.
 //!
+//! A server can also be made unsteady, to test who notices: `ttft-drift-ms` lets the prefill time grow with every second
+//! since the start, and `itl-noise` draws, whenever the server was idle, one factor for the gaps at `itl-noise-at` active
+//! sequences, so that runs differ from each other and the requests of a run do not.
+//!
 //! # On the wire
 //!
 //! * Prompt tokens are the whitespace-separated words of the prompt (token ids count one each); no chat template is
@@ -74,6 +78,7 @@ mod settings;
 mod simulator;
 mod socket;
 mod stream;
+mod unsteadiness;
 mod words;
 
 pub use aiperf_timer::Lateness;
@@ -81,3 +86,4 @@ pub use error::SimulatorError;
 pub use law::{Expected, Law};
 pub use settings::{Faults, SETTINGS, Setting, Settings};
 pub use simulator::{Simulator, Stopper};
+pub use unsteadiness::Unsteadiness;

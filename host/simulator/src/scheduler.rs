@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use aiperf_timer::Timer;
 use tokio::sync::Notify;
 
-use crate::Law;
 use crate::engine::{Due, Engine, Ticket, Totals, Work};
+use crate::{Law, Unsteadiness};
 
 /// The engine on the wall clock.
 #[derive(Debug)]
@@ -48,8 +48,8 @@ pub(crate) struct Load {
 }
 
 impl Scheduler {
-    pub(crate) fn new(start: Instant, law: Law) -> Self {
-        let state = State { engine: Engine::new(law), outboxes: HashMap::new() };
+    pub(crate) fn new(start: Instant, law: Law, unsteadiness: Unsteadiness) -> Self {
+        let state = State { engine: Engine::new(law, unsteadiness), outboxes: HashMap::new() };
         Self { start, state: RefCell::new(state), wake: Arc::new(Notify::new()) }
     }
 

@@ -1,6 +1,6 @@
 //! What can be set about the simulator, and the one table from which queries, flags and documentation are made.
 
-use crate::{Law, SimulatorError};
+use crate::{Law, SimulatorError, Unsteadiness};
 
 /// Everything that can be set about a simulator.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,13 +9,20 @@ pub struct Settings {
     pub law: Law,
     /// Output tokens of a request that does not say how many it wants; at least 1.
     pub default_output_tokens: usize,
+    /// How the server changes while it runs.
+    pub unsteadiness: Unsteadiness,
     /// What the server does wrong on purpose.
     pub faults: Faults,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { law: Law::default(), default_output_tokens: 64, faults: Faults::default() }
+        Self {
+            law: Law::default(),
+            default_output_tokens: 64,
+            unsteadiness: Unsteadiness::default(),
+            faults: Faults::default(),
+        }
     }
 }
 
@@ -129,6 +136,32 @@ pub static SETTINGS: &[Setting] = &[
         example: "64",
         read: |settings| settings.default_output_tokens.to_string(),
         write: |settings, value| at_least_one(value).map(|tokens| settings.default_output_tokens = tokens),
+    },
+    Setting {
+        key: "ttft-drift-ms",
+        doc: "What every second since the start adds to the time to the first token, in milliseconds",
+        expected: "a number of milliseconds from 0 to 3600000",
+        example: "0.1",
+        read: |settings| settings.unsteadiness.ttft_drift_ms.to_string(),
+        write: |settings, value| milliseconds(value).map(|ms| settings.unsteadiness.ttft_drift_ms = ms),
+    },
+    Setting {
+        key: "itl-noise",
+        doc: "Relative standard deviation of the gap between two tokens, drawn anew whenever the server was idle",
+        expected: "a number from 0 to 0.5",
+        example: "0.1",
+        read: |settings| settings.unsteadiness.itl_noise.to_string(),
+        write: |settings, value| {
+            number(value).filter(|noise| *noise <= 0.5).map(|noise| settings.unsteadiness.itl_noise = noise)
+        },
+    },
+    Setting {
+        key: "itl-noise-at",
+        doc: "Number of active sequences at which the gap has that noise; 0 for every number",
+        expected: "a whole number of sequences",
+        example: "8",
+        read: |settings| settings.unsteadiness.itl_noise_at.to_string(),
+        write: |settings, value| value.parse().ok().map(|active| settings.unsteadiness.itl_noise_at = active),
     },
     Setting {
         key: "error-rate",
@@ -254,7 +287,7 @@ mod tests {
 
     #[test]
     fn every_setting_writes_the_field_it_reads() {
-        let other = ["1.5", "7", "2.5", "0.25", "3", "9", "0.5", "4", "true", "true"];
+        let other = ["1.5", "7", "2.5", "0.25", "3", "9", "0.5", "0.25", "8", "0.5", "4", "true", "true"];
         assert_eq!(other.len(), SETTINGS.len());
         for (setting, value) in SETTINGS.iter().zip(other) {
             let settings = Settings::from_query(&format!("{}={value}", setting.key)).unwrap();
@@ -280,6 +313,7 @@ mod tests {
             "max-batch=0",
             "max-batch=1.5",
             "default-output-tokens=0",
+            "itl-noise=0.51",
             "error-rate=1.01",
             "cut-after-tokens=-1",
             "no-done=perhaps",

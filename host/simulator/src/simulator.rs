@@ -169,7 +169,7 @@ impl Service {
         let listener = TcpListener::from_std(listener)?;
         drop(entered);
         let start = Instant::now();
-        let scheduler = Rc::new(Scheduler::new(start, settings.law));
+        let scheduler = Rc::new(Scheduler::new(start, settings.law, settings.unsteadiness));
         let timer = Timer::start(start, scheduler.wake())?;
         let server = Rc::new(Server { settings, scheduler, lateness, requests: Cell::new(0) });
         Ok(Self { runtime, listener, server, timer })
