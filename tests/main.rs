@@ -33,4 +33,5 @@ mod seeds;
 mod servers;
 mod specification;
 mod support;
+mod trials;
 mod verdicts;

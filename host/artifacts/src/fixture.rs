@@ -17,7 +17,7 @@ use aiperf_model::record::{
     Answer, Failure, FailureKind, Phase, Record, RunClock, Timing, TokenCount, TokenSource,
 };
 use aiperf_model::sweep::{FailedTrial, FailedValue, Order, SweepResult, SweepValue};
-use aiperf_model::verdict::{Reason, Validity, ValueVerdict, Verdict};
+use aiperf_model::verdict::{Drift, Reason, Validity, ValueVerdict, Verdict};
 
 /// 2025-01-15T10:30:45Z.
 pub(crate) const CLOCK: RunClock = RunClock { origin_unix_ns: 1_736_937_045_000_000_000 };
@@ -286,6 +286,7 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
             ValueVerdict { index: 1, parameters: concurrency(10), verdict: verdict() },
             ValueVerdict { index: 2, parameters: concurrency(20), verdict: Verdict::default() },
         ],
+        drift: if trials > 1 { vec![drift()] } else { Vec::new() },
         plugins: vec![identity(Kind::Objective, "throughput"), identity(Kind::Pareto, "dominance")],
         conclusions: Conclusions {
             best: vec![
@@ -304,6 +305,18 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
             failures: Vec::new(),
         },
         points,
+    }
+}
+
+fn drift() -> Drift {
+    Drift {
+        metric: "ttft_p99_ms".into(),
+        relative_change: 0.125,
+        relative_change_per_hour: 1.5,
+        p_value: 0.001,
+        adjusted_p_value: 0.002,
+        degrees_of_freedom: 5,
+        significant: true,
     }
 }
 
@@ -331,6 +344,7 @@ pub(crate) fn two_axes() -> SweepResult {
         failed_values: Vec::new(),
         failed_trials: Vec::new(),
         verdicts: Vec::new(),
+        drift: Vec::new(),
         plugins: Vec::new(),
         conclusions: Conclusions {
             best: vec![best("throughput", &points[1], "request_throughput_avg")],

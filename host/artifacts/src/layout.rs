@@ -5,12 +5,12 @@
 //! | one run | `.` | | |
 //! | trials | `profile_runs/trial_0001` | `aggregate` | |
 //! | sweep | `concurrency_10` | | `sweep_aggregate` |
-//! | sweep, repeated trials | `profile_runs/trial_0001/concurrency_10` | `aggregate/concurrency_10` | `aggregate/sweep_aggregate` |
+//! | sweep, repeated or balanced trials | `profile_runs/trial_0001/concurrency_10` | `aggregate/concurrency_10` | `aggregate/sweep_aggregate` |
 //! | sweep, independent trials | `concurrency_10/profile_runs/trial_0001` | `concurrency_10/aggregate` | `sweep_aggregate` |
 
 use crate::names;
 use aiperf_model::parameter::Parameter;
-use aiperf_model::sweep::{Order, Shape};
+use aiperf_model::sweep::Shape;
 use std::path::{Path, PathBuf};
 
 /// The metrics of a run.
@@ -104,12 +104,12 @@ impl Layout {
     #[must_use]
     pub fn run(&self, parameters: &[Parameter], trial: u32) -> PathBuf {
         let (value, trial) = (names::value_name(parameters), names::trial_name(trial));
-        match (self.shape.sweep, self.has_trials(), self.shape.order) {
-            (false, false, _) => self.base.clone(),
-            (false, true, _) => self.base.join(RUNS).join(trial),
-            (true, false, _) => self.base.join(value),
-            (true, true, Order::Repeated) => self.base.join(RUNS).join(trial).join(value),
-            (true, true, Order::Independent) => self.base.join(value).join(RUNS).join(trial),
+        match (self.shape.sweep, self.has_trials()) {
+            (false, false) => self.base.clone(),
+            (false, true) => self.base.join(RUNS).join(trial),
+            (true, false) => self.base.join(value),
+            (true, true) if self.shape.order.is_by_trial() => self.base.join(RUNS).join(trial).join(value),
+            (true, true) => self.base.join(value).join(RUNS).join(trial),
         }
     }
 
@@ -120,17 +120,17 @@ impl Layout {
             return None;
         }
         let value = names::value_name(parameters);
-        Some(match (self.shape.sweep, self.shape.order) {
-            (false, _) => self.base.join(AGGREGATE),
-            (true, Order::Repeated) => self.base.join(AGGREGATE).join(value),
-            (true, Order::Independent) => self.base.join(value).join(AGGREGATE),
+        Some(match self.shape.sweep {
+            false => self.base.join(AGGREGATE),
+            true if self.shape.order.is_by_trial() => self.base.join(AGGREGATE).join(value),
+            true => self.base.join(value).join(AGGREGATE),
         })
     }
 
     /// The folder for what all values say together, or none without a sweep.
     #[must_use]
     pub fn sweep_aggregate(&self) -> Option<PathBuf> {
-        let under_aggregate = self.has_trials() && self.shape.order == Order::Repeated;
+        let under_aggregate = self.has_trials() && self.shape.order.is_by_trial();
         let parent = if under_aggregate { self.base.join(AGGREGATE) } else { self.base.clone() };
         self.shape.sweep.then(|| parent.join(SWEEP_AGGREGATE))
     }
@@ -156,6 +156,7 @@ impl Layout {
 mod tests {
     use super::*;
     use aiperf_model::parameter::ParameterValue;
+    use aiperf_model::sweep::Order;
 
     /// The folder of trial 2 at concurrency 10, of the value's aggregate and of the sweep's.
     fn folders(sweep: bool, trials: u32, order: Order) -> [Option<String>; 3] {
@@ -197,6 +198,7 @@ mod tests {
             let expected = expected.map(|path| path.map(str::to_owned));
             assert_eq!(folders(sweep, trials, order), expected, "{sweep} {trials} {order}");
         }
+        assert_eq!(folders(true, 2, Order::Balanced), folders(true, 2, Repeated));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The first table has one row per value and can be read alone up to the first empty row; a column is
 //! `<key>_<statistic> (<unit>)`. Then follow the best configurations, the Pareto optimal points, the trends, the
-//! verdicts and the metadata, each under a row with its title. Numbers keep all their digits; an unknown one is an empty cell.
+//! verdicts, the drift where there are trials enough to test it, and the metadata, each under a row with its title. Numbers keep all their digits; an unknown one is an empty cell.
 
 use crate::csv_tables::{self, Tables};
 use crate::durable;
@@ -32,6 +32,9 @@ pub fn render(result: &SweepResult) -> Result<Vec<u8>, ArtifactError> {
     tables.table(pareto_optimal(result))?;
     tables.table(trends(result))?;
     tables.table(verdicts(result))?;
+    if !result.drift.is_empty() {
+        tables.table(drift(result))?;
+    }
     tables.table(metadata(result))?;
     Ok(tables.into_bytes())
 }
@@ -154,6 +157,25 @@ fn verdicts(result: &SweepResult) -> Vec<Row> {
     rows.extend(result.verdicts.iter().map(|value| {
         let reasons: Vec<&str> = value.verdict.reasons.iter().map(|reason| reason.message.as_str()).collect();
         values(&value.parameters).chain([value.verdict.verdict.to_string(), reasons.join("; ")]).collect()
+    }));
+    rows
+}
+
+fn drift(result: &SweepResult) -> Vec<Row> {
+    let headings = [
+        "Metric",
+        "Relative Change",
+        "Relative Change per Hour",
+        "P Value",
+        "Adjusted P Value",
+        "Significant",
+    ];
+    let mut rows = vec![title("Drift"), headings.map(str::to_owned).to_vec()];
+    rows.extend(result.drift.iter().map(|drift| {
+        let figures =
+            [drift.relative_change, drift.relative_change_per_hour, drift.p_value, drift.adjusted_p_value];
+        let figures = figures.map(|figure| csv_tables::number(Some(figure)));
+        std::iter::once(drift.metric.clone()).chain(figures).chain([drift.significant.to_string()]).collect()
     }));
     rows
 }

@@ -5,6 +5,7 @@
 
 mod arrivals;
 mod client;
+mod drift;
 mod load;
 pub mod rules;
 mod sample;
@@ -17,6 +18,7 @@ use aiperf_model::client::ClientHealth;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::verdict::Verdict;
 
+pub use drift::drift;
 pub use trials::{Trial, judge_values};
 
 /// What was asked of a run.

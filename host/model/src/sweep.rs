@@ -4,7 +4,7 @@ use crate::conclusion::Conclusions;
 use crate::parameter::Parameter;
 use crate::plugin::Identity;
 use crate::point::Point;
-use crate::verdict::ValueVerdict;
+use crate::verdict::{Drift, ValueVerdict};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -18,6 +18,8 @@ pub enum Order {
     Repeated,
     /// All trials of a value, then the next value.
     Independent,
+    /// All values in another sequence in each trial, so that each value stands at each place equally often.
+    Balanced,
 }
 
 impl Order {
@@ -27,6 +29,16 @@ impl Order {
         match self {
             Self::Repeated => "repeated",
             Self::Independent => "independent",
+            Self::Balanced => "balanced",
+        }
+    }
+
+    /// Whether a trial of all values ends before the next one begins, rather than all trials of a value.
+    #[must_use]
+    pub fn is_by_trial(self) -> bool {
+        match self {
+            Self::Repeated | Self::Balanced => true,
+            Self::Independent => false,
         }
     }
 }
@@ -124,6 +136,8 @@ pub struct SweepResult {
     /// How far each of the points can be believed, in the order of the points; a file of another program says
     /// nothing of it.
     pub verdicts: Vec<ValueVerdict>,
+    /// What changes with time over the whole sweep, in the order of the catalogue; empty without enough trials.
+    pub drift: Vec<Drift>,
     /// The plugins that took part.
     pub plugins: Vec<Identity>,
     /// What the analysis says.

@@ -94,3 +94,22 @@ pub struct ValueVerdict {
     /// What is to be believed of it.
     pub verdict: Verdict,
 }
+
+/// How one statistic changes with time over all runs of a sweep together, whatever the value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    /// The key in the sweep file, such as `ttft_p99_ms`.
+    pub metric: String,
+    /// The change from the first run to the last, relative to the mean: 0.02 is 2 % more.
+    pub relative_change: f64,
+    /// The change in an hour, relative to the mean.
+    pub relative_change_per_hour: f64,
+    /// How probable a slope at least this steep is without any drift.
+    pub p_value: f64,
+    /// The same, corrected for the number of metrics that were looked at.
+    pub adjusted_p_value: f64,
+    /// The degrees of freedom of the test.
+    pub degrees_of_freedom: u32,
+    /// Whether it is a reason to doubt the values.
+    pub significant: bool,
+}

@@ -27,13 +27,6 @@ impl From<&'static Later> for ConfigError {
 pub(crate) static DASHBOARD: Later =
     Later { name: "ui", flag: "--ui dashboard", instead: "use --ui simple or --ui none" };
 
-/// `--parameter-sweep-mode balanced`.
-pub(crate) static BALANCED: Later = Later {
-    name: "parameter-sweep-mode",
-    flag: "--parameter-sweep-mode balanced",
-    instead: "use --parameter-sweep-mode repeated or independent",
-};
-
 /// The flags that are refused whatever their value.
 pub static LATER: &[Later] = &[
     Later {

@@ -31,8 +31,8 @@ pub enum SweepMode {
     Repeated,
     /// All trials of a value, then the next value.
     Independent,
-    /// Values in a different order in each trial.
-    #[value(hide = true)]
+    /// All values in another sequence in each trial, drawn from the seed and balanced: each value stands at each place
+    /// equally often, so that drift does not look like an effect of the value.
     Balanced,
 }
 

@@ -1,5 +1,8 @@
 //! The plan: which values are run, how often, in which order, with which seeds and pauses.
 
+mod balanced;
+mod order;
+
 use crate::config::Config;
 use crate::sweep;
 use crate::sweepable::Values;
@@ -21,6 +24,7 @@ pub struct Plan {
     /// The runs, in order of execution. The seed of a step's value is the one of that trial.
     pub steps: Vec<Step>,
     stimulus: String,
+    pauses: Pauses,
 }
 
 impl Plan {
@@ -36,8 +40,13 @@ impl Plan {
         };
         let stimulus =
             if axes.is_empty() { single_stimulus(config) } else { format!("{}_sweep", axes.join("_")) };
-        let steps = steps(config, shape, &values);
-        Self { shape, axes, values, steps, stimulus }
+        let pauses = Pauses {
+            order: shape.order,
+            between_trials: config.trials.cooldown,
+            between_values: config.sweep.cooldown,
+        };
+        let steps = steps(config, shape, &pauses, &values);
+        Self { shape, axes, values, steps, stimulus, pauses }
     }
 
     /// What the load is, as the last part of the result directory's name: `concurrency_sweep`,
@@ -53,6 +62,12 @@ impl Plan {
         let mut values: Vec<&SweepValue> = self.values.iter().collect();
         values.sort_by(|a, b| compare(&a.parameters, &b.parameters));
         values
+    }
+
+    /// How long to wait between two runs that follow each other, be it that runs between them are left out.
+    #[must_use]
+    pub fn pause(&self, before: &Step, step: &Step) -> Duration {
+        self.pauses.between(before, step)
     }
 
     /// The sum of all pauses.
@@ -95,56 +110,40 @@ fn values(config: &Config) -> Vec<SweepValue> {
     numbered.map(|(index, parameters)| SweepValue { index, parameters, seed: seed(index) }).collect()
 }
 
-fn steps(config: &Config, shape: Shape, values: &[SweepValue]) -> Vec<Step> {
-    let runs = (0_u32..).zip(order(shape, values));
-    runs.map(|(index, (value, trial, place))| Step {
-        index,
-        value: SweepValue { seed: trial_seed(config, value, trial), ..value.clone() },
-        trial,
-        warm_up: config.load.warmup_request_count > 0 && (trial == 1 || config.trials.warmup_every_run),
-        cooldown: match place {
-            Place::First => Duration::ZERO,
-            Place::NewTrial => config.trials.cooldown,
-            Place::NewValue => config.sweep.cooldown,
-        },
-    })
-    .collect()
+/// Every run in order, each with the pause after the one before it.
+fn steps(config: &Config, shape: Shape, pauses: &Pauses, values: &[SweepValue]) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for (value, trial) in order::runs(shape, config.workload.random_seed, values) {
+        let mut step = Step {
+            index: steps.len() as u32,
+            value: SweepValue { seed: trial_seed(config, value, trial), ..value.clone() },
+            trial,
+            warm_up: config.load.warmup_request_count > 0 && (trial == 1 || config.trials.warmup_every_run),
+            cooldown: Duration::ZERO,
+        };
+        step.cooldown = steps.last().map_or(Duration::ZERO, |before| pauses.between(before, &step));
+        steps.push(step);
+    }
+    steps
 }
 
-/// What a run begins, which decides how long to wait before it.
-#[derive(Clone, Copy)]
-enum Place {
-    /// The benchmark.
-    First,
-    /// In repeated order another pass over the values, in independent order another trial of the same value.
-    NewTrial,
-    /// The next value.
-    NewValue,
+/// How long to wait between two runs.
+#[derive(Clone, Debug, PartialEq)]
+struct Pauses {
+    order: Order,
+    between_trials: Duration,
+    between_values: Duration,
 }
 
-/// Every value with every trial, from 1, in order of execution.
-fn order(shape: Shape, values: &[SweepValue]) -> Vec<(&SweepValue, u32, Place)> {
-    let trials = 1..=shape.trials;
-    match shape.order {
-        Order::Repeated => trials
-            .flat_map(|trial| {
-                values.iter().map(move |value| match (trial, value.index) {
-                    (1, 0) => (value, trial, Place::First),
-                    (_, 0) => (value, trial, Place::NewTrial),
-                    _ => (value, trial, Place::NewValue),
-                })
-            })
-            .collect(),
-        Order::Independent => values
-            .iter()
-            .flat_map(|value| {
-                trials.clone().map(move |trial| match (value.index, trial) {
-                    (0, 1) => (value, trial, Place::First),
-                    (_, 1) => (value, trial, Place::NewValue),
-                    _ => (value, trial, Place::NewTrial),
-                })
-            })
-            .collect(),
+impl Pauses {
+    /// By trial, another trial is another pass over the values; else it is another run of the same value.
+    fn between(&self, before: &Step, step: &Step) -> Duration {
+        let is_next_trial = if self.order.is_by_trial() {
+            before.trial != step.trial
+        } else {
+            before.value.index == step.value.index
+        };
+        if is_next_trial { self.between_trials } else { self.between_values }
     }
 }
 

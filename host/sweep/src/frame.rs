@@ -25,6 +25,7 @@ impl Frame<'_> {
         let points = ledger.points(&self.values, self.confidence_level, self.selection);
         let conclusions =
             if self.axes.is_empty() { Conclusions::default() } else { analyze(self.axes, &points, analysis) };
+        let drift = ledger.drift(&self.values);
         SweepResult {
             axes: self.axes.to_vec(),
             values: self.values.clone(),
@@ -34,7 +35,8 @@ impl Frame<'_> {
             points,
             failed_values: ledger.failed_values(&self.values),
             failed_trials: ledger.failed_trials(&self.values),
-            verdicts: ledger.verdicts(&self.values),
+            verdicts: ledger.verdicts(&self.values, &drift),
+            drift,
             plugins: self.plugins.clone(),
             conclusions,
         }

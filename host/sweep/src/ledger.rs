@@ -1,11 +1,11 @@
 //! What became of each run so far, and the points and failures that follow from it.
 
 use aiperf_metrics::points;
-use aiperf_metrics::verdict::{Trial, judge_values};
+use aiperf_metrics::verdict::{self, Trial};
 use aiperf_model::metrics::{RunMetrics, Selection};
 use aiperf_model::point::Point;
 use aiperf_model::sweep::{FailedTrial, FailedValue, SweepValue};
-use aiperf_model::verdict::{ValueVerdict, Verdict};
+use aiperf_model::verdict::{Drift, ValueVerdict, Verdict};
 use std::collections::BTreeMap;
 
 /// How one run ended.
@@ -75,24 +75,21 @@ impl Ledger {
         self.successful(value).map(|success| success.metrics.clone()).collect()
     }
 
+    /// What changes with time over the successful trials of these values.
+    pub(crate) fn drift(&self, values: &[SweepValue]) -> Vec<Drift> {
+        let trials: Vec<Vec<Trial<'_>>> = values.iter().map(|value| self.trials(value.index)).collect();
+        verdict::drift(&trials)
+    }
+
     /// How far each value that has a successful trial can be believed, in the order of `values`.
-    pub(crate) fn verdicts(&self, values: &[SweepValue]) -> Vec<ValueVerdict> {
-        let measured: Vec<&SweepValue> =
-            values.iter().filter(|value| self.successful(value.index).next().is_some()).collect();
-        let trials: Vec<Vec<Trial<'_>>> = measured
+    pub(crate) fn verdicts(&self, values: &[SweepValue], drift: &[Drift]) -> Vec<ValueVerdict> {
+        let measured: Vec<(&SweepValue, Vec<Trial<'_>>)> = values
             .iter()
-            .map(|value| {
-                let trials = self.successful(value.index);
-                trials
-                    .map(|Success { metrics, verdict, start_unix_ns }| Trial {
-                        metrics,
-                        verdict,
-                        start_unix_ns: *start_unix_ns,
-                    })
-                    .collect()
-            })
+            .map(|value| (value, self.trials(value.index)))
+            .filter(|(_, trials)| !trials.is_empty())
             .collect();
-        let judged = measured.into_iter().zip(judge_values(&trials));
+        let (values, trials): (Vec<&SweepValue>, Vec<Vec<Trial<'_>>>) = measured.into_iter().unzip();
+        let judged = values.into_iter().zip(verdict::judge_values(&trials, drift));
         judged
             .map(|(value, verdict)| ValueVerdict {
                 index: value.index,
@@ -100,6 +97,16 @@ impl Ledger {
                 verdict,
             })
             .collect()
+    }
+
+    /// The successful trials of a value, as they are judged together.
+    fn trials(&self, value: u32) -> Vec<Trial<'_>> {
+        let trials = self.successful(value).map(|Success { metrics, verdict, start_unix_ns }| Trial {
+            metrics,
+            verdict,
+            start_unix_ns: *start_unix_ns,
+        });
+        trials.collect()
     }
 
     fn successful(&self, value: u32) -> impl Iterator<Item = &Success> {

@@ -6,7 +6,7 @@ use crate::parameters;
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::Order;
-use aiperf_model::verdict::Verdict;
+use aiperf_model::verdict::{Drift, Verdict};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -41,6 +41,8 @@ pub(super) struct Metadata {
     pub(super) failed_trials: Vec<Failed>,
     #[serde(default)]
     pub(super) verdicts: Vec<Judged>,
+    #[serde(default)]
+    pub(super) drift: Vec<Drift>,
     #[serde(default)]
     pub(super) plugins: Vec<Identity>,
 }

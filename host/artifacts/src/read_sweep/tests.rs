@@ -186,7 +186,7 @@ fn errors_name_file_place_and_expectation() {
             "/metadata/sweep_mode",
             json!("random"),
             "metadata.sweep_mode",
-            "expected `repeated` or `independent`",
+            "expected one of `repeated`, `independent`",
         ),
         (
             "/metadata/parameter_values/2",

@@ -5,7 +5,7 @@ use crate::parameters;
 use aiperf_model::parameter::ParameterValue;
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::SweepResult;
-use aiperf_model::verdict::Verdict;
+use aiperf_model::verdict::{Drift, Verdict};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -22,6 +22,7 @@ pub(super) struct Metadata<'a> {
     failed_values: Vec<FailedValue<'a>>,
     failed_trials: Vec<FailedTrial<'a>>,
     verdicts: Vec<ValueVerdict<'a>>,
+    drift: &'a [Drift],
     pareto_criterion: Option<&'a str>,
     plugins: &'a [Identity],
     plugin_failures: Vec<PluginFailure<'a>>,
@@ -107,6 +108,7 @@ impl<'a> Metadata<'a> {
             failed_values: failed_values.collect(),
             failed_trials: failed_trials.collect(),
             verdicts: verdicts.collect(),
+            drift: &result.drift,
             pareto_criterion: result.conclusions.chosen_criterion.as_deref(),
             plugins: &result.plugins,
             plugin_failures: plugin_failures.collect(),

@@ -208,8 +208,11 @@ impl Rule {
     }
 }
 
-/// About three digits, and whole numbers as such.
+/// About three digits, and whole numbers as such; probabilities can be very small.
 fn readable(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-4 {
+        return format!("{value:.0e}");
+    }
     let digits = match value.abs() {
         _ if value.fract() == 0.0 => 0,
         size if size >= 100.0 => 0,
@@ -265,6 +268,13 @@ mod tests {
         assert_eq!((reason.reason.as_str(), reason.verdict), ("client_delay", Validity::Invalid));
         assert_eq!((reason.figure, reason.threshold, reason.unit.as_str()), (25.04, 20.0, "%"));
         assert_eq!(reason.message, "up to 25.0 % of ttft p99 is this client's own delay (limit 20 %)");
+    }
+
+    #[test]
+    fn a_small_probability_is_not_called_0() {
+        assert_eq!(readable(0.000_041_2), "4e-5");
+        assert_eq!(readable(0.000_412), "0.0004");
+        assert_eq!(readable(0.0), "0");
     }
 
     #[test]

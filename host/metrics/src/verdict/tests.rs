@@ -325,7 +325,7 @@ fn over_trials(values: &[&[(u64, u64)]]) -> Vec<Verdict> {
             trials.collect()
         })
         .collect();
-    judge_values(&trials)
+    judge_values(&trials, &drift(&trials))
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn the_gravest_case_of_each_rule_stands_for_the_trials() {
     let verdicts = [verdict(5.0), verdict(20.0)];
     let trials =
         verdicts.iter().map(|verdict| Trial { metrics: &metrics, verdict, start_unix_ns: 0 }).collect();
-    let judged = judge_values(&[trials]).remove(0);
+    let judged = judge_values(&[trials], &[]).remove(0);
     assert_eq!(judged.verdict, Validity::Invalid);
     let found: Vec<_> = judged.reasons.iter().map(|reason| (reason.reason.as_str(), reason.figure)).collect();
     assert_eq!(found, [("errors", 20.0), ("client_cpu", 90.0)]);

@@ -1,14 +1,14 @@
 //! Whether the trials of a value say the same, and what that means for the value.
 
-use super::rules::{DRIFT, SPREAD, TWO_MODES};
-use crate::statistics::{mean, sample_std_dev, sum};
+use super::drift;
+use super::rules::{SPREAD, TWO_MODES};
+use crate::statistics::{mean, sample_std_dev};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Statistic};
-use aiperf_model::verdict::{Reason, Verdict};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use aiperf_model::verdict::{Drift, Reason, Verdict};
 
 /// What the summary of a sweep shows of each value.
-const SHOWN: [(MetricId, Statistic); 6] = [
+pub(super) const SHOWN: [(MetricId, Statistic); 6] = [
     (MetricId::RequestThroughput, Statistic::Avg),
     (MetricId::OutputTokenThroughput, Statistic::Avg),
     (MetricId::TimeToFirstToken, Statistic::P50),
@@ -19,8 +19,6 @@ const SHOWN: [(MetricId, Statistic); 6] = [
 
 /// From this spread on, in percent, there is a note.
 const NOTED_SPREAD: f64 = 10.0;
-/// The least change over a sweep, relative to the mean, that is called a drift however certain it is.
-const LEAST_DRIFT: f64 = 0.02;
 
 /// One successful run of a value.
 #[derive(Clone, Copy, Debug)]
@@ -33,10 +31,11 @@ pub struct Trial<'a> {
     pub start_unix_ns: u64,
 }
 
-/// The verdict on each value of a sweep from its successful trials, in the order given.
+/// The verdict on each value of a sweep from its successful trials, in the order given, and from what changes with time
+/// over all of them.
 #[must_use]
-pub fn judge_values(values: &[Vec<Trial<'_>>]) -> Vec<Verdict> {
-    let drifts = drifts(values);
+pub fn judge_values(values: &[Vec<Trial<'_>>], drift: &[Drift]) -> Vec<Verdict> {
+    let drifts: Vec<Reason> = drift.iter().filter_map(drift::reason).collect();
     values.iter().map(|trials| judge_value(trials, &drifts)).collect()
 }
 
@@ -66,7 +65,7 @@ fn judge_value(trials: &[Trial<'_>], drifts: &[Reason]) -> Verdict {
     Verdict::new(reasons, notes)
 }
 
-fn subject(metric: MetricId, statistic: Statistic) -> String {
+pub(super) fn subject(metric: MetricId, statistic: Statistic) -> String {
     format!("{} {}", metric.metric().short, statistic.name())
 }
 
@@ -109,86 +108,6 @@ fn two_groups(trials: &[f64]) -> Option<f64> {
     narrow.then(|| 100.0 * apart / overall.abs())
 }
 
-/// What changes with time over the whole sweep.
-fn drifts(values: &[Vec<Trial<'_>>]) -> Vec<Reason> {
-    let slopes: Vec<(String, Slope)> = SHOWN
-        .into_iter()
-        .filter_map(|(metric, statistic)| {
-            let series: Vec<Vec<(f64, f64)>> =
-                values.iter().map(|trials| over_time(trials, metric, statistic)).collect();
-            Some((subject(metric, statistic), slope(&series)?))
-        })
-        .collect();
-    let adjusted = holm(&slopes.iter().map(|(_, slope)| slope.p).collect::<Vec<_>>());
-    let tested = slopes.iter().zip(adjusted).filter(|((_, slope), _)| slope.change.abs() >= LEAST_DRIFT);
-    tested.filter_map(|((subject, _), p)| DRIFT.judge(Some(subject), p)).collect()
-}
-
-/// Seconds and value of each trial that has one.
-fn over_time(trials: &[Trial<'_>], metric: MetricId, statistic: Statistic) -> Vec<(f64, f64)> {
-    let of_trial = |trial: &Trial<'_>| {
-        Some((trial.start_unix_ns as f64 / 1e9, trial.metrics.statistic(metric, statistic)?))
-    };
-    trials.iter().filter_map(of_trial).collect()
-}
-
-/// A common slope of several series.
-struct Slope {
-    /// The relative change from the first run to the last.
-    change: f64,
-    /// How probable a slope at least this steep is without any drift.
-    p: f64,
-}
-
-/// The slope over time that all series share, each relative to its own mean: least squares within the series, that is
-/// the fixed-effects estimator, with a t test at Σ(n − 1) − 1 degrees of freedom. None with too few runs, or where all
-/// are alike.
-fn slope(series: &[Vec<(f64, f64)>]) -> Option<Slope> {
-    let centred: Vec<(f64, f64)> = series.iter().filter_map(|runs| relative(runs)).flatten().collect();
-    let series = series.iter().filter(|runs| runs.len() > 1).count();
-    let degrees = centred.len().checked_sub(series + 1).filter(|degrees| *degrees > 0)?;
-    let squares = sum(centred.iter().map(|(time, _)| time * time));
-    if squares <= 0.0 {
-        return None;
-    }
-    let slope = sum(centred.iter().map(|(time, value)| time * value)) / squares;
-    let errors = sum(centred.iter().map(|(time, value)| (value - slope * time).powi(2)));
-    let error = (errors / degrees as f64 / squares).sqrt();
-    let p = if error > 0.0 {
-        let student = StudentsT::new(0.0, 1.0, degrees as f64).ok()?;
-        2.0 * student.sf((slope / error).abs())
-    } else {
-        // A perfect line, or nothing but equal values.
-        if slope == 0.0 { 1.0 } else { 0.0 }
-    };
-    let times = || centred.iter().map(|(time, _)| *time);
-    let span = times().fold(f64::MIN, f64::max) - times().fold(f64::MAX, f64::min);
-    Some(Slope { change: slope * span, p })
-}
-
-/// Times around their mean, and values around theirs and relative to it; none of a single run or around 0.
-fn relative(runs: &[(f64, f64)]) -> Option<Vec<(f64, f64)>> {
-    let (times, values): (Vec<f64>, Vec<f64>) = runs.iter().copied().unzip();
-    let (time, value) = (mean(&times)?, mean(&values).filter(|mean| *mean != 0.0)?);
-    (runs.len() > 1).then(|| runs.iter().map(|(at, measured)| (at - time, measured / value - 1.0)).collect())
-}
-
-/// Probabilities corrected for how many were looked at (Holm 1979), in the order given.
-fn holm(probabilities: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    let at = |index: usize| probabilities.get(index).copied().unwrap_or(1.0);
-    order.sort_by(|a, b| at(*a).total_cmp(&at(*b)));
-    let mut adjusted = vec![1.0; probabilities.len()];
-    let mut least: f64 = 0.0;
-    for (rank, index) in order.iter().enumerate() {
-        least = least.max((probabilities.len() - rank) as f64 * at(*index)).min(1.0);
-        if let Some(place) = adjusted.get_mut(*index) {
-            *place = least;
-        }
-    }
-    adjusted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,25 +125,5 @@ mod tests {
         for (trials, expected) in table {
             assert_eq!(two_groups(&trials).map(f64::round), expected, "{trials:?}");
         }
-    }
-
-    #[test]
-    fn holm_corrects_in_order() {
-        assert_eq!(holm(&[0.01, 0.04, 0.03]), [0.03, 0.06, 0.06]);
-        assert_eq!(holm(&[0.9, 0.8]), [1.0, 1.0]);
-        assert_eq!(holm(&[]), [0.0; 0]);
-    }
-
-    #[test]
-    fn a_slope_is_common_to_values_of_different_size() {
-        let small = vec![(0.0, 10.0), (10.0, 10.1), (20.0, 10.2)];
-        let large = vec![(5.0, 1000.0), (15.0, 1010.0), (25.0, 1020.5)];
-        let drift = slope(&[small, large]).unwrap();
-        assert!((drift.change - 0.02).abs() < 0.001, "{}", drift.change);
-        assert!(drift.p < 0.001, "{}", drift.p);
-        let noise = slope(&[vec![(0.0, 10.0), (10.0, 10.5), (20.0, 9.9), (30.0, 10.2)]]).unwrap();
-        assert!(noise.p > 0.3, "{}", noise.p);
-        assert!(slope(&[vec![(0.0, 10.0)], vec![(1.0, 5.0)]]).is_none());
-        assert!(slope(&[vec![(0.0, 10.0), (1.0, 11.0)]]).is_none());
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::connection::ConnectionConfig;
 use crate::error::ConfigError;
-use crate::later::{BALANCED, DASHBOARD};
+use crate::later::DASHBOARD;
 use crate::list::{self, ListText};
 use crate::options::{ArrivalChoice, Options, SweepMetrics, SweepMode, UiChoice};
 use crate::plugin_choice::{self, PluginChoice};
@@ -219,7 +219,7 @@ fn sweep_config(options: &Options) -> Result<SweepConfig, ConfigError> {
         mode: match options.parameter_sweep_mode {
             None | Some(SweepMode::Repeated) => Order::Repeated,
             Some(SweepMode::Independent) => Order::Independent,
-            Some(SweepMode::Balanced) => return Err((&BALANCED).into()),
+            Some(SweepMode::Balanced) => Order::Balanced,
         },
         cooldown: seconds(
             "--parameter-sweep-cooldown-seconds",

@@ -94,7 +94,6 @@ fn mistakes_are_named_with_flag_place_and_example() {
         "--endpoint-type chat:[1]",
         "--concurrency 1,2 --objective slo --objective slo",
         "--ui dashboard",
-        "--concurrency 1,2 --parameter-sweep-mode balanced",
     ];
     let messages: Vec<String> =
         lines.into_iter().map(|line| format!("{line}\n  {}", resolve(line).expect_err(line))).collect();

@@ -119,3 +119,38 @@ fn long_plans_keep_every_run() {
     let plan = plan("--concurrency 1..10000+1 --num-profile-runs 2");
     assert_eq!((plan.values.len(), plan.steps.len()), (10_000, 20_000));
 }
+
+#[test]
+fn balanced_runs_the_values_in_another_sequence_in_each_trial() {
+    let balanced = |more: &str| {
+        let line = format!("--concurrency 10,20,30,40 --parameter-sweep-mode balanced {more}");
+        runs(&plan(&format!("{line} --num-profile-runs 4")))
+    };
+    let shown: Vec<String> = balanced("").iter().map(|(value, trial)| format!("{trial}:{value}")).collect();
+    insta::assert_snapshot!(shown.chunks(4).map(|trial| trial.join(" ")).collect::<Vec<_>>().join("\n"));
+    assert_eq!(balanced(""), balanced(""));
+    assert_ne!(balanced(""), balanced("--random-seed 7"));
+    // A seed belongs to the value, wherever it stands.
+    let plan = plan("--concurrency 10,20 --parameter-sweep-mode balanced --num-profile-runs 2");
+    assert!(plan.steps.iter().all(|step| step.value.seed == 42 + u64::from(step.value.index)));
+}
+
+#[test]
+fn pauses_of_the_balanced_order_are_those_of_the_repeated_one() {
+    let both = "--num-profile-runs 2 --profile-run-cooldown-seconds 10 --parameter-sweep-cooldown-seconds 30";
+    let balanced = plan(&format!("--concurrency 1,2,3 --parameter-sweep-mode balanced {both}"));
+    assert_eq!(cooldowns(&balanced), [0, 30, 30, 10, 30, 30]);
+}
+
+#[test]
+fn a_run_that_is_left_out_takes_its_pause_along() {
+    let both = "--num-profile-runs 2 --profile-run-cooldown-seconds 10 --parameter-sweep-cooldown-seconds 30";
+    let pause = |mode: &str, before: usize, step: usize| {
+        let plan = plan(&format!("--concurrency 1,2,3 --parameter-sweep-mode {mode} {both}"));
+        plan.pause(&plan.steps[before], &plan.steps[step]).as_secs()
+    };
+    assert_eq!(pause("repeated", 2, 4), 10, "the next trial without its first value");
+    assert_eq!(pause("repeated", 0, 2), 30, "the same trial without its second value");
+    assert_eq!(pause("independent", 0, 2), 30, "the next value without the second trial of the first");
+    assert_eq!(pause("independent", 1, 3), 30);
+}
