@@ -23,6 +23,7 @@ mod layout;
 mod load_modes;
 mod open_loop;
 mod outputs;
+mod plugin_native;
 mod plugin_projects;
 mod plugin_test;
 mod plugins;

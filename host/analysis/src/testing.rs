@@ -69,6 +69,7 @@ pub(crate) fn identity(kind: Kind, name: &str) -> Identity {
         version: "1.0.0".into(),
         sha256: String::new(),
         source: "built-in".into(),
+        sandboxed: true,
         settings: "{}".into(),
     }
 }

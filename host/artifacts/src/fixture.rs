@@ -202,6 +202,7 @@ fn identity(kind: Kind, name: &str) -> Identity {
         version: "0.1.0".into(),
         sha256: "ab".repeat(32),
         source: "built-in".into(),
+        sandboxed: true,
         settings: "{}".into(),
     }
 }

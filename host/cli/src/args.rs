@@ -10,8 +10,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 pub(crate) use plugin::{
-    InspectArguments, ListArguments, NewArguments, PluginCommand, PluginSources, RecordArguments,
-    TestArguments,
+    BuildArguments, InspectArguments, ListArguments, NativeArguments, NewArguments, PluginCommand,
+    PluginSources, RecordArguments, TestArguments,
 };
 
 /// Benchmark LLM inference servers across parameter values

@@ -36,7 +36,8 @@ fn chosen_host(config: &PluginConfig, secrets: Secrets) -> Result<PluginHost, Fa
     let lock = config.locked.then(|| Lock::read(Path::new(Lock::FILE))).transpose()?;
     let limits = limits(config.limits);
     let trace_dir = config.trace.clone();
-    let settings = HostConfig { lock, limits, trace_dir, secrets, ..HostConfig::default() };
+    let allow_native = config.allow_native;
+    let settings = HostConfig { lock, limits, trace_dir, secrets, allow_native, ..HostConfig::default() };
     host(settings, config.directory.as_deref(), &config.files)
 }
 

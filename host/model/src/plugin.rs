@@ -53,12 +53,20 @@ pub struct Identity {
     pub name: String,
     /// Its own version.
     pub version: String,
-    /// The SHA-256 of the component, in lower-case hexadecimal.
+    /// The SHA-256 of its file, in lower-case hexadecimal.
     pub sha256: String,
     /// `built-in`, or the path of the file.
     pub source: String,
+    /// Whether the sandbox held it; not if it was a native library.
+    #[serde(default = "yes")]
+    pub sandboxed: bool,
     /// The settings it was configured with, a JSON object.
     pub settings: String,
+}
+
+/// What holds where a file says nothing.
+fn yes() -> bool {
+    true
 }
 
 impl fmt::Display for Identity {
@@ -101,7 +109,7 @@ pub trait Plugin: Send + Sync {
 }
 
 /// What a wire format can do under its settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct EndpointInfo {
     /// The path appended to the server URL unless the user sets one.
     pub default_path: String,

@@ -313,6 +313,9 @@ pub struct PluginConfig {
     /// Whether only plugins may take part that the lock file lists.
     #[serde(skip)]
     pub locked: bool,
+    /// Whether files may be native libraries, which no sandbox holds.
+    #[serde(skip)]
+    pub allow_native: bool,
     /// What a call may use, where that is not the default.
     #[serde(skip)]
     pub limits: PluginLimits,

@@ -473,6 +473,11 @@ options! {
           hide_possible_values = true, help_heading = "Plugins")]
     pub locked: Option<bool>,
 
+    /// Let --plugin name native libraries too; they run outside of the sandbox, with all your rights and no limits
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "Plugins")]
+    pub allow_native: Option<bool>,
+
     /// The longest time of one call of a plugin [default: 1 for endpoints, 5 for all others]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Plugins")]
     pub plugin_timeout_seconds: Option<f64>,

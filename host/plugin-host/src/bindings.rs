@@ -17,6 +17,8 @@ wasmtime::component::bindgen!({
     world: "aiperf:host/plugin",
     // Events and measurements are lent to the call instead of copied into it.
     ownership: Borrowing { duplicate_if_necessary: false },
+    // For plugins that are shared libraries, which are given the same words.
+    additional_derives: [serde::Serialize],
 });
 
 use aiperf_model::conclusion::Direction;

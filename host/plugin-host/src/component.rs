@@ -1,14 +1,11 @@
 //! One component: its bytes, and its code once somebody needs it.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 use std::sync::OnceLock;
 
-use sha2::{Digest as _, Sha256};
 use wasmtime::component::{Component as Code, InstancePre};
 
+use crate::binary::sha256;
 use crate::error::{HostError, Source};
 use crate::outline::Outline;
 use crate::sandbox::{Context, Sandbox};
@@ -26,26 +23,13 @@ impl Component {
         Self { source, bytes: bytes.into(), sha256: OnceLock::new(), linked: OnceLock::new() }
     }
 
-    /// The component of a file.
-    pub(crate) fn read(path: &Path, source: Source) -> Result<Self, HostError> {
-        let bytes = fs::read(path)
-            .map_err(|error| HostError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
-        Ok(Self::new(source, bytes))
-    }
-
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }
 
     /// The SHA-256 of the bytes, in lower-case hexadecimal.
     pub(crate) fn sha256(&self) -> &str {
-        self.sha256.get_or_init(|| {
-            Sha256::digest(&self.bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-                // Writing to a string cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        })
+        self.sha256.get_or_init(|| sha256(&self.bytes))
     }
 
     /// The bytes.

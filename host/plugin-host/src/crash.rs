@@ -52,7 +52,7 @@ impl CallSite<'_> {
 }
 
 /// A guest cannot pass on the text of a panic but by logging it before it stops.
-fn panic_message(logged: Option<&str>) -> String {
+pub(crate) fn panic_message(logged: Option<&str>) -> String {
     let Some(message) = logged else {
         return String::new();
     };

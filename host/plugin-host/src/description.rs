@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use aiperf_model::plugin::Kind;
 
+use crate::binary::Binary;
 use crate::bindings::types::PluginInfo;
 use crate::component::Component;
 use crate::error::{HostError, Source};
 use crate::instance::Mold;
 use crate::interface::{Endpoint, Interface, Objective, Pareto, Trend};
+use crate::native::Caller;
 use crate::sandbox::Sandbox;
 
 /// What a plugin says of itself, and where it is from.
@@ -26,38 +28,43 @@ pub struct Description {
     pub settings_schema: Option<String>,
     /// The version of the contract it was built for.
     pub contract: String,
-    /// Where the component comes from.
+    /// Where it comes from.
     pub source: Source,
-    /// The SHA-256 of the component, in lower-case hexadecimal.
+    /// The SHA-256 of the file, in lower-case hexadecimal.
     pub sha256: String,
+    /// Whether it is a native library, which no sandbox holds.
+    pub native: bool,
 }
 
-/// Asks a component what it is as a plugin of this kind.
+/// Asks what a file is as a plugin of this kind.
 pub(crate) fn describe(
     sandbox: &Arc<Sandbox>,
-    component: &Component,
+    binary: &Binary,
     kind: Kind,
 ) -> Result<Description, HostError> {
-    let info = match kind {
-        Kind::Endpoint => ask::<Endpoint>(sandbox, component),
-        Kind::Objective => ask::<Objective>(sandbox, component),
-        Kind::Pareto => ask::<Pareto>(sandbox, component),
-        Kind::Trend => ask::<Trend>(sandbox, component),
-    }?;
-    check(&info).map_err(|reason| HostError::BadDescription {
-        source_name: component.source().clone(),
-        kind,
-        reason,
-    })?;
+    let source = binary.source();
+    let info = match binary {
+        Binary::Component(component) => match kind {
+            Kind::Endpoint => ask::<Endpoint>(sandbox, component),
+            Kind::Objective => ask::<Objective>(sandbox, component),
+            Kind::Pareto => ask::<Pareto>(sandbox, component),
+            Kind::Trend => ask::<Trend>(sandbox, component),
+        }?,
+        Binary::Library(library) => library
+            .describe(kind, &Caller::new(source.to_string(), sandbox))
+            .map_err(|error| HostError::Crashed { source_name: source.clone(), error })?,
+    };
+    check(&info).map_err(|reason| HostError::BadDescription { source_name: source.clone(), kind, reason })?;
     Ok(Description {
         kind,
         name: info.name,
         version: info.version,
         summary: info.summary,
         settings_schema: info.settings_schema,
-        contract: component.outline()?.contract().unwrap_or_default().to_owned(),
-        source: component.source().clone(),
-        sha256: component.sha256().to_owned(),
+        contract: binary.contract()?.unwrap_or_default(),
+        source: source.clone(),
+        sha256: binary.sha256().to_owned(),
+        native: binary.is_native(),
     })
 }
 

@@ -4,62 +4,70 @@ use aiperf_model::plugin::{Endpoint, EndpointInfo, Identity, Plugin, PluginError
 use aiperf_model::request::{Header, Payload, Request, Turn};
 use aiperf_model::response::{Chunk, Event, Response, Usage};
 
+use serde::ser::SerializeTuple as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_bytes::{ByteBuf, Bytes};
+
 use crate::bindings::endpoint as wit;
 use crate::case::Call;
+use crate::configured::Configured;
 use crate::interface;
-use crate::pool::Pool;
+use crate::native::Function;
+
+const BUILD: Function = Function { name: "build", place: 0 };
+const PARSE: Function = Function { name: "parse", place: 1 };
 
 /// Headers that the host alone sets, since they say how the body travels.
 const HOST_HEADERS: [&str; 8] =
     ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
 
-/// A component behind [`Endpoint`].
-pub(crate) struct ComponentEndpoint {
-    identity: Identity,
+/// A plugin behind [`Endpoint`].
+pub(crate) struct EndpointPlugin {
+    plugin: Configured<interface::Endpoint>,
     info: EndpointInfo,
-    pool: Pool<interface::Endpoint>,
 }
 
-impl ComponentEndpoint {
+impl From<wit::EndpointInfo> for EndpointInfo {
+    fn from(info: wit::EndpointInfo) -> Self {
+        let wit::EndpointInfo { default_path, supports_streaming, produces_tokens } = info;
+        Self { default_path, supports_streaming, produces_tokens }
+    }
+}
+
+impl EndpointPlugin {
     pub(crate) fn new(
-        identity: Identity,
-        info: wit::EndpointInfo,
-        pool: Pool<interface::Endpoint>,
+        plugin: Configured<interface::Endpoint>,
+        info: EndpointInfo,
     ) -> Result<Self, PluginError> {
-        check_path(&info.default_path).map_err(|problem| malformed(&pool, &problem))?;
-        let info = EndpointInfo {
-            default_path: info.default_path,
-            supports_streaming: info.supports_streaming,
-            produces_tokens: info.produces_tokens,
-        };
-        Ok(Self { identity, info, pool })
+        check_path(&info.default_path).map_err(|problem| plugin.lied(&problem))?;
+        Ok(Self { plugin, info })
     }
 }
 
-impl Plugin for ComponentEndpoint {
+impl Plugin for EndpointPlugin {
     fn identity(&self) -> &Identity {
-        &self.identity
+        &self.plugin.identity
     }
 }
 
-impl Endpoint for ComponentEndpoint {
+impl Endpoint for EndpointPlugin {
     fn info(&self) -> &EndpointInfo {
         &self.info
     }
 
     fn build(&self, request: &Request) -> Result<Payload, PluginError> {
-        self.pool.traced(self.built(request), || Call::Build(request.clone()))
+        self.plugin.traced(self.built(request), || Call::Build(request.clone()))
     }
 
     fn parse(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError> {
-        self.pool.traced(self.parsed(events, streamed), || Call::Parse {
+        self.plugin.traced(self.parsed(events, streamed), || Call::Parse {
             events: events.iter().copied().map(Into::into).collect(),
             streamed,
         })
     }
 }
 
-impl ComponentEndpoint {
+impl EndpointPlugin {
     fn built(&self, request: &Request) -> Result<Payload, PluginError> {
         let parts: Vec<Vec<wit::Part<'_>>> = request.turns.iter().map(lend_parts).collect();
         let turns: Vec<wit::Turn<'_>> = request
@@ -75,43 +83,71 @@ impl ComponentEndpoint {
             streaming: request.streaming,
             extra: request.extra.as_deref(),
         };
-        let payload = self.pool.call("build", |guest, store| guest.call_build(store, lent))?;
-        check_payload(&payload).map_err(|problem| malformed(&self.pool, &problem))?;
-        Ok(Payload {
-            path: payload.path,
-            headers: payload
-                .headers
-                .into_iter()
-                .map(|header| Header { name: header.name, value: header.value })
-                .collect(),
-            body: payload.body,
-        })
+        let EncodedPayload(path, headers, body) = self.plugin.call(BUILD, lent, |guest, store, lent| {
+            Ok(guest.call_build(store, lent)?.map(EncodedPayload::from))
+        })?;
+        let payload = Payload { path, headers, body: body.into_vec() };
+        check_payload(&payload).map_err(|problem| self.plugin.lied(&problem))?;
+        Ok(payload)
     }
 
     fn parsed(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError> {
         let lent: Vec<wit::Event<'_>> =
             events.iter().map(|event| wit::Event { name: event.name, data: event.data }).collect();
-        let response = self.pool.call("parse", |guest, store| guest.call_parse(store, &lent, streamed))?;
-        check_chunks(&response.chunks, events.len()).map_err(|problem| malformed(&self.pool, &problem))?;
-        Ok(Response {
-            chunks: response
-                .chunks
-                .into_iter()
-                .map(|chunk| Chunk {
-                    event_index: chunk.event_index,
-                    text: chunk.text,
-                    reasoning: chunk.reasoning,
-                })
-                .collect(),
-            usage: response.usage.map(|usage| Usage {
-                input_tokens: usage.input_tokens,
-                output_tokens: usage.output_tokens,
-                reasoning_tokens: usage.reasoning_tokens,
-                cached_input_tokens: usage.cached_input_tokens,
-            }),
-            finish_reason: response.finish_reason,
-            complete: response.complete,
-        })
+        let lent = Events { events: &lent, streamed };
+        let response: Response = self.plugin.call(PARSE, lent, |guest, store, lent| {
+            Ok(guest.call_parse(store, lent.events, lent.streamed)?.map(take_response))
+        })?;
+        check_chunks(&response.chunks, events.len()).map_err(|problem| self.plugin.lied(&problem))?;
+        Ok(response)
+    }
+}
+
+/// The arguments of `parse`. Serde would take the bytes of an event for a list of numbers.
+struct Events<'a> {
+    events: &'a [wit::Event<'a>],
+    streamed: bool,
+}
+
+impl Serialize for Events<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let events: Vec<(Option<&str>, &Bytes)> =
+            self.events.iter().map(|event| (event.name, Bytes::new(event.data))).collect();
+        let mut arguments = serializer.serialize_tuple(2)?;
+        arguments.serialize_element(&events)?;
+        arguments.serialize_element(&self.streamed)?;
+        arguments.end()
+    }
+}
+
+/// The members of a payload, the body as one piece.
+#[derive(Deserialize)]
+struct EncodedPayload(Option<String>, Vec<Header>, ByteBuf);
+
+impl From<wit::Payload> for EncodedPayload {
+    fn from(payload: wit::Payload) -> Self {
+        let take = |wit::Header { name, value }| Header { name, value };
+        Self(payload.path, payload.headers.into_iter().map(take).collect(), ByteBuf::from(payload.body))
+    }
+}
+
+fn take_response(response: wit::Response) -> Response {
+    let take_chunk = |chunk: wit::Chunk| Chunk {
+        event_index: chunk.event_index,
+        text: chunk.text,
+        reasoning: chunk.reasoning,
+    };
+    let take_usage = |usage: wit::Usage| Usage {
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        reasoning_tokens: usage.reasoning_tokens,
+        cached_input_tokens: usage.cached_input_tokens,
+    };
+    Response {
+        chunks: response.chunks.into_iter().map(take_chunk).collect(),
+        usage: response.usage.map(take_usage),
+        finish_reason: response.finish_reason,
+        complete: response.complete,
     }
 }
 
@@ -119,11 +155,7 @@ fn lend_parts(turn: &Turn) -> Vec<wit::Part<'_>> {
     turn.parts.iter().map(|part| wit::Part { kind: &part.kind, value: &part.value }).collect()
 }
 
-fn malformed(pool: &Pool<interface::Endpoint>, problem: &str) -> PluginError {
-    PluginError::BrokeContract(format!("{} returned {problem}", pool.speaker()))
-}
-
-fn check_payload(payload: &wit::Payload) -> Result<(), String> {
+fn check_payload(payload: &Payload) -> Result<(), String> {
     if let Some(path) = &payload.path {
         check_path(path)?;
     }
@@ -141,8 +173,8 @@ fn check_path(path: &str) -> Result<(), String> {
     }
 }
 
-fn check_header(header: &wit::Header) -> Result<(), String> {
-    let wit::Header { name, value } = header;
+fn check_header(header: &Header) -> Result<(), String> {
+    let Header { name, value } = header;
     if name.is_empty() || !name.bytes().all(is_header_name_byte) {
         return Err(format!("'{}' as the name of a header, which must be lower-case", name.escape_debug()));
     }
@@ -160,7 +192,7 @@ fn is_header_name_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-fn check_chunks(chunks: &[wit::Chunk], events: usize) -> Result<(), String> {
+fn check_chunks(chunks: &[Chunk], events: usize) -> Result<(), String> {
     let mut next = 0;
     for chunk in chunks {
         let index = chunk.event_index as usize;
@@ -192,7 +224,7 @@ mod tests {
     #[test]
     fn headers_cannot_change_how_the_body_travels() {
         let check = |name: &str, value: &str| {
-            check_header(&wit::Header { name: name.to_owned(), value: value.to_owned() })
+            check_header(&Header { name: name.to_owned(), value: value.to_owned() })
         };
         assert!(check("x-request-id", "a b\tc").is_ok());
         for (name, value) in [
@@ -209,8 +241,8 @@ mod tests {
 
     #[test]
     fn chunks_ascend_within_the_events() {
-        let chunks = |indices: &[u32]| -> Vec<wit::Chunk> {
-            let chunk = |&event_index| wit::Chunk { event_index, text: None, reasoning: None };
+        let chunks = |indices: &[u32]| -> Vec<Chunk> {
+            let chunk = |&event_index| Chunk { event_index, text: None, reasoning: None };
             indices.iter().map(chunk).collect()
         };
         assert_eq!(check_chunks(&chunks(&[0, 2, 3]), 4), Ok(()));

@@ -95,6 +95,31 @@ pub enum HostError {
         /// The release series of the SDK that fits.
         release: String,
     },
+    /// The file is a shared library, and the user did not allow those.
+    #[error(
+        "plugin '{0}' is a native library: it would run outside of the sandbox, with all your rights and no limits; \
+         give the .wasm file that `aiperf plugin build` makes, or --allow-native if you trust the library"
+    )]
+    NativeNotAllowed(Source),
+    /// The file is a shared library, but not of a plugin.
+    #[error(
+        "plugin '{0}' is a native library, but no plugin: it does not say for which version of the native interface it \
+         was built; make one with `aiperf plugin build --native`"
+    )]
+    NoNativePlugin(Source),
+    /// The shared library was built for another calling convention.
+    #[error(
+        "plugin '{source_name}' was built for version {built_for} of the native interface, this host offers {offered}; \
+         rebuild it with the aiperf-plugin of this release, by `aiperf plugin build --native`"
+    )]
+    OtherNativeVersion {
+        /// The library.
+        source_name: Source,
+        /// The version it was built for.
+        built_for: u32,
+        /// The version of this host.
+        offered: u32,
+    },
     /// The component wants more than a plugin gets.
     #[error(
         "plugin '{source_name}' imports {imports}, but plugins may import only aiperf:plugin/log{hint}",

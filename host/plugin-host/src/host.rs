@@ -8,24 +8,26 @@ use std::{fs, io, thread};
 use aiperf_model::plugin::{Endpoint, Identity, Kind, Objective, ParetoCriterion, TrendDetector};
 use aiperf_model::secret::Secrets;
 
+use crate::binary::Binary;
 use crate::builtin::BUILT_INS;
 use crate::choice::Choice;
-use crate::component::Component;
+use crate::configured::{Body, Configured};
 use crate::description::{Description, describe};
-use crate::endpoint::ComponentEndpoint;
+use crate::endpoint::EndpointPlugin;
 use crate::error::{HostError, Source};
 use crate::inspection::Inspection;
 use crate::instance::Mold;
-use crate::interface::{self, Interface};
+use crate::interface::Interface;
 use crate::limits::Limits;
 use crate::lock::Lock;
 use crate::log::LogSink;
-use crate::objective::ComponentObjective;
-use crate::pareto::ComponentCriterion;
+use crate::native::Caller;
+use crate::objective::ObjectivePlugin;
+use crate::pareto::CriterionPlugin;
 use crate::pool::Pool;
 use crate::sandbox::Sandbox;
 use crate::trace::Traces;
-use crate::trend::ComponentDetector;
+use crate::trend::DetectorPlugin;
 
 /// How plugins are run.
 #[derive(Clone, Debug)]
@@ -43,6 +45,8 @@ pub struct HostConfig {
     pub secrets: Secrets,
     /// The only plugins that may be used, or none if all may.
     pub lock: Option<Lock>,
+    /// Whether files may be native libraries, which run outside of the sandbox.
+    pub allow_native: bool,
 }
 
 impl Default for HostConfig {
@@ -54,6 +58,7 @@ impl Default for HostConfig {
             trace_dir: None,
             secrets: Secrets::default(),
             lock: None,
+            allow_native: false,
         }
     }
 }
@@ -64,29 +69,31 @@ impl Default for HostConfig {
 pub struct PluginHost {
     sandbox: Arc<Sandbox>,
     lock: Option<Lock>,
-    components: BTreeMap<(Kind, String), Arc<Component>>,
+    allow_native: bool,
+    plugins: BTreeMap<(Kind, String), Arc<Binary>>,
 }
 
 impl PluginHost {
     /// A host with the built-in plugins.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let HostConfig { cache_dir, limits, log, trace_dir, secrets, lock } = config;
+        let HostConfig { cache_dir, limits, log, trace_dir, secrets, lock, allow_native } = config;
         let traces = trace_dir.map(|directory| Traces::new(directory, secrets));
         let sandbox = Arc::new(Sandbox::new(limits, cache_dir.as_deref(), log, traces)?);
-        let components = BUILT_INS
+        let plugins = BUILT_INS
             .iter()
-            .map(|plugin| {
-                let component = Component::new(Source::BuiltIn, plugin.bytes);
-                ((plugin.kind, plugin.name.to_owned()), Arc::new(component))
-            })
+            .map(|plugin| ((plugin.kind, plugin.name.to_owned()), Arc::new(Binary::built_in(plugin.bytes))))
             .collect();
-        Ok(Self { sandbox, lock, components })
+        Ok(Self { sandbox, lock, allow_native, plugins })
     }
 
     /// Adds the plugins of a file that the user names. One that has the name of a built-in plugin, or of one that was
     /// found in a directory, takes its place, with a notice.
     pub fn load_file(&mut self, path: &Path) -> Result<Vec<Description>, HostError> {
-        self.load(Component::read(path, Source::File(path.to_owned()))?)
+        self.load(self.read(path)?)
+    }
+
+    fn read(&self, path: &Path) -> Result<Binary, HostError> {
+        Binary::read(path, Source::File(path.to_owned()), self.allow_native)
     }
 
     /// Adds the plugins of the `.wasm` files in a directory, in the order of their names. A file that cannot be used is
@@ -98,11 +105,13 @@ impl PluginHost {
     /// lock does not list it.
     pub fn load_directory(&mut self, directory: &Path) -> Result<(), HostError> {
         for path in components_in(directory)? {
-            let component = Component::read(&path, Source::Found(path.clone()))?;
-            match self.load(component) {
+            let loaded =
+                Binary::read(&path, Source::Found(path.clone()), false).and_then(|binary| self.load(binary));
+            match loaded {
                 Ok(_) => {}
                 Err(
-                    error @ (HostError::ShadowsBuiltIn { .. }
+                    error @ (HostError::Unreadable { .. }
+                    | HostError::ShadowsBuiltIn { .. }
                     | HostError::DuplicateName { .. }
                     | HostError::NotLocked { .. }),
                 ) => return Err(error),
@@ -112,29 +121,34 @@ impl PluginHost {
         Ok(())
     }
 
-    fn load(&mut self, component: Component) -> Result<Vec<Description>, HostError> {
-        let component = Arc::new(component);
+    fn load(&mut self, binary: Binary) -> Result<Vec<Description>, HostError> {
+        let binary = Arc::new(binary);
         if let Some(lock) = &self.lock {
-            lock.check_file(component.source(), component.sha256())?;
+            lock.check_file(binary.source(), binary.sha256())?;
         }
-        let descriptions = self.describe_all(&component)?;
+        if binary.is_native() {
+            let source = binary.source();
+            self.sandbox.log.notice(format!(
+                "'{source}' is a native library: no sandbox holds it, and nothing limits it"
+            ));
+        }
+        let descriptions = self.describe_all(&binary)?;
         for description in &descriptions {
             self.check_name_is_free(description)?;
         }
         for description in &descriptions {
-            self.add(description, &component);
+            self.add(description, &binary);
         }
         Ok(descriptions)
     }
 
-    fn describe_all(&self, component: &Component) -> Result<Vec<Description>, HostError> {
-        let kinds = component.outline()?.kinds(component.source())?;
-        kinds.into_iter().map(|kind| describe(&self.sandbox, component, kind)).collect()
+    fn describe_all(&self, binary: &Binary) -> Result<Vec<Description>, HostError> {
+        binary.kinds()?.into_iter().map(|kind| describe(&self.sandbox, binary, kind)).collect()
     }
 
     fn check_name_is_free(&self, new: &Description) -> Result<(), HostError> {
         let (kind, name) = (new.kind, new.name.clone());
-        match self.components.get(&(kind, name.clone())) {
+        match self.plugins.get(&(kind, name.clone())) {
             Some(present) if present.sha256() != new.sha256 => match (present.source(), &new.source) {
                 (Source::BuiltIn, Source::Found(_)) => {
                     Err(HostError::ShadowsBuiltIn { source_name: new.source.clone(), kind, name })
@@ -148,10 +162,10 @@ impl PluginHost {
         }
     }
 
-    fn add(&mut self, new: &Description, component: &Arc<Component>) {
+    fn add(&mut self, new: &Description, binary: &Arc<Binary>) {
         let Description { kind, name, source, .. } = new;
-        let replaced = self.components.insert((*kind, name.clone()), Arc::clone(component));
-        let Some(replaced) = replaced.filter(|replaced| replaced.sha256() != component.sha256()) else {
+        let replaced = self.plugins.insert((*kind, name.clone()), Arc::clone(binary));
+        let Some(replaced) = replaced.filter(|replaced| replaced.sha256() != binary.sha256()) else {
             return;
         };
         let other = match replaced.source() {
@@ -165,62 +179,69 @@ impl PluginHost {
     ///
     /// # Errors
     ///
-    /// If it is no component.
+    /// If it is neither a component nor a native library that is allowed.
     pub fn inspect_file(&self, path: &Path) -> Result<Inspection, HostError> {
-        self.inspect(&Component::read(path, Source::File(path.to_owned()))?)
+        self.inspect(&self.read(path)?)
     }
 
-    /// What the components are that hold plugins of this name.
+    /// What the files are that hold plugins of this name.
     pub fn inspect_named(&self, name: &str) -> Result<Vec<Inspection>, HostError> {
         let mut seen = BTreeSet::new();
-        self.components
+        self.plugins
             .iter()
-            .filter(|((_, of), component)| of == name && seen.insert(component.sha256().to_owned()))
-            .map(|(_, component)| self.inspect(component))
+            .filter(|((_, of), binary)| of == name && seen.insert(binary.sha256().to_owned()))
+            .map(|(_, binary)| self.inspect(binary))
             .collect()
     }
 
-    fn inspect(&self, component: &Component) -> Result<Inspection, HostError> {
-        let outline = component.outline()?;
+    fn inspect(&self, binary: &Binary) -> Result<Inspection, HostError> {
+        let (imports, exports) = match binary {
+            Binary::Component(component) => {
+                component.outline().map(|outline| (outline.imports, outline.exports))?
+            }
+            Binary::Library(_) => (Vec::new(), Vec::new()),
+        };
         Ok(Inspection {
-            source: component.source().clone(),
-            size: component.size(),
-            sha256: component.sha256().to_owned(),
-            contract: outline.contract().map(str::to_owned),
-            plugins: self.describe_all(component),
-            imports: outline.imports,
-            exports: outline.exports,
+            source: binary.source().clone(),
+            size: binary.size(),
+            sha256: binary.sha256().to_owned(),
+            native: binary.is_native(),
+            contract: binary.contract()?,
+            plugins: self.describe_all(binary),
+            imports,
+            exports,
         })
     }
 
     /// The names of all plugins of a kind, in alphabetical order.
     pub fn names(&self, kind: Kind) -> impl Iterator<Item = &str> {
-        self.components.keys().filter(move |(of, _)| *of == kind).map(|(_, name)| name.as_str())
+        self.plugins.keys().filter(move |(of, _)| *of == kind).map(|(_, name)| name.as_str())
     }
 
     /// What every plugin says of itself, by kind and name.
     pub fn descriptions(&self) -> Result<Vec<Description>, HostError> {
-        self.compile(self.components.values());
-        self.components
-            .iter()
-            .map(|((kind, _), component)| describe(&self.sandbox, component, *kind))
-            .collect()
+        self.compile(self.plugins.values());
+        self.plugins.iter().map(|((kind, _), binary)| describe(&self.sandbox, binary, *kind)).collect()
     }
 
     /// Compiles all chosen plugins at the same time, so that choosing them afterwards is quick. A choice that is
     /// wrong is told by the function that makes it.
     pub fn preload<'a>(&self, choices: impl IntoIterator<Item = (Kind, &'a str)>) {
-        let chosen: Vec<&Arc<Component>> = choices
+        let chosen: Vec<&Arc<Binary>> = choices
             .into_iter()
             .filter_map(|(kind, choice)| {
                 let choice = Choice::parse(choice).ok()?;
-                self.components.get(&(kind, choice.name.to_owned()))
+                self.plugins.get(&(kind, choice.name.to_owned()))
             })
             .collect();
         self.compile(chosen);
     }
 
-    fn compile<'a>(&self, components: impl IntoIterator<Item = &'a Arc<Component>>) {
+    fn compile<'a>(&self, binaries: impl IntoIterator<Item = &'a Arc<Binary>>) {
+        let components = binaries.into_iter().filter_map(|binary| match &**binary {
+            Binary::Component(component) => Some(component),
+            Binary::Library(_) => None,
+        });
         thread::scope(|scope| {
             for component in components {
                 // What goes wrong is kept with the component and told when it is used.
@@ -231,61 +252,67 @@ impl PluginHost {
 
     /// The endpoint of this choice, `NAME` or `NAME:{"setting": value}`.
     pub fn endpoint(&self, choice: &str) -> Result<Arc<dyn Endpoint>, HostError> {
-        let (identity, info, pool) = self.configure::<interface::Endpoint>(choice)?;
-        let (kind, name) = (identity.kind, identity.name.clone());
-        let endpoint = ComponentEndpoint::new(identity, info, pool).map_err(|error| HostError::Refused {
-            kind,
-            name,
-            error,
-        })?;
+        let (plugin, info) = self.configure(choice)?;
+        let (kind, name) = (plugin.identity.kind, plugin.identity.name.clone());
+        let endpoint =
+            EndpointPlugin::new(plugin, info).map_err(|error| HostError::Refused { kind, name, error })?;
         Ok(Arc::new(endpoint))
     }
 
     /// The objective of this choice, `NAME` or `NAME:{"setting": value}`.
     pub fn objective(&self, choice: &str) -> Result<Arc<dyn Objective>, HostError> {
-        let (identity, info, pool) = self.configure::<interface::Objective>(choice)?;
-        Ok(Arc::new(ComponentObjective::new(identity, info, pool)))
+        let (plugin, info) = self.configure(choice)?;
+        Ok(Arc::new(ObjectivePlugin::new(plugin, info)))
     }
 
     /// The criterion of this choice, `NAME` or `NAME:{"setting": value}`.
     pub fn pareto(&self, choice: &str) -> Result<Arc<dyn ParetoCriterion>, HostError> {
-        let (identity, (), pool) = self.configure::<interface::Pareto>(choice)?;
-        Ok(Arc::new(ComponentCriterion::new(identity, pool)))
+        let (plugin, ()) = self.configure(choice)?;
+        Ok(Arc::new(CriterionPlugin(plugin)))
     }
 
     /// The detector of this choice, `NAME` or `NAME:{"setting": value}`.
     pub fn trend(&self, choice: &str) -> Result<Arc<dyn TrendDetector>, HostError> {
-        let (identity, (), pool) = self.configure::<interface::Trend>(choice)?;
-        Ok(Arc::new(ComponentDetector::new(identity, pool)))
+        let (plugin, ()) = self.configure(choice)?;
+        Ok(Arc::new(DetectorPlugin(plugin)))
     }
 
-    fn configure<I: Interface>(&self, choice: &str) -> Result<(Identity, I::Info, Pool<I>), HostError> {
+    fn configure<I: Interface>(&self, choice: &str) -> Result<(Configured<I>, I::Info), HostError> {
         let Choice { name, settings } = Choice::parse(choice)?;
-        let component = self.find(I::KIND, name)?;
+        let binary = self.find(I::KIND, name)?;
         if let Some(lock) = &self.lock {
-            lock.check_plugin(I::KIND, name, component.sha256())?;
+            lock.check_plugin(I::KIND, name, binary.sha256())?;
         }
-        let description = describe(&self.sandbox, component, I::KIND)?;
-        let mold = Mold::new(Arc::clone(&self.sandbox), component, format!("{} '{name}'", I::KIND))?;
-        let (pool, info) = Pool::new(mold, name, settings.clone()).map_err(|error| HostError::Refused {
-            kind: I::KIND,
-            name: name.to_owned(),
-            error,
-        })?;
+        let description = describe(&self.sandbox, binary, I::KIND)?;
+        let speaker = format!("{} '{name}'", I::KIND);
+        let refused = |error| HostError::Refused { kind: I::KIND, name: name.to_owned(), error };
+        let (body, info) = match &**binary {
+            Binary::Component(component) => {
+                let mold = Mold::new(Arc::clone(&self.sandbox), component, speaker)?;
+                let (pool, info) = Pool::new(mold, settings.clone()).map_err(refused)?;
+                (Body::Component(pool), info)
+            }
+            Binary::Library(library) => {
+                let caller = Caller::new(speaker, &self.sandbox);
+                let (instance, info) = library.configure(I::KIND, &settings, caller).map_err(refused)?;
+                (Body::Library(instance), info)
+            }
+        };
         let identity = Identity {
             kind: I::KIND,
             name: description.name,
             version: description.version,
             sha256: description.sha256,
             source: description.source.to_string(),
+            sandboxed: !description.native,
             settings,
         };
-        Ok((identity, info, pool))
+        Ok((Configured { identity, sandbox: Arc::clone(&self.sandbox), body }, info))
     }
 
-    fn find(&self, kind: Kind, name: &str) -> Result<&Arc<Component>, HostError> {
+    fn find(&self, kind: Kind, name: &str) -> Result<&Arc<Binary>, HostError> {
         let key = (kind, name.to_owned());
-        self.components.get(&key).ok_or_else(|| HostError::UnknownPlugin {
+        self.plugins.get(&key).ok_or_else(|| HostError::UnknownPlugin {
             kind,
             other_kind: Kind::ALL.into_iter().find(|other| self.names(*other).any(|known| known == name)),
             known: self.names(kind).map(str::to_owned).collect(),

@@ -3,7 +3,7 @@
 use crate::description::Description;
 use crate::error::{HostError, Source};
 
-/// What is known of a component. Everything but `plugins` is read from the outside, without running it.
+/// What is known of a file. Everything but `plugins` is read from the outside, without running it.
 #[derive(Clone, Debug)]
 pub struct Inspection {
     /// Where it comes from.
@@ -12,11 +12,13 @@ pub struct Inspection {
     pub size: u64,
     /// The SHA-256, in lower-case hexadecimal.
     pub sha256: String,
+    /// Whether it is a native library, which no sandbox holds.
+    pub native: bool,
     /// The version of the contract that it was built for, if it names one.
     pub contract: Option<String>,
-    /// The names of what it needs, with their versions.
+    /// The names of what it needs, with their versions; none are known of a native library.
     pub imports: Vec<String>,
-    /// The names of what it offers, with their versions.
+    /// The names of what it offers, with their versions; none are known of a native library.
     pub exports: Vec<String>,
     /// What it says of itself as each of its kinds, or why it cannot be asked.
     pub plugins: Result<Vec<Description>, HostError>,

@@ -36,16 +36,6 @@ impl<I: Interface> Mold<I> {
         Ok(Self { sandbox, linked, indices, speaker })
     }
 
-    /// Who its instances are in messages, such as `endpoint 'chat'`.
-    pub(crate) fn speaker(&self) -> &str {
-        &self.speaker
-    }
-
-    /// What its instances are made with.
-    pub(crate) fn sandbox(&self) -> &Sandbox {
-        &self.sandbox
-    }
-
     /// After how many calls an instance is to be replaced.
     pub(crate) fn calls_per_instance(&self) -> u32 {
         self.sandbox.limits.calls_per_instance

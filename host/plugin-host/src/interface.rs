@@ -1,11 +1,13 @@
 //! What the host must know of each kind of plugin to make instances of it: one exported interface each.
 
-use aiperf_model::plugin::Kind;
+use aiperf_model::plugin::{EndpointInfo, Kind};
+use serde::de::DeserializeOwned;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
 use crate::bindings::types::{Error, PluginInfo};
 use crate::bindings::{endpoint, objective, pareto, trend};
+use crate::objective::ObjectiveInfo;
 use crate::sandbox::Context;
 
 /// One interface that components export. Its implementors are only names for it.
@@ -16,8 +18,8 @@ pub(crate) trait Interface: 'static {
     type Indices: Send + Sync;
     /// Its functions in one instance.
     type Guest: Send;
-    /// What a plugin answers to its settings.
-    type Info: Send + Sync;
+    /// What a plugin answers to its settings, in the words of the model.
+    type Info: DeserializeOwned + Send + Sync;
 
     /// Finds the functions in a component.
     fn indices(component: &InstancePre<Context>) -> wasmtime::Result<Self::Indices>;
@@ -73,7 +75,7 @@ macro_rules! interface {
                 store: &mut Store<Context>,
                 settings: &str,
             ) -> wasmtime::Result<Result<Self::Info, Error>> {
-                guest.call_configure(store, settings)
+                Ok(guest.call_configure(store, settings)?.map(Into::into))
             }
         }
     };
@@ -81,11 +83,11 @@ macro_rules! interface {
 
 interface!(
     /// The interface `endpoint`.
-    Endpoint, endpoint, endpoint::EndpointInfo
+    Endpoint, endpoint, EndpointInfo
 );
 interface!(
     /// The interface `objective`.
-    Objective, objective, objective::ObjectiveInfo
+    Objective, objective, ObjectiveInfo
 );
 interface!(
     /// The interface `pareto`.

@@ -1,4 +1,4 @@
-//! WebAssembly components behind the plugin traits of the model.
+//! WebAssembly components, and native libraries that the user allowed, behind the plugin traits of the model.
 //!
 //! A [`PluginHost`] knows plugins by kind and name: the built-in ones and those of files. Choosing one compiles its
 //! component (or finds the code in the cache), configures an instance, and gives an implementation of
@@ -7,19 +7,21 @@
 //! [`TrendDetector`](aiperf_model::plugin::TrendDetector).
 //!
 //! A plugin gets its arguments and nothing else: no files, sockets, environment, clocks or randomness. It cannot
-//! harm the host: what it imports is checked before it runs, what it uses is limited, what it returns is checked,
+//! harm the host, unless it is one of the libraries (`native.rs`): what it imports is checked before it runs, what it uses is limited, what it returns is checked,
 //! and an instance that crashes is thrown away. Read on in `host.rs`, then
 //! `component.rs`, `instance.rs` and `pool.rs`, then the adapters of the four kinds.
 //!
 //! Not here: what plugins compute (`plugins/`), how they are written (`sdk/`), and what the program does when one
 //! fails (the stages that call it).
 
+mod binary;
 mod bindings;
 mod builtin;
 mod case;
 mod choice;
 mod code_cache;
 mod component;
+mod configured;
 mod crash;
 mod description;
 mod endpoint;
@@ -31,6 +33,7 @@ mod interface;
 mod limits;
 mod lock;
 mod log;
+mod native;
 mod objective;
 mod outline;
 mod pareto;

@@ -116,6 +116,7 @@ mod tests {
             contract: "0.1.0".to_owned(),
             source: Source::File(format!("{name}.wasm").into()),
             sha256: sha256.to_owned(),
+            native: false,
         }
     }
 

@@ -4,51 +4,62 @@ use aiperf_model::conclusion::{Direction, Evaluation};
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::{Identity, Objective, Plugin, PluginError};
 use aiperf_model::point::{Measurement, Point};
+use serde::Deserialize;
 
 use crate::bindings::{objective as wit, types};
 use crate::case::Call;
+use crate::configured::Configured;
 use crate::interface;
-use crate::pool::Pool;
+use crate::native::Function;
 
-/// A component behind [`Objective`].
-pub(crate) struct ComponentObjective {
-    identity: Identity,
+const EVALUATE: Function = Function { name: "evaluate", place: 0 };
+
+/// A plugin behind [`Objective`].
+pub(crate) struct ObjectivePlugin {
+    plugin: Configured<interface::Objective>,
+    info: ObjectiveInfo,
+}
+
+/// What an objective says of its values under its settings.
+#[derive(Deserialize)]
+pub(crate) struct ObjectiveInfo {
     direction: Direction,
     unit: String,
-    pool: Pool<interface::Objective>,
 }
 
-impl ComponentObjective {
-    pub(crate) fn new(
-        identity: Identity,
-        info: wit::ObjectiveInfo,
-        pool: Pool<interface::Objective>,
-    ) -> Self {
-        Self { identity, direction: info.direction.into(), unit: info.unit, pool }
+impl From<wit::ObjectiveInfo> for ObjectiveInfo {
+    fn from(info: wit::ObjectiveInfo) -> Self {
+        Self { direction: info.direction.into(), unit: info.unit }
     }
 }
 
-impl Plugin for ComponentObjective {
+impl ObjectivePlugin {
+    pub(crate) fn new(plugin: Configured<interface::Objective>, info: ObjectiveInfo) -> Self {
+        Self { plugin, info }
+    }
+}
+
+impl Plugin for ObjectivePlugin {
     fn identity(&self) -> &Identity {
-        &self.identity
+        &self.plugin.identity
     }
 }
 
-impl Objective for ComponentObjective {
+impl Objective for ObjectivePlugin {
     fn direction(&self) -> Direction {
-        self.direction
+        self.info.direction
     }
 
     fn unit(&self) -> &str {
-        &self.unit
+        &self.info.unit
     }
 
     fn evaluate(&self, point: &Point) -> Result<Option<Evaluation>, PluginError> {
-        self.pool.traced(self.evaluated(point), || Call::Evaluate(point.clone()))
+        self.plugin.traced(self.evaluated(point), || Call::Evaluate(point.clone()))
     }
 }
 
-impl ComponentObjective {
+impl ObjectivePlugin {
     fn evaluated(&self, point: &Point) -> Result<Option<Evaluation>, PluginError> {
         let parameters: Vec<types::Parameter<'_>> = point.parameters.iter().map(lend_parameter).collect();
         let measurements: Vec<types::Measurement<'_>> =
@@ -59,19 +70,21 @@ impl ComponentObjective {
             trials: point.trials,
             measurements: &measurements,
         };
-        let evaluation = self.pool.call("evaluate", |guest, store| guest.call_evaluate(store, lent))?;
-        evaluation.map(|evaluation| self.accept(evaluation, point)).transpose()
-    }
-
-    fn accept(&self, evaluation: wit::Evaluation, point: &Point) -> Result<Evaluation, PluginError> {
-        check(&evaluation, point).map_err(|problem| {
-            PluginError::BrokeContract(format!("{} returned {problem}", self.pool.speaker()))
+        let evaluation: Option<Evaluation> = self.plugin.call(EVALUATE, lent, |guest, store, lent| {
+            Ok(guest.call_evaluate(store, lent)?.map(|evaluation| evaluation.map(take_evaluation)))
         })?;
-        Ok(Evaluation { value: evaluation.value, metric: evaluation.metric })
+        if let Some(evaluation) = &evaluation {
+            check(evaluation, point).map_err(|problem| self.plugin.lied(&problem))?;
+        }
+        Ok(evaluation)
     }
 }
 
-fn check(evaluation: &wit::Evaluation, point: &Point) -> Result<(), String> {
+fn take_evaluation(evaluation: wit::Evaluation) -> Evaluation {
+    Evaluation { value: evaluation.value, metric: evaluation.metric }
+}
+
+fn check(evaluation: &Evaluation, point: &Point) -> Result<(), String> {
     if !evaluation.value.is_finite() {
         return Err(format!("{}, which is not a finite number", evaluation.value));
     }
@@ -114,7 +127,7 @@ mod tests {
     fn values_are_finite_and_of_known_metrics() {
         let point = Point { index: 0, parameters: Vec::new(), trials: 1, measurements: Vec::new() };
         let evaluation =
-            |value, metric: Option<&str>| wit::Evaluation { value, metric: metric.map(str::to_owned) };
+            |value, metric: Option<&str>| Evaluation { value, metric: metric.map(str::to_owned) };
         assert_eq!(check(&evaluation(1.0, None), &point), Ok(()));
         for value in [f64::NAN, f64::INFINITY] {
             assert!(check(&evaluation(value, None), &point).is_err());

@@ -5,37 +5,31 @@ use aiperf_model::plugin::{Identity, ParetoCriterion, Plugin, PluginError};
 
 use crate::bindings::pareto as wit;
 use crate::case::Call;
+use crate::configured::Configured;
 use crate::interface;
-use crate::pool::Pool;
+use crate::native::Function;
 
-/// A component behind [`ParetoCriterion`].
-pub(crate) struct ComponentCriterion {
-    identity: Identity,
-    pool: Pool<interface::Pareto>,
-}
+const JUDGE: Function = Function { name: "judge", place: 0 };
 
-impl ComponentCriterion {
-    pub(crate) fn new(identity: Identity, pool: Pool<interface::Pareto>) -> Self {
-        Self { identity, pool }
-    }
-}
+/// A plugin behind [`ParetoCriterion`].
+pub(crate) struct CriterionPlugin(pub(crate) Configured<interface::Pareto>);
 
-impl Plugin for ComponentCriterion {
+impl Plugin for CriterionPlugin {
     fn identity(&self) -> &Identity {
-        &self.identity
+        &self.0.identity
     }
 }
 
-impl ParetoCriterion for ComponentCriterion {
+impl ParetoCriterion for CriterionPlugin {
     fn judge(&self, axes: &[Axis], candidates: &[Candidate]) -> Result<Vec<Judgement>, PluginError> {
-        self.pool.traced(self.judged(axes, candidates), || Call::Judge {
+        self.0.traced(self.judged(axes, candidates), || Call::Judge {
             axes: axes.to_vec(),
             candidates: candidates.to_vec(),
         })
     }
 }
 
-impl ComponentCriterion {
+impl CriterionPlugin {
     fn judged(&self, axes: &[Axis], candidates: &[Candidate]) -> Result<Vec<Judgement>, PluginError> {
         let lent_axes: Vec<wit::Axis<'_>> = axes.iter().map(lend_axis).collect();
         let scores: Vec<Vec<wit::Score<'_>>> =
@@ -45,12 +39,13 @@ impl ComponentCriterion {
             .zip(&scores)
             .map(|(candidate, scores)| wit::Candidate { point_index: candidate.point_index, scores })
             .collect();
-        let judgements =
-            self.pool.call("judge", |guest, store| guest.call_judge(store, &lent_axes, &lent_candidates))?;
-        check(&judgements, candidates.len()).map_err(|problem| {
-            PluginError::BrokeContract(format!("{} returned {problem}", self.pool.speaker()))
+        let lent = (lent_axes.as_slice(), lent_candidates.as_slice());
+        let judgements: Vec<Judgement> = self.0.call(JUDGE, lent, |guest, store, (axes, candidates)| {
+            let judgements = guest.call_judge(store, axes, candidates)?;
+            Ok(judgements.map(|judgements| judgements.into_iter().map(take_judgement).collect()))
         })?;
-        Ok(judgements.into_iter().map(take_judgement).collect())
+        check(&judgements, candidates.len()).map_err(|problem| self.0.lied(&problem))?;
+        Ok(judgements)
     }
 }
 
@@ -71,16 +66,16 @@ fn take_judgement(judgement: wit::Judgement) -> Judgement {
     Judgement { standing, probability: judgement.probability }
 }
 
-fn check(judgements: &[wit::Judgement], candidates: usize) -> Result<(), String> {
+fn check(judgements: &[Judgement], candidates: usize) -> Result<(), String> {
     if judgements.len() != candidates {
         return Err(format!("{} judgements on {candidates} candidates", judgements.len()));
     }
     for (position, judgement) in judgements.iter().enumerate() {
         match judgement.standing {
-            wit::Standing::DominatedBy(other) if other as usize >= candidates => {
+            Standing::DominatedBy(other) if other as usize >= candidates => {
                 return Err(format!("candidate {other} as a dominating one of {candidates} candidates"));
             }
-            wit::Standing::DominatedBy(other) if other as usize == position => {
+            Standing::DominatedBy(other) if other as usize == position => {
                 return Err(format!("candidate {other} as dominated by itself"));
             }
             _ => {}
@@ -98,16 +93,16 @@ fn check(judgements: &[wit::Judgement], candidates: usize) -> Result<(), String>
 mod tests {
     use super::*;
 
-    fn judgement(standing: wit::Standing, probability: Option<f64>) -> wit::Judgement {
-        wit::Judgement { standing, probability }
+    fn judgement(standing: Standing, probability: Option<f64>) -> Judgement {
+        Judgement { standing, probability }
     }
 
     #[test]
     fn each_candidate_has_one_judgement_that_makes_sense() {
         let good = [
-            judgement(wit::Standing::Optimal, Some(1.0)),
-            judgement(wit::Standing::DominatedBy(0), Some(0.0)),
-            judgement(wit::Standing::Rejected("too slow".to_owned()), None),
+            judgement(Standing::Optimal, Some(1.0)),
+            judgement(Standing::DominatedBy(0), Some(0.0)),
+            judgement(Standing::Rejected("too slow".to_owned()), None),
         ];
         assert_eq!(check(&good, 3), Ok(()));
         assert_eq!(check(&good, 2), Err("3 judgements on 2 candidates".to_owned()));
@@ -116,10 +111,10 @@ mod tests {
     #[test]
     fn a_judgement_names_another_candidate_and_a_real_probability() {
         for (bad, told) in [
-            (judgement(wit::Standing::DominatedBy(0), None), "dominated by itself"),
-            (judgement(wit::Standing::DominatedBy(1), None), "candidate 1 as a dominating one"),
-            (judgement(wit::Standing::Optimal, Some(f64::NAN)), "NaN as a probability"),
-            (judgement(wit::Standing::Optimal, Some(1.5)), "1.5 as a probability"),
+            (judgement(Standing::DominatedBy(0), None), "dominated by itself"),
+            (judgement(Standing::DominatedBy(1), None), "candidate 1 as a dominating one"),
+            (judgement(Standing::Optimal, Some(f64::NAN)), "NaN as a probability"),
+            (judgement(Standing::Optimal, Some(1.5)), "1.5 as a probability"),
         ] {
             let problem = check(&[bad], 1).unwrap_err();
             assert!(problem.contains(told), "{problem}");

@@ -10,7 +10,6 @@ use aiperf_model::plugin::PluginError;
 use wasmtime::Store;
 
 use crate::bindings::types::Error;
-use crate::case::Call;
 use crate::instance::{Instance, Mold};
 use crate::interface::Interface;
 use crate::sandbox::Context;
@@ -18,34 +17,15 @@ use crate::sandbox::Context;
 /// The instances of one plugin under one set of settings.
 pub(crate) struct Pool<I: Interface> {
     mold: Mold<I>,
-    name: String,
     settings: String,
     idle: Mutex<Vec<Instance<I>>>,
 }
 
 impl<I: Interface> Pool<I> {
     /// A pool with one instance, and what the plugin answered to `settings`.
-    pub(crate) fn new(mold: Mold<I>, name: &str, settings: String) -> Result<(Self, I::Info), PluginError> {
+    pub(crate) fn new(mold: Mold<I>, settings: String) -> Result<(Self, I::Info), PluginError> {
         let (instance, info) = mold.configured(&settings)?;
-        Ok((Self { mold, name: name.to_owned(), settings, idle: Mutex::new(vec![instance]) }, info))
-    }
-
-    /// Passes on the result of a call, and keeps the call if it failed and failed calls are kept.
-    pub(crate) fn traced<T>(
-        &self,
-        result: Result<T, PluginError>,
-        call: impl FnOnce() -> Call,
-    ) -> Result<T, PluginError> {
-        let sandbox = self.mold.sandbox();
-        if let (Err(error), Some(traces)) = (&result, &sandbox.traces) {
-            traces.keep((I::KIND, &self.name), &self.settings, call(), error, &sandbox.log);
-        }
-        result
-    }
-
-    /// Who its instances are in messages.
-    pub(crate) fn speaker(&self) -> &str {
-        self.mold.speaker()
+        Ok((Self { mold, settings, idle: Mutex::new(vec![instance]) }, info))
     }
 
     /// Calls `function` of the contract by `run` on one of the instances.

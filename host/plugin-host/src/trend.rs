@@ -2,38 +2,33 @@
 
 use aiperf_model::conclusion::{Derived, Finding, Report, Sample, Series};
 use aiperf_model::plugin::{Identity, Plugin, PluginError, TrendDetector};
+use aiperf_model::point::Interval;
 
-use crate::bindings::{trend as wit, types};
+use crate::bindings::trend as wit;
 use crate::case::Call;
+use crate::configured::Configured;
 use crate::description::is_name;
 use crate::interface;
-use crate::pool::Pool;
+use crate::native::Function;
 
-/// A component behind [`TrendDetector`].
-pub(crate) struct ComponentDetector {
-    identity: Identity,
-    pool: Pool<interface::Trend>,
-}
+const DETECT: Function = Function { name: "detect", place: 0 };
 
-impl ComponentDetector {
-    pub(crate) fn new(identity: Identity, pool: Pool<interface::Trend>) -> Self {
-        Self { identity, pool }
-    }
-}
+/// A plugin behind [`TrendDetector`].
+pub(crate) struct DetectorPlugin(pub(crate) Configured<interface::Trend>);
 
-impl Plugin for ComponentDetector {
+impl Plugin for DetectorPlugin {
     fn identity(&self) -> &Identity {
-        &self.identity
+        &self.0.identity
     }
 }
 
-impl TrendDetector for ComponentDetector {
+impl TrendDetector for DetectorPlugin {
     fn detect(&self, series: &Series) -> Result<Report, PluginError> {
-        self.pool.traced(self.detected(series), || Call::Detect(series.clone()))
+        self.0.traced(self.detected(series), || Call::Detect(series.clone()))
     }
 }
 
-impl ComponentDetector {
+impl DetectorPlugin {
     fn detected(&self, series: &Series) -> Result<Report, PluginError> {
         let samples: Vec<wit::Sample<'_>> = series.samples.iter().map(lend_sample).collect();
         let lent = wit::Series {
@@ -45,11 +40,11 @@ impl ComponentDetector {
             better: series.better.map(Into::into),
             samples: &samples,
         };
-        let report = self.pool.call("detect", |guest, store| guest.call_detect(store, lent))?;
-        check(&report, series.samples.len()).map_err(|problem| {
-            PluginError::BrokeContract(format!("{} returned {problem}", self.pool.speaker()))
-        })?;
-        Ok(take_report(report))
+        let report: Report = self
+            .0
+            .call(DETECT, lent, |guest, store, lent| Ok(guest.call_detect(store, lent)?.map(take_report)))?;
+        check(&report, series.samples.len()).map_err(|problem| self.0.lied(&problem))?;
+        Ok(report)
     }
 }
 
@@ -79,7 +74,7 @@ fn take_report(report: wit::Report) -> Report {
     }
 }
 
-fn check(report: &wit::Report, samples: usize) -> Result<(), String> {
+fn check(report: &Report, samples: usize) -> Result<(), String> {
     let mut earliest = 0;
     for finding in &report.findings {
         check_finding(finding, samples)?;
@@ -91,8 +86,8 @@ fn check(report: &wit::Report, samples: usize) -> Result<(), String> {
     report.derived.iter().try_for_each(|derived| check_derived(derived, samples))
 }
 
-fn check_finding(finding: &wit::Finding, samples: usize) -> Result<(), String> {
-    let wit::Finding { kind, first, last, certainty, .. } = finding;
+fn check_finding(finding: &Finding, samples: usize) -> Result<(), String> {
+    let Finding { kind, first, last, certainty, .. } = finding;
     if !is_name(kind) {
         return Err(format!("'{}' as a kind of finding, which is not kebab-case", kind.escape_debug()));
     }
@@ -110,13 +105,13 @@ fn check_finding(finding: &wit::Finding, samples: usize) -> Result<(), String> {
     }
 }
 
-fn is_interval(interval: &types::Interval) -> bool {
-    let types::Interval { low, high, level } = *interval;
+fn is_interval(interval: &Interval) -> bool {
+    let Interval { low, high, level } = *interval;
     low.is_finite() && high.is_finite() && low <= high && level > 0.0 && level < 1.0
 }
 
-fn check_derived(derived: &wit::Derived, samples: usize) -> Result<(), String> {
-    let wit::Derived { name, values } = derived;
+fn check_derived(derived: &Derived, samples: usize) -> Result<(), String> {
+    let Derived { name, values } = derived;
     if !is_name(&name.replace('_', "-")) || name.contains('-') {
         return Err(format!("'{}' as the name of numbers, which is not snake case", name.escape_debug()));
     }
@@ -133,21 +128,21 @@ fn check_derived(derived: &wit::Derived, samples: usize) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn finding(first: u32, last: u32) -> wit::Finding {
-        wit::Finding {
+    fn finding(first: u32, last: u32) -> Finding {
+        Finding {
             kind: "inflection".to_owned(),
             message: "a knee".to_owned(),
             first,
             last,
-            location: Some(types::Interval { low: 1.0, high: 2.0, level: 0.95 }),
+            location: Some(Interval { low: 1.0, high: 2.0, level: 0.95 }),
             certainty: 1.0,
         }
     }
 
-    fn report(findings: Vec<wit::Finding>) -> wit::Report {
-        wit::Report {
+    fn report(findings: Vec<Finding>) -> Report {
+        Report {
             findings,
-            derived: vec![wit::Derived { name: "rate_of_change".to_owned(), values: vec![1.0, 2.0] }],
+            derived: vec![Derived { name: "rate_of_change".to_owned(), values: vec![1.0, 2.0] }],
         }
     }
 
@@ -158,11 +153,11 @@ mod tests {
             (vec![finding(1, 1), finding(0, 0)], "sample 0 after one at sample 1"),
             (vec![finding(1, 0)], "from sample 1 to 0 of 3"),
             (vec![finding(0, 3)], "from sample 0 to 3 of 3"),
-            (vec![wit::Finding { kind: "Knee".to_owned(), ..finding(0, 0) }], "not kebab-case"),
-            (vec![wit::Finding { certainty: f64::NAN, ..finding(0, 0) }], "NaN as a certainty"),
+            (vec![Finding { kind: "Knee".to_owned(), ..finding(0, 0) }], "not kebab-case"),
+            (vec![Finding { certainty: f64::NAN, ..finding(0, 0) }], "NaN as a certainty"),
             (
-                vec![wit::Finding {
-                    location: Some(types::Interval { low: 2.0, high: 1.0, level: 0.95 }),
+                vec![Finding {
+                    location: Some(Interval { low: 2.0, high: 1.0, level: 0.95 }),
                     ..finding(0, 0)
                 }],
                 "a finding between 2 and 1",
@@ -175,8 +170,7 @@ mod tests {
 
     #[test]
     fn numbers_stand_between_neighbouring_samples() {
-        let derived =
-            |name: &str, values: &[f64]| wit::Derived { name: name.to_owned(), values: values.to_vec() };
+        let derived = |name: &str, values: &[f64]| Derived { name: name.to_owned(), values: values.to_vec() };
         assert_eq!(check_derived(&derived("slopes", &[1.0]), 2), Ok(()));
         for (bad, told) in [
             (derived("slopes", &[1.0, 2.0]), "2 values of 'slopes' for 2 samples"),

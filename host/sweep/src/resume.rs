@@ -149,6 +149,7 @@ mod tests {
             version: "1.0.0".into(),
             sha256: sha256.into(),
             source: source.into(),
+            sandboxed: true,
             settings: "{}".into(),
         }
     }

@@ -53,7 +53,7 @@ pub struct Compilation<'a> {
     pub locked: bool,
 }
 
-/// A core module that was compiled.
+/// A library that was compiled: a core module, or code for this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Module {
     /// The name of the library, such as `my_objective`.
@@ -110,22 +110,13 @@ impl Compiler {
     ///
     /// If cargo is missing or fails.
     pub fn compile(&self, compilation: &Compilation) -> Result<Vec<Module>, ToolchainError> {
-        let output =
-            self.command(compilation)?.stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(
-                |error| ToolchainError::Tool { tool: "cargo".to_owned(), reason: error.to_string() },
-            )?;
-        if !output.status.success() {
-            return Err(ToolchainError::Failed { what: "cargo build".to_owned() });
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(module).collect())
+        libraries(&mut self.command(compilation)?, "wasm")
     }
 
     fn command(&self, compilation: &Compilation) -> Result<Command, ToolchainError> {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        let mut cargo = cargo_build(compilation.directory, compilation.profile);
         cargo
-            .current_dir(compilation.directory)
-            .args(["build", "--target", TARGET, "--profile", compilation.profile])
-            .arg("--message-format=json-render-diagnostics")
+            .args(["--target", TARGET])
             .args(compilation.packages.iter().flat_map(|package| ["--package", package]))
             .env("RUSTC", &self.rustc)
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags(compilation)?)
@@ -173,12 +164,38 @@ impl fmt::Display for Compiler {
     }
 }
 
-/// The module that a line of cargo's messages tells of, if it is one of a library.
-fn module(line: &str) -> Option<Module> {
+/// `cargo build` in a directory, telling what it makes.
+pub(crate) fn cargo_build(directory: &Path, profile: &str) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(directory).args([
+        "build",
+        "--profile",
+        profile,
+        "--message-format=json-render-diagnostics",
+    ]);
+    cargo
+}
+
+/// Runs cargo, and tells the libraries of type `cdylib` that it made, by files with this extension.
+pub(crate) fn libraries(cargo: &mut Command, extension: &str) -> Result<Vec<Module>, ToolchainError> {
+    let output = cargo
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| ToolchainError::Tool { tool: "cargo".to_owned(), reason: error.to_string() })?;
+    if !output.status.success() {
+        return Err(ToolchainError::Failed { what: "cargo build".to_owned() });
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    Ok(messages.lines().filter_map(|line| module(line, extension)).collect())
+}
+
+/// The library that a line of cargo's messages tells of, by its file with this extension.
+fn module(line: &str, extension: &str) -> Option<Module> {
     let message: Value = serde_json::from_str(line).ok()?;
     let is_library = message.pointer("/target/crate_types")?.as_array()?.iter().any(|kind| kind == "cdylib");
     let files = message.get("filenames")?.as_array()?;
-    let is_module = |path: &&Path| path.extension().is_some_and(|extension| extension == "wasm");
+    let is_module = |path: &&Path| path.extension().is_some_and(|found| found == extension);
     let path = files.iter().filter_map(Value::as_str).map(Path::new).find(is_module)?;
     let library = message.pointer("/target/name")?.as_str()?.to_owned();
     is_library.then(|| Module { library, path: path.into() })
@@ -246,6 +263,7 @@ mod tests {
             )
         };
         let mine = Module { library: "mine".to_owned(), path: "/t/mine.wasm".into() };
+        let module = |line: &str| module(line, "wasm");
         assert_eq!(module(&message("cdylib", "mine.wasm")), Some(mine));
         assert_eq!(module(&message("cdylib", "libmine.so")), None);
         assert_eq!(module(&message("bin", "mine.wasm")), None);

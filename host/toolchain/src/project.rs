@@ -1,13 +1,17 @@
 //! A directory with the sources of a plugin, in one of the languages.
 
+use std::env::consts::DLL_EXTENSION;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::compiler::{Compilation, Compiler};
+use crate::compiler::{Compilation, Compiler, Module, cargo_build, libraries};
 use crate::component;
 use crate::error::ToolchainError;
 use crate::interpreted;
 use crate::language::Language;
+
+/// The profile that plugins are built with.
+const PROFILE: &str = "release";
 
 /// A directory with the sources of a plugin.
 pub struct Project {
@@ -59,23 +63,51 @@ impl Project {
             directory: &self.directory,
             known_as: "/plugin",
             target: None,
-            profile: "release",
+            profile: PROFILE,
             packages: &[],
             locked: false,
         })?;
-        if modules.is_empty() {
+        self.put(&modules, "wasm", |module| component::encode(&module))
+    }
+
+    /// Makes native libraries of the project, for this machine, and tells where they lie, in its directory.
+    ///
+    /// # Errors
+    ///
+    /// If it is not written in Rust, or if cargo is missing or fails.
+    pub fn build_native(&self) -> Result<Vec<PathBuf>, ToolchainError> {
+        if self.language != Language::Rust {
+            return Err(ToolchainError::NothingBuilt {
+                directory: self.directory.display().to_string(),
+                reason: format!("only Rust makes a native library, and this is {}", self.language),
+            });
+        }
+        let libraries = libraries(&mut cargo_build(&self.directory, PROFILE), DLL_EXTENSION)?;
+        self.put(&libraries, DLL_EXTENSION, Ok)
+    }
+
+    /// Puts what was compiled into the directory of the project, made into what it shall be.
+    fn put(
+        &self,
+        compiled: &[Module],
+        extension: &str,
+        make: impl Fn(Vec<u8>) -> Result<Vec<u8>, ToolchainError>,
+    ) -> Result<Vec<PathBuf>, ToolchainError> {
+        if compiled.is_empty() {
             let reason =
                 "no library of it is a cdylib; write crate-type = [\"cdylib\"] under [lib] in Cargo.toml";
             let directory = self.directory.display().to_string();
             return Err(ToolchainError::NothingBuilt { directory, reason: reason.to_owned() });
         }
-        let encode = |module: &crate::Module| {
+        let put = |module: &Module| {
             let bytes = fs::read(&module.path).map_err(ToolchainError::file("read", &module.path))?;
-            let path = self.directory.join(format!("{}.wasm", module.library.replace('_', "-")));
-            fs::write(&path, component::encode(&bytes)?).map_err(ToolchainError::file("write", &path))?;
+            let path = self.directory.join(format!("{}.{extension}", module.library.replace('_', "-")));
+            // A program may have the old file open; it keeps that one.
+            let _ = fs::remove_file(&path);
+            fs::write(&path, make(bytes)?).map_err(ToolchainError::file("write", &path))?;
             Ok(path)
         };
-        modules.iter().map(encode).collect()
+        compiled.iter().map(put).collect()
     }
 }
 

@@ -19,8 +19,8 @@ macro_rules! sources {
 const SOURCES: &[(&str, &str)] = sources! {
     "endpoint.rs" "endpoint/fold.rs" "endpoint/parts.rs" "endpoint/repeat.rs" "error.rs" "generated.rs"
     "generated/base.rs" "generated/endpoint.rs" "generated/objective.rs" "generated/pareto.rs" "generated/trend.rs"
-    "lib.rs" "log.rs" "objective.rs" "openai.rs" "pareto.rs" "point.rs" "register.rs" "settings.rs" "testing.rs"
-    "trend.rs"
+    "lib.rs" "log.rs" "native.rs" "native/abi.rs" "native/kinds.rs" "native/table.rs" "objective.rs" "openai.rs"
+    "pareto.rs" "point.rs" "register.rs" "settings.rs" "testing.rs" "trend.rs"
 };
 
 const MANIFEST: &str = include_str!("../../../sdk/rust/Cargo.toml");
@@ -44,16 +44,22 @@ fn manifest() -> Result<String, ToolchainError> {
     let unfit = |reason: String| ToolchainError::Tool { tool: "the manifest of the SDK".to_owned(), reason };
     let read = |text: &str| text.parse::<Table>().map_err(|error| unfit(error.to_string()));
     let (mut manifest, workspace) = (read(MANIFEST)?, read(WORKSPACE)?);
-    let shared = |table: &str, key: &str| workspace.get("workspace")?.get(table)?.get(key).cloned();
-    for table in ["package", "dependencies"] {
-        for (key, value) in manifest.get_mut(table).and_then(Value::as_table_mut).into_iter().flatten() {
-            if value.get("workspace") == Some(&Value::Boolean(true)) {
-                *value =
-                    shared(table, key).ok_or_else(|| unfit(format!("the workspace has no {table}.{key}")))?;
-            }
-        }
+    let shared = |table: &str, key: &str| {
+        let found = workspace.get("workspace").and_then(|workspace| workspace.get(table)?.get(key));
+        found.cloned().ok_or_else(|| unfit(format!("the workspace has no {table}.{key}")))
+    };
+    let write_out = |table: &str, entries: Option<&mut Value>| {
+        let entries = entries.and_then(Value::as_table_mut).into_iter().flatten();
+        entries
+            .filter(|(_, value)| value.get("workspace") == Some(&Value::Boolean(true)))
+            .try_for_each(|(key, value)| shared(table, key).map(|entry| *value = entry))
+    };
+    write_out("package", manifest.get_mut("package"))?;
+    write_out("dependencies", manifest.get_mut("dependencies"))?;
+    for (_, target) in manifest.get_mut("target").and_then(Value::as_table_mut).into_iter().flatten() {
+        write_out("dependencies", target.get_mut("dependencies"))?;
     }
-    manifest.retain(|table, _| table == "package" || table == "dependencies");
+    manifest.retain(|table, _| matches!(table, "package" | "dependencies" | "target"));
     toml::to_string(&manifest).map_err(|error| unfit(error.to_string()))
 }
 
@@ -87,6 +93,8 @@ mod tests {
         assert_eq!(manifest["package"]["version"].as_str(), Some(env!("CARGO_PKG_VERSION")));
         assert_eq!(manifest["package"]["edition"].as_str(), Some("2024"));
         assert!(manifest["dependencies"]["wit-bindgen"]["version"].is_str());
+        let mut targets = manifest["target"].as_table().unwrap().values();
+        assert!(targets.all(|target| target["dependencies"]["postcard"]["version"].is_str()));
         assert!(!manifest.contains_key("lints") && !manifest.contains_key("dev-dependencies"));
     }
 }

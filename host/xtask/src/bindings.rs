@@ -27,6 +27,9 @@ const KINDS: [(&str, &str); 4] = [
     ("trend-plugin", "trend"),
 ];
 
+/// What all types can do: be compared in tests, and be handed to a shared library.
+const DERIVED: [&str; 3] = ["PartialEq", "serde::Serialize", "serde::Deserialize"];
+
 /// Records that are empty unless something is set.
 const WITH_DEFAULT: [&str; 2] = ["payload", "usage"];
 
@@ -87,7 +90,7 @@ fn base_options() -> Opts {
         format: true,
         generate_unused_types: true,
         runtime_path: Some("::aiperf_plugin::__private::wit".to_owned()),
-        additional_derive_attributes: vec!["PartialEq".to_owned()],
+        additional_derive_attributes: DERIVED.map(str::to_owned).to_vec(),
         ..Opts::default()
     }
 }

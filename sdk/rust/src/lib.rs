@@ -48,6 +48,9 @@ mod error;
 #[doc(hidden)]
 pub mod generated;
 pub mod log;
+#[doc(hidden)]
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
 pub mod objective;
 pub mod openai;
 pub mod pareto;
@@ -71,5 +74,7 @@ pub mod __private {
     pub use wit_bindgen::rt as wit;
 
     pub use crate::generated as bindings;
+    #[cfg(not(target_arch = "wasm32"))]
+    pub use crate::native::abi::Table;
     pub use crate::register::{Manifest, Registered};
 }

@@ -9,7 +9,9 @@ pub fn emit(level: Level, message: &str) {
     #[cfg(target_arch = "wasm32")]
     crate::generated::base::aiperf::plugin::log::emit(level, message);
     #[cfg(not(target_arch = "wasm32"))]
-    eprintln!("{level:?}: {message}");
+    if !crate::native::table::emit(level, message) {
+        eprintln!("{level:?}: {message}");
+    }
 }
 
 /// Says something that only the author of the plugin wants to know.

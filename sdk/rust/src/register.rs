@@ -1,8 +1,8 @@
 //! The lines that make a struct the plugin of its crate.
 //!
 //! What can be generic stands in the adapters of the kinds; the macros supply what cannot: the author's
-//! package, a static for the configured plugin, and the exported functions. Exports exist in WebAssembly
-//! only, because their names are none that a native linker accepts.
+//! package, a static for the configured plugin, and what is exported: in WebAssembly the functions of the contract,
+//! whose names are none that a native linker accepts, and elsewhere one table of functions.
 
 use std::sync::OnceLock;
 
@@ -46,10 +46,20 @@ pub(crate) fn configure<Kind, T: Registered<Kind>>(
     validate: impl FnOnce(&T) -> std::result::Result<(), String>,
 ) -> Result<&'static T> {
     log::report_panics();
+    T::slot()
+        .set(made(text, validate)?)
+        .map_err(|_| Error::Other("the plugin is configured already".to_owned()))?;
+    configured::<Kind, T>()
+}
+
+/// The plugin that its settings describe.
+pub(crate) fn made<T: DeserializeOwned>(
+    text: &str,
+    validate: impl FnOnce(&T) -> std::result::Result<(), String>,
+) -> Result<T> {
     let plugin: T = settings::read(text)?;
     validate(&plugin).map_err(Error::InvalidSettings)?;
-    T::slot().set(plugin).map_err(|_| Error::Other("the plugin is configured already".to_owned()))?;
-    configured::<Kind, T>()
+    Ok(plugin)
 }
 
 /// The plugin that `configure` made.
@@ -115,6 +125,11 @@ macro_rules! __register {
             type Plugin = $crate::$kind::Adapter<$plugin>;
             #[cfg(target_arch = "wasm32")]
             $crate::__private::bindings::$kind::export!(Plugin with_types_in $crate::__private::bindings::$kind);
+
+            #[cfg(not(target_arch = "wasm32"))]
+            #[unsafe(export_name = concat!("aiperf_plugin_", stringify!($kind)))]
+            pub static TABLE: $crate::__private::Table =
+                $crate::__private::Table::of::<$crate::$kind::Kind, $plugin>();
         };
     };
 }

@@ -18,7 +18,7 @@ pub(crate) enum PluginCommand {
     Lock(PluginSources),
     /// Begin a plugin: a small complete project with a README, a test and fixtures
     New(NewArguments),
-    /// Make a component of a project
+    /// Make a component of a project, or a native library
     Build(BuildArguments),
     /// Hold a plugin against the contract and replay its fixtures, or repeat a call that failed
     Test(TestArguments),
@@ -37,6 +37,17 @@ pub(crate) struct PluginSources {
     /// directory for configuration]
     #[arg(long, value_name = "DIR")]
     pub plugin_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub native: NativeArguments,
+}
+
+/// Whether code may run outside of the sandbox.
+#[derive(Args)]
+pub(crate) struct NativeArguments {
+    /// Take native libraries too; they run outside of the sandbox, with all your rights and no limits
+    #[arg(long)]
+    pub allow_native: bool,
 }
 
 #[derive(Args)]
@@ -58,6 +69,9 @@ pub(crate) struct InspectArguments {
     /// directory for configuration]
     #[arg(long, value_name = "DIR")]
     pub plugin_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub native: NativeArguments,
 
     /// What to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -87,11 +101,15 @@ pub(crate) struct BuildArguments {
     /// The directory of the project
     #[arg(default_value = ".")]
     pub directory: PathBuf,
+
+    /// Make a native library instead, for --allow-native (Rust)
+    #[arg(long)]
+    pub native: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct TestArguments {
-    /// The directory of a project, which is built first, or a component
+    /// The directory of a project, which is built first, or a component or native library
     #[arg(default_value = ".")]
     pub plugin: PathBuf,
 
@@ -102,6 +120,9 @@ pub(crate) struct TestArguments {
     /// Only repeat the call in this file, which --plugin-trace of another command kept
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub native: NativeArguments,
 }
 
 #[derive(Args)]

@@ -40,6 +40,7 @@ fn chosen(arguments: &AnalyzeArguments) -> Options {
         plugin: (!arguments.plugins.plugin.is_empty()).then(|| arguments.plugins.plugin.clone()),
         plugin_dir: arguments.plugins.plugin_dir.clone(),
         locked: Some(arguments.locked),
+        allow_native: Some(arguments.plugins.native.allow_native),
         plugin_timeout_seconds: arguments.plugin_timeout_seconds,
         plugin_memory_mib: arguments.plugin_memory_mib,
         plugin_output_mib: arguments.plugin_output_mib,

@@ -21,7 +21,7 @@ pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
         PluginCommand::Inspect(arguments) => inspect::inspect(arguments),
         PluginCommand::Lock(sources) => lock::lock(sources),
         PluginCommand::New(arguments) => new::new(arguments),
-        PluginCommand::Build(arguments) => build::build(&arguments.directory),
+        PluginCommand::Build(arguments) => build::build(arguments),
         PluginCommand::Test(arguments) => test::test(arguments),
         PluginCommand::Record(arguments) => record::record(arguments),
     }
@@ -30,10 +30,11 @@ pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
 /// A host with everything that can be chosen.
 fn host(sources: &PluginSources) -> Result<PluginHost, Failure> {
     let directory = sources.plugin_dir.clone().or_else(environment::plugin_dir);
-    plugins::host(HostConfig::default(), directory.as_deref(), &sources.plugin)
+    let settings = HostConfig { allow_native: sources.native.allow_native, ..HostConfig::default() };
+    plugins::host(settings, directory.as_deref(), &sources.plugin)
 }
 
 /// A host with the built-in plugins alone.
-fn bare_host() -> Result<PluginHost, Failure> {
-    plugins::host(HostConfig::default(), None, &[])
+fn bare_host(allow_native: bool) -> Result<PluginHost, Failure> {
+    plugins::host(HostConfig { allow_native, ..HostConfig::default() }, None, &[])
 }

@@ -26,6 +26,7 @@ impl Chat {
             version: "1.0.0".into(),
             sha256: String::new(),
             source: "built-in".into(),
+            sandboxed: true,
             settings: "{}".into(),
         };
         Self { identity, info }

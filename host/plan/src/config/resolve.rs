@@ -303,6 +303,7 @@ impl PluginConfig {
             files: options.plugin.clone().unwrap_or_default(),
             directory: options.plugin_dir.clone().or_else(|| environment.plugin_dir.clone()),
             locked: options.locked.unwrap_or(false),
+            allow_native: options.allow_native.unwrap_or(false),
             limits: plugin_limits(options)?,
             trace: options.plugin_trace.clone(),
             objectives,

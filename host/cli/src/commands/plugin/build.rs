@@ -1,5 +1,6 @@
-//! `aiperf plugin build`: the sources of a plugin become a component.
+//! `aiperf plugin build`: the sources of a plugin become a component or a native library.
 
+use crate::args::BuildArguments;
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
@@ -7,10 +8,11 @@ use aiperf_plugin_host::Description;
 use aiperf_toolchain::Project;
 use std::path::{Path, PathBuf};
 
-pub(crate) fn build(directory: &Path) -> Result<Exit, Failure> {
-    for path in made(directory)? {
+pub(crate) fn build(arguments: &BuildArguments) -> Result<Exit, Failure> {
+    let BuildArguments { directory, native } = arguments;
+    for path in if *native { made_native(directory)? } else { made(directory)? } {
         // What is no plugin is told here, and not when it is used.
-        let descriptions = super::bare_host()?.load_file(&path)?;
+        let descriptions = super::bare_host(*native)?.load_file(&path)?;
         for plugin in descriptions {
             console::print(named(&path, &plugin))?;
         }
@@ -18,15 +20,24 @@ pub(crate) fn build(directory: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// A component and a plugin in it, as a line.
-pub(super) fn named(component: &Path, plugin: &Description) -> String {
-    format!("{}: {} '{}' {}\n", component.display(), plugin.kind, plugin.name, plugin.version)
+/// A plugin and the file it is in, as a line.
+pub(super) fn named(file: &Path, plugin: &Description) -> String {
+    format!("{}: {} '{}' {}\n", file.display(), plugin.kind, plugin.name, plugin.version)
 }
 
-/// The components of the project, built, by their paths as a user would write them.
+/// The components of the project, built.
 pub(super) fn made(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let built = Project::find(directory)?.build()?;
+    Ok(shown(directory, Project::find(directory)?.build()?))
+}
+
+/// The native libraries of the project, built.
+fn made_native(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    Ok(shown(directory, Project::find(directory)?.build_native()?))
+}
+
+/// The paths as a user would write them.
+fn shown(directory: &Path, built: Vec<PathBuf>) -> Vec<PathBuf> {
     let shown = |path: PathBuf| path.file_name().map(|file| directory.join(file)).unwrap_or(path);
     let relative = |path: PathBuf| path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path);
-    Ok(built.into_iter().map(shown).map(relative).collect())
+    built.into_iter().map(shown).map(relative).collect()
 }

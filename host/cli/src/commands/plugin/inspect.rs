@@ -1,7 +1,7 @@
 //! `aiperf plugin inspect`: what a plugin is, wants and takes.
 
 use super::list::as_json;
-use crate::args::{Format, InspectArguments, PluginSources};
+use crate::args::{Format, InspectArguments, NativeArguments, PluginSources};
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
@@ -27,14 +27,16 @@ pub(crate) fn inspect(arguments: &InspectArguments) -> Result<Exit, Failure> {
 /// The file, or else the components with plugins of this name.
 fn inspections(arguments: &InspectArguments) -> Result<Vec<Inspection>, Failure> {
     let path = &arguments.plugin;
+    let allow_native = arguments.native.allow_native;
     if let Some(name) = path.to_str().filter(|_| !path.exists()) {
-        let sources = PluginSources { plugin: Vec::new(), plugin_dir: arguments.plugin_dir.clone() };
+        let native = NativeArguments { allow_native };
+        let sources = PluginSources { plugin: Vec::new(), plugin_dir: arguments.plugin_dir.clone(), native };
         let named = super::host(&sources)?.inspect_named(name)?;
         if !named.is_empty() {
             return Ok(named);
         }
     }
-    Ok(vec![super::bare_host()?.inspect_file(path)?])
+    Ok(vec![super::bare_host(allow_native)?.inspect_file(path)?])
 }
 
 fn text(inspection: &Inspection) -> String {
@@ -51,8 +53,14 @@ fn text(inspection: &Inspection) -> String {
         "contract",
         &inspection.contract.as_ref().map_or_else(none, |version| format!("aiperf:plugin@{version}")),
     );
-    line("imports", &if inspection.imports.is_empty() { none() } else { inspection.imports.join(", ") });
-    line("exports", &if inspection.exports.is_empty() { none() } else { inspection.exports.join(", ") });
+    line(
+        "sandbox",
+        if inspection.native { "none: a native library has all your rights and no limits" } else { "yes" },
+    );
+    if !inspection.native {
+        line("imports", &if inspection.imports.is_empty() { none() } else { inspection.imports.join(", ") });
+        line("exports", &if inspection.exports.is_empty() { none() } else { inspection.exports.join(", ") });
+    }
     for plugin in inspection.plugins.iter().flatten() {
         let Description { kind, name, version, summary, settings_schema, .. } = plugin;
         line(kind.name(), &format!("{name} {version}: {summary}"));
@@ -67,6 +75,7 @@ fn document(inspection: &Inspection) -> Value {
         "source": inspection.source.to_string(),
         "size": inspection.size,
         "sha256": inspection.sha256,
+        "sandboxed": !inspection.native,
         "contract": inspection.contract,
         "imports": inspection.imports,
         "exports": inspection.exports,

@@ -38,6 +38,7 @@ pub(super) fn as_json(plugin: &Description) -> Value {
         "summary": plugin.summary,
         "contract": plugin.contract,
         "source": plugin.source.to_string(),
+        "sandboxed": !plugin.native,
         "sha256": plugin.sha256,
         "settings_schema": schema.unwrap_or(Value::Null),
     })

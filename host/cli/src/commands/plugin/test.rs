@@ -5,16 +5,20 @@ use crate::args::TestArguments;
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use aiperf_plugin_host::PluginHost;
 use aiperf_plugin_test::{Outcome, Tested, replay_trace};
 use std::path::{Path, PathBuf};
 
 pub(crate) fn test(arguments: &TestArguments) -> Result<Exit, Failure> {
+    let allow_native = arguments.native.allow_native;
     let components = components(&arguments.plugin)?;
     let outcomes = match &arguments.trace {
-        Some(trace) => vec![repeat(&components, trace)?],
+        Some(trace) => vec![repeat(bare_host(allow_native)?, &components, trace)?],
         None => components
             .iter()
-            .map(|component| test_component(component, arguments.fixtures.as_deref()))
+            .map(|component| {
+                test_component(bare_host(allow_native)?, component, arguments.fixtures.as_deref())
+            })
             .collect::<Result<Vec<_>, _>>()?
             .concat(),
     };
@@ -28,8 +32,7 @@ fn components(plugin: &Path) -> Result<Vec<PathBuf>, Failure> {
     if plugin.is_dir() { build::made(plugin) } else { Ok(vec![plugin.to_path_buf()]) }
 }
 
-fn repeat(components: &[PathBuf], trace: &Path) -> Result<Outcome, Failure> {
-    let mut host = bare_host()?;
+fn repeat(mut host: PluginHost, components: &[PathBuf], trace: &Path) -> Result<Outcome, Failure> {
     for component in components {
         host.load_file(component)?;
     }
@@ -38,14 +41,18 @@ fn repeat(components: &[PathBuf], trace: &Path) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-fn test_component(component: &Path, fixtures: Option<&Path>) -> Result<Vec<Outcome>, Failure> {
+fn test_component(
+    mut host: PluginHost,
+    component: &Path,
+    fixtures: Option<&Path>,
+) -> Result<Vec<Outcome>, Failure> {
     if let Some(directory) = fixtures.filter(|directory| !directory.is_dir()) {
         let message = format!("--fixtures: '{}' is no directory", directory.display());
         return Err(Failure::new(Exit::BadInput, message));
     }
     let beside = component.with_file_name("fixtures");
     let mut outcomes = Vec::new();
-    let tested = aiperf_plugin_test::test(&mut bare_host()?, component, Some(fixtures.unwrap_or(&beside)))?;
+    let tested = aiperf_plugin_test::test(&mut host, component, Some(fixtures.unwrap_or(&beside)))?;
     for Tested { plugin, outcomes: of_plugin } in tested {
         console::print(build::named(component, &plugin))?;
         of_plugin.iter().try_for_each(show)?;
