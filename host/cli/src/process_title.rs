@@ -16,17 +16,15 @@ const HIDDEN: &str = "AIPERF_HIDDEN_ARGUMENTS";
 /// The arguments as the user wrote them. Where they hold secrets, this begins the program anew and does not return.
 pub(crate) fn arguments() -> Vec<OsString> {
     let arguments: Vec<OsString> = env::args_os().collect();
-    match env::var(HIDDEN).ok().and_then(|hidden| serde_json::from_str(&hidden).ok()) {
-        Some(hidden) => restored(arguments, hidden),
-        None => {
-            if let Err(problem) = begin_anew(&arguments) {
-                say!(
-                    "note: others on this machine can see the key in the list of processes, since {problem}; give it as OPENAI_API_KEY"
-                );
-            }
-            arguments
-        }
+    if let Some(hidden) = env::var(HIDDEN).ok().and_then(|hidden| serde_json::from_str(&hidden).ok()) {
+        return restored(arguments, hidden);
     }
+    if let Err(problem) = begin_anew(&arguments) {
+        say!(
+            "note: others on this machine can see the key in the list of processes, since {problem}; give it as OPENAI_API_KEY"
+        );
+    }
+    arguments
 }
 
 /// Arguments with the hidden ones in place.
