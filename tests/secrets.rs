@@ -38,7 +38,8 @@ fn received(request: &Request) -> String {
 
 #[test]
 fn a_server_that_sends_keys_back_in_its_errors_does_not_spread_them() {
-    let replies: [(&str, fn(&Request) -> Reply); 6] = [
+    type Answer = fn(&Request) -> Reply;
+    let replies: [(&str, Answer); 6] = [
         ("as text", |request| Reply::error(received(request))),
         ("as JSON", |request| Reply::error(json!({ "error": received(request) }).to_string())),
         ("with escaped slashes", |request| {
@@ -87,7 +88,7 @@ fn what_is_recorded_for_a_plugin_holds_no_key() {
             "plugin record answer --url {url}/?api_key=hunter2-url --model m --api-key sk-hunter2-key/56 -H 'X-Api-Key: hunter2-header'"
         );
         let ended = place.run(&record);
-        assert_eq!(ended.code, if status.starts_with("200") { 0 } else { 1 }, "{}", ended.stderr);
+        assert_eq!(ended.code, i32::from(!status.starts_with("200")), "{}", ended.stderr);
         assert_nowhere(&place, &[&ended]);
     }
 }

@@ -139,10 +139,12 @@ fn garbage_is_malformed_and_half_an_answer_is_incomplete() {
     }
 }
 
+/// A simulator that answers at once.
+const FAST: &str = "--ttft-ms 1 --prefill-rate 1000000 --itl-ms 0.2 --itl-slope-ms 0";
+
 #[test]
 fn a_server_that_dies_and_comes_back_costs_one_value_which_resume_repeats() {
     let (place, port) = (Workplace::new(), free_port());
-    const FAST: &str = "--ttft-ms 1 --prefill-rate 1000000 --itl-ms 0.2 --itl-slope-ms 0";
     let mut server = Server::start_at(port, FAST);
     let mut running = place.begin(&format!(
         "profile -m m --url {} --concurrency 1,2,3,4 --osl 2 --isl 8 --num-prompts 1000000 --benchmark-duration 0.3 --wait-for-model-timeout 3600",
