@@ -1,7 +1,7 @@
 //! Requests that arrive by a schedule and do not wait for each other.
 
 use crate::endpoint::Chat;
-use crate::server::Server;
+use crate::server::{Peer, Server};
 use crate::{TOKEN, failure, run_all, run_spec, run_with, workload_spec};
 use aiperf_load::{Control, Counts, RunSpec, Sockets, Transport, WorkloadSpec};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
@@ -46,7 +46,7 @@ fn due(records: &[Record]) -> Vec<u64> {
 
 #[test]
 fn what_finds_no_room_for_its_connection_says_so_at_once() {
-    let server = Server::answering(|peer| peer.wait_for_close());
+    let server = Server::answering(Peer::wait_for_close);
     let transport = Transport { sockets: Sockets::with_room(2), ..Transport::default() };
     let request_timeout = Duration::from_millis(500);
     let spec = RunSpec { transport, request_timeout, ..open_loop(&server, 20, 2000.0) };
