@@ -43,8 +43,9 @@ pub(crate) struct Totals {
 pub(crate) struct Engine {
     law: Law,
     unsteadiness: Unsteadiness,
-    /// How often the server was idle before a submission.
     busy_times: u64,
+    /// When the last sequence ended or left.
+    idle_since: Option<Duration>,
     sequences: HashMap<Ticket, Sequence>,
     waiting: VecDeque<Ticket>,
     /// One entry per active sequence, and entries of cancelled ones until they surface.
@@ -66,6 +67,7 @@ impl Engine {
             law,
             unsteadiness,
             busy_times: 0,
+            idle_since: None,
             sequences: HashMap::new(),
             waiting: VecDeque::new(),
             deadlines: BinaryHeap::new(),
@@ -91,7 +93,9 @@ impl Engine {
 
     /// A new sequence arrives.
     pub(crate) fn submit(&mut self, at: Duration, work: Work) -> Ticket {
-        if self.sequences.is_empty() {
+        if self.sequences.is_empty()
+            && self.idle_since.is_none_or(|since| at.saturating_sub(since) >= Unsteadiness::IDLE)
+        {
             self.busy_times += 1;
         }
         let ticket = Ticket(self.submitted);
@@ -155,6 +159,9 @@ impl Engine {
     fn free_place(&mut self, at: Duration) {
         self.active -= 1;
         self.admit(at);
+        if self.active == 0 {
+            self.idle_since = Some(at);
+        }
     }
 
     fn admit(&mut self, at: Duration) {
@@ -249,8 +256,10 @@ mod tests {
         assert_eq!(run(0, 1).0, 10);
         let (ttft, gap) = run(2000, 1);
         assert_eq!(ttft, 30);
-        assert_ne!(gap, run(2000, 1).1);
-        assert_eq!(run(2000, 2).1, run(2000, 2).1, "no noise at two");
+        assert!(gap.abs_diff(run(2060, 1).1) <= 1, "asked again at once");
+        let (_, other) = run(2300, 1);
+        assert_ne!(gap, other);
+        assert_eq!(run(3000, 2).1, run(4000, 2).1, "no noise at two");
     }
 
     #[test]

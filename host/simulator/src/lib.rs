@@ -36,7 +36,7 @@
 //! first and last rounds.
 //!
 //! A server can also be made unsteady, to test who notices: `ttft-drift-ms` lets the prefill time grow with every second
-//! since the start, and `itl-noise` draws, whenever the server was idle, one factor for the gaps at `itl-noise-at` active
+//! since the start, and `itl-noise` draws, whenever the server was idle for 50 ms, one factor for the gaps at `itl-noise-at` active
 //! sequences, so that runs differ from each other and the requests of a run do not.
 //!
 //! # On the wire

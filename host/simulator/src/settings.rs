@@ -147,7 +147,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "itl-noise",
-        doc: "Relative standard deviation of the gap between two tokens, drawn anew whenever the server was idle",
+        doc: "Relative standard deviation of the gap between two tokens, drawn anew whenever the server was idle for 50 ms",
         expected: "a number from 0 to 0.5",
         example: "0.1",
         read: |settings| settings.unsteadiness.itl_noise.to_string(),

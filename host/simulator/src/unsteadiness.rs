@@ -8,13 +8,16 @@ pub struct Unsteadiness {
     /// What every second since the start adds to the prefill time, in milliseconds; at least 0.
     pub ttft_drift_ms: f64,
     /// The standard deviation, relative to the law, of the gap between tokens from one busy time to the next; from 0 to
-    /// 0.5. A busy time lasts from a request at an idle server until the server is idle again.
+    /// 0.5. A busy time ends when the server is idle for [`Unsteadiness::IDLE`].
     pub itl_noise: f64,
     /// The number of active sequences at which the gap is noisy; 0 for every number.
     pub itl_noise_at: usize,
 }
 
 impl Unsteadiness {
+    /// The pause that ends a busy time: longer than a client needs to ask again, shorter than it needs to begin anew.
+    pub const IDLE: Duration = Duration::from_millis(50);
+
     /// The prefill time of a sequence that is admitted at `at`.
     pub(crate) fn prefill(&self, by_law: Duration, at: Duration) -> Duration {
         let drift = Duration::try_from_secs_f64(self.ttft_drift_ms * at.as_secs_f64() / 1e3);
