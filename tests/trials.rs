@@ -76,3 +76,79 @@ fn a_server_that_slows_down_drifts_whatever_the_order() {
     let after = place.bytes(&format!("{BASE}/aggregate/sweep_aggregate/profile_export_aiperf_sweep.json"));
     assert!(before == after);
 }
+
+/// Two steady values and one, of four slots, whose pace is another in each run.
+const NOISY: &str =
+    "--ttft-ms 20 --prefill-rate 1000000 --itl-ms 20 --itl-slope-ms 0 --itl-noise 0.5 --itl-noise-at 4";
+
+/// A sweep over them with up to eight trials, which end as soon as the gaps between tokens are known to 25 %.
+fn adaptive(server: &Server, mode: &str) -> String {
+    format!(
+        "profile -m m --url {} --concurrency 1,4,2 --num-profile-runs 8 --parameter-sweep-mode {mode} --num-prompts 4 --osl 4 --isl 9 --profile-run-cooldown-seconds 0.1 --parameter-sweep-cooldown-seconds 0.1 --convergence-metric itl --convergence-threshold 0.25",
+        server.url
+    )
+}
+
+fn states(manifest: &Value) -> Vec<&str> {
+    manifest["runs"].as_array().unwrap().iter().map(|run| run["state"].as_str().unwrap()).collect()
+}
+
+fn sweep_file(place: &Workplace) -> String {
+    let files = place.files(BASE);
+    let found = files.iter().find(|file| file.ends_with("profile_export_aiperf_sweep.json")).unwrap();
+    format!("{BASE}/{found}")
+}
+
+#[test]
+fn trials_end_where_the_metric_is_known_in_every_order() {
+    let server = Server::start(NOISY);
+    for mode in ["repeated", "independent", "balanced"] {
+        let place = Workplace::new();
+        let ended = place.run(&adaptive(&server, mode)).expect(0);
+        let manifest = manifest(&place);
+        let done = |value: u64| {
+            let runs = manifest["runs"].as_array().unwrap().iter().filter(|run| run["value"] == value);
+            let states: Vec<&str> = runs.map(|run| run["state"].as_str().unwrap()).collect();
+            let done = states.iter().filter(|state| **state == "done").count();
+            assert!(states[..done].iter().all(|state| *state == "done"), "{mode}: {states:?}");
+            assert!(states[done..].iter().all(|state| *state == "not_needed"), "{mode}: {states:?}");
+            done
+        };
+        let [one, four, two] = [0, 1, 2].map(done);
+        assert!(four > one && four > two, "{mode}: {one}, {four}, {two}");
+        let sweep = place.json(&sweep_file(&place));
+        let convergence = &sweep["metadata"]["convergence"];
+        assert_eq!((&convergence["metric"], &convergence["threshold"]), (&json!("itl_avg_ms"), &json!(0.25)));
+        let values: Vec<_> = convergence["values"].as_array().unwrap().iter().collect();
+        assert_eq!(values[0]["value"], 1);
+        assert_eq!(values[0]["trials"], one);
+        assert_eq!(values[0]["converged"], true);
+        assert_eq!(values[2]["trials"], four);
+        assert_eq!(sweep["per_value_metrics"]["1"]["itl_avg_ms"]["n"], one);
+        assert_eq!(sweep["per_value_metrics"]["4"]["itl_avg_ms"]["n"], four);
+        assert!(ended.stderr.contains("left out: itl_avg_ms is known to ±"), "{}", ended.stderr);
+        assert!(ended.stdout.contains("Convergence of itl_avg_ms (to ±25.00 %)"), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_sweep_that_is_continued_leaves_out_the_same_runs() {
+    let (mut server, place) = (Server::start(NOISY), Workplace::new());
+    place.run(&adaptive(&server, "independent")).expect(0);
+    let before = manifest(&place);
+
+    // As if the machine had died when the last run was done, before it was noted what need not be done: nothing is sent,
+    // since the server is gone.
+    let mut cut = before.clone();
+    for run in cut["runs"].as_array_mut().unwrap().iter_mut().filter(|run| run["state"] == "not_needed") {
+        run["state"] = json!("pending");
+    }
+    std::fs::write(place.path().join(BASE).join("manifest.json"), cut.to_string()).unwrap();
+    server.kill();
+    let resumed = place.run(&format!("profile --resume {BASE}")).expect(0);
+    assert!(resumed.stderr.contains("are not needed"), "{}", resumed.stderr);
+    assert_eq!(manifest(&place)["runs"], before["runs"]);
+    let bytes = place.bytes(&sweep_file(&place));
+    place.run(&format!("analyze {BASE}")).expect(0);
+    assert!(place.bytes(&sweep_file(&place)) == bytes);
+}

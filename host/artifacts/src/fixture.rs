@@ -287,6 +287,7 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
             ValueVerdict { index: 1, parameters: concurrency(10), verdict: verdict() },
             ValueVerdict { index: 2, parameters: concurrency(20), verdict: Verdict::default() },
         ],
+        convergence: None,
         drift: if trials > 1 { vec![drift()] } else { Vec::new() },
         plugins: vec![identity(Kind::Objective, "throughput"), identity(Kind::Pareto, "dominance")],
         conclusions: Conclusions {
@@ -345,6 +346,7 @@ pub(crate) fn two_axes() -> SweepResult {
         failed_values: Vec::new(),
         failed_trials: Vec::new(),
         verdicts: Vec::new(),
+        convergence: None,
         drift: Vec::new(),
         plugins: Vec::new(),
         conclusions: Conclusions {

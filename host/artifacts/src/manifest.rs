@@ -10,6 +10,7 @@ use crate::json;
 use crate::layout::Layout;
 use crate::parameters;
 use aiperf_model::budget::ErrorBudget;
+use aiperf_model::convergence::Convergence;
 use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::{Order, Shape, Step, SweepValue};
@@ -64,6 +65,9 @@ pub struct PlanRecord {
     pub trials: u32,
     /// The coverage of the intervals.
     pub confidence_level: f64,
+    /// When the trials of a value end early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convergence: Option<Convergence>,
     /// The values in the order given by the user.
     pub values: Vec<ValueRecord>,
 }
@@ -123,6 +127,11 @@ pub enum RunState {
     Running,
     /// Its files are complete.
     Done,
+    /// It is not run, since the others say enough.
+    NotNeeded {
+        /// Why.
+        reason: String,
+    },
     /// The user stopped it; its files hold what was measured until then.
     Interrupted {
         /// When; RFC 3339, UTC.
@@ -150,6 +159,8 @@ pub struct Origin {
     pub configuration: serde_json::Value,
     /// The coverage of the intervals.
     pub confidence_level: f64,
+    /// When the trials of a value end early.
+    pub convergence: Option<Convergence>,
     /// The machine.
     pub host: Host,
     /// The plugins that take part.
@@ -185,6 +196,7 @@ impl Manifest {
                 order: shape.order,
                 trials: shape.trials,
                 confidence_level: origin.confidence_level,
+                convergence: origin.convergence,
                 values: values.collect(),
             },
             host: origin.host,
@@ -231,6 +243,19 @@ impl Manifest {
     pub fn set_budget(&mut self, value: u32, budget: ErrorBudget) {
         self.error_budgets.retain(|known| known.value != value);
         self.error_budgets.push(BudgetRecord { value, budget });
+    }
+
+    /// How far a run got; none if the plan does not have it.
+    #[must_use]
+    pub fn state(&self, step: u32) -> Option<&RunState> {
+        self.runs.get(step as usize).filter(|run| run.step == step).map(|run| &run.state)
+    }
+
+    /// Lets runs be pending that were not needed, since that is decided anew.
+    pub fn forget_not_needed(&mut self) {
+        for run in self.runs.iter_mut().filter(|run| matches!(run.state, RunState::NotNeeded { .. })) {
+            run.state = RunState::Pending;
+        }
     }
 
     /// Notes how far a run got. A step that the plan does not have is ignored.
@@ -315,6 +340,7 @@ pub(crate) mod tests {
             command_line: vec!["aiperf".into(), "profile".into()],
             configuration: serde_json::json!({ "model": "demo" }),
             confidence_level: 0.95,
+            convergence: None,
             host: Host {
                 os: "linux".into(),
                 architecture: "x86_64".into(),

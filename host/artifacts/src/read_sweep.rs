@@ -97,6 +97,7 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
         failed_values: failed_values(&metadata, &values),
         failed_trials: failed_trials(&metadata, &values),
         verdicts,
+        convergence: None,
         drift: metadata.drift,
         plugins: metadata.plugins,
         conclusions: Conclusions::default(),

@@ -78,12 +78,14 @@ fn cells(measurement: Option<&Measurement>) -> Row {
 fn metrics(result: &SweepResult) -> Vec<Row> {
     let columns = columns(&result.points);
     let headings = columns.iter().flat_map(headings);
-    let mut rows = vec![result.axes.iter().cloned().chain(headings).collect()];
+    let first = result.axes.iter().cloned().chain(std::iter::once("trials".to_owned()));
+    let mut rows = vec![first.chain(headings).collect()];
     for point in &result.points {
         let by_key: BTreeMap<&str, &Measurement> =
             point.measurements.iter().map(|m| (m.key.as_str(), m)).collect();
         let cells = columns.iter().flat_map(|column| cells(by_key.get(column.key).copied()));
-        rows.push(values(&point.parameters).chain(cells).collect());
+        let trials = std::iter::once(point.trials.to_string());
+        rows.push(values(&point.parameters).chain(trials).chain(cells).collect());
     }
     rows
 }
@@ -256,8 +258,13 @@ mod tests {
         result.points[0].measurements.remove(0);
         let text = text(&result);
         let mut lines = text.lines();
-        assert!(lines.next().unwrap().starts_with("concurrency,request_throughput_avg_mean (requests/sec)"));
-        assert!(lines.next().unwrap().starts_with("10,,,,,,,,125.5"));
+        assert!(
+            lines
+                .next()
+                .unwrap()
+                .starts_with("concurrency,trials,request_throughput_avg_mean (requests/sec)")
+        );
+        assert!(lines.next().unwrap().starts_with("10,1,,,,,,,,125.5"));
     }
 
     #[test]

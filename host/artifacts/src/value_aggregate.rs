@@ -8,6 +8,7 @@ use crate::json;
 use crate::layout;
 use crate::names;
 use crate::parameters::{self, Object};
+use aiperf_model::convergence::{Convergence, ValueConvergence};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Measurement, TrialStatistics};
 use aiperf_model::sweep::{FailedTrial, Order};
@@ -37,6 +38,8 @@ pub struct ValueAggregate<'a> {
     pub successful_trials: &'a [u32],
     /// The trials that failed.
     pub failed_trials: &'a [FailedTrial],
+    /// How far the trials have come, by which rule, if they may end early.
+    pub convergence: Option<(&'a Convergence, &'a ValueConvergence)>,
     /// How far the value can be believed; none without a successful trial.
     pub verdict: Option<&'a Verdict>,
     /// Every statistic of every metric, in the order of the catalogue.
@@ -68,6 +71,8 @@ struct Metadata<'a> {
     confidence_level: f64,
     run_labels: Vec<String>,
     cooldown_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    convergence: Option<Agreement<'a>>,
     #[serde(flatten)]
     variation: Option<Variation<'a>>,
     model: &'a str,
@@ -80,6 +85,15 @@ struct FailedRun<'a> {
     label: String,
     error: &'a str,
     timestamp: &'a str,
+}
+
+/// The rule, and how far the value has come.
+#[derive(Serialize)]
+struct Agreement<'a> {
+    #[serde(flatten)]
+    rule: &'a Convergence,
+    relative_half_width: Option<f64>,
+    converged: bool,
 }
 
 /// Only inside a sweep.
@@ -115,6 +129,11 @@ impl<'a> Document<'a> {
                 confidence_level: aggregate.confidence_level,
                 run_labels: successful.iter().map(|trial| names::trial_name(*trial)).collect(),
                 cooldown_seconds: aggregate.cooldown_seconds,
+                convergence: aggregate.convergence.map(|(rule, value)| Agreement {
+                    rule,
+                    relative_half_width: value.relative_half_width,
+                    converged: value.converged,
+                }),
                 variation,
                 model: aggregate.model,
                 single_run: successful.len() == 1,
@@ -238,6 +257,7 @@ mod tests {
             cooldown_seconds: 0.0,
             successful_trials: &successful,
             failed_trials: failed,
+            convergence: None,
             verdict: Some(&fixture::verdict()),
             statistics: &statistics,
         };

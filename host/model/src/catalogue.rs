@@ -98,6 +98,12 @@ pub struct Metric {
 }
 
 impl Metric {
+    /// The names that users may give it, as `time_to_first_token (ttft)`.
+    #[must_use]
+    pub fn names(&self) -> String {
+        if self.short == self.tag { self.tag.to_owned() } else { format!("{} ({})", self.tag, self.short) }
+    }
+
     /// The key of one statistic in the sweep file: `request_throughput_avg`, `ttft_p99_ms`.
     #[must_use]
     pub fn key(&self, statistic: Statistic) -> String {

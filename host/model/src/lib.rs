@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod client;
 pub mod conclusion;
 pub mod connection;
+pub mod convergence;
 pub mod dataset;
 pub mod metrics;
 pub mod parameter;

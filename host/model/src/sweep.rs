@@ -1,6 +1,7 @@
 //! What is to be run, and what became of it: the shape of a benchmark, its values, steps and failures.
 
 use crate::conclusion::Conclusions;
+use crate::convergence::Convergences;
 use crate::parameter::Parameter;
 use crate::plugin::Identity;
 use crate::point::Point;
@@ -136,6 +137,8 @@ pub struct SweepResult {
     /// How far each of the points can be believed, in the order of the points; a file of another program says
     /// nothing of it.
     pub verdicts: Vec<ValueVerdict>,
+    /// How far the trials of each value have come, if they may end early.
+    pub convergence: Option<Convergences>,
     /// What changes with time over the whole sweep, in the order of the catalogue; empty without enough trials.
     pub drift: Vec<Drift>,
     /// The plugins that took part.

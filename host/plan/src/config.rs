@@ -12,6 +12,7 @@ use crate::server::{EndpointPath, Servers};
 use crate::sweep::{self, Axis};
 use crate::sweepable::{Sweepable, Values};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
+use aiperf_model::convergence::Convergence;
 use aiperf_model::dataset::{DatasetType, Sampling, ScheduleWindow};
 use aiperf_model::metrics::{Selection, ServiceLevel};
 use aiperf_model::request::Header;
@@ -187,6 +188,8 @@ pub struct TrialsConfig {
     pub cooldown: Duration,
     /// The coverage of intervals, between 0 and 1.
     pub confidence_level: f64,
+    /// When the trials of a value end early; none if they never do.
+    pub convergence: Option<Convergence>,
     /// Whether each trial has a seed of its own.
     pub vary_seed: bool,
     /// Whether trials after the first one warm up too.

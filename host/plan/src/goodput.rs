@@ -47,18 +47,8 @@ fn can_be_limited(metric: &Metric) -> bool {
 }
 
 fn known() -> String {
-    let names: Vec<String> = CATALOGUE
-        .iter()
-        .filter(|metric| can_be_limited(metric))
-        .map(|metric| {
-            if metric.short == metric.tag {
-                metric.tag.to_owned()
-            } else {
-                format!("{} ({})", metric.tag, metric.short)
-            }
-        })
-        .collect();
-    names.join(", ")
+    let limited = CATALOGUE.iter().filter(|metric| can_be_limited(metric));
+    limited.map(Metric::names).collect::<Vec<_>>().join(", ")
 }
 
 fn problem(problem: String) -> ConfigError {

@@ -363,6 +363,23 @@ options! {
     #[arg(long, value_name = "LEVEL", allow_negative_numbers = true, help_heading = "Trials")]
     pub confidence_level: Option<f64>,
 
+    /// End the trials of a value early, once this metric is known well enough: a name as in `time_to_first_token` or
+    /// `ttft`, or a key of the sweep file as in `ttft_p99_ms`. Then --num-profile-runs is the most that are run
+    #[arg(long, value_name = "METRIC", help_heading = "Trials")]
+    pub convergence_metric: Option<String>,
+
+    /// Statistic of --convergence-metric within a run, such as p99 [default: avg]
+    #[arg(long, value_name = "STATISTIC", help_heading = "Trials")]
+    pub convergence_stat: Option<String>,
+
+    /// How wide half of its confidence interval may be, relative to the mean [default: 0.05]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Trials")]
+    pub convergence_threshold: Option<f64>,
+
+    /// The least number of trials before they can end early [default: 3]
+    #[arg(long, value_name = "N", help_heading = "Trials")]
+    pub convergence_min_runs: Option<u32>,
+
     /// Send different requests in each trial of a value
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, help_heading = "Trials")]

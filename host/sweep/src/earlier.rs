@@ -28,7 +28,9 @@ fn read_ending(
     folders: &Layout,
 ) -> Result<Option<Ending>, ArtifactError> {
     Ok(match &run.state {
-        RunState::Pending | RunState::Running | RunState::Interrupted { .. } => None,
+        RunState::Pending | RunState::Running | RunState::NotNeeded { .. } | RunState::Interrupted { .. } => {
+            None
+        }
         RunState::Done => {
             let StoredRun { metrics, verdict, start_unix_ns } =
                 read_run::read(&folders.run(&value.parameters, run.trial))?;

@@ -50,6 +50,15 @@ pub enum Event<'a> {
         /// Whether it is run again at once.
         retries: bool,
     },
+    /// Runs of a value are left out, since the others say enough.
+    Spared {
+        /// The first of them.
+        step: &'a Step,
+        /// How many.
+        runs: usize,
+        /// Why.
+        reason: &'a str,
+    },
 }
 
 /// Somebody who wants to know, such as a user interface.

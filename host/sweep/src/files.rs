@@ -1,5 +1,6 @@
 //! Which files are written when: the manifest at every change of state, the aggregates after every run.
 
+use crate::agenda::Spared;
 use crate::benchmark::Benchmark;
 use crate::earlier;
 use crate::error::SweepError;
@@ -52,6 +53,8 @@ impl Files {
         let mut manifest = Manifest::read(&layout.manifest())?;
         resume::check(path, &manifest, &new_manifest(benchmark, &layout))?;
         manifest.resumed.push(time::now());
+        // What need not be run follows from what was run, again.
+        manifest.forget_not_needed();
         Ok(Self { directory, layout, manifest })
     }
 
@@ -64,12 +67,21 @@ impl Files {
             ));
         }
         notices.extend(resume::other_machine(&self.manifest.host, &Host::read()));
-        let (runs, unfinished) = (self.manifest.runs.len(), self.unfinished());
-        notices.push(match unfinished {
-            0 => format!("all {runs} runs are done"),
-            _ => format!("{} of {runs} runs are done, the others are run now", runs - unfinished),
-        });
         Ok(notices)
+    }
+
+    /// How far the benchmark got, in words.
+    pub(crate) fn progress(&self) -> String {
+        let runs = &self.manifest.runs;
+        let count = |wanted: fn(&RunState) -> bool| runs.iter().filter(|run| wanted(&run.state)).count();
+        let done = count(|state| *state == RunState::Done);
+        let not_needed = count(|state| matches!(state, RunState::NotNeeded { .. }));
+        let and = if not_needed == 0 { String::new() } else { format!(" and {not_needed} are not needed") };
+        match runs.len() {
+            all if done + not_needed == all && not_needed == 0 => format!("all {all} runs are done"),
+            all if done + not_needed == all => format!("{done} of {all} runs are done{and}"),
+            all => format!("{done} of {all} runs are done{and}, the others are run now"),
+        }
     }
 
     /// What the earlier runs left behind.
@@ -77,14 +89,23 @@ impl Files {
         earlier::read_ledger(&self.manifest, values, &self.layout)
     }
 
-    /// Whether a run needs not be run.
+    /// Whether a run was done before.
     pub(crate) fn is_done(&self, step: &Step) -> bool {
-        self.manifest.runs.iter().any(|run| run.step == step.index && run.state == RunState::Done)
+        self.manifest.state(step.index) == Some(&RunState::Done)
     }
 
-    /// How many runs are not done.
+    /// How many runs are to be done and are not.
     pub(crate) fn unfinished(&self) -> usize {
-        self.manifest.runs.iter().filter(|run| run.state != RunState::Done).count()
+        let is_settled = |state: &RunState| matches!(state, RunState::Done | RunState::NotNeeded { .. });
+        self.manifest.runs.iter().filter(|run| !is_settled(&run.state)).count()
+    }
+
+    /// Notes that runs need not be run.
+    pub(crate) fn leave_out(&mut self, spared: &Spared<'_>) -> Result<(), ArtifactError> {
+        for step in &spared.steps {
+            self.manifest.set_state(step.index, RunState::NotNeeded { reason: spared.reason.clone() });
+        }
+        self.manifest.write(&self.layout.manifest())
     }
 
     pub(crate) fn base(&self) -> &Path {
@@ -159,6 +180,10 @@ impl Files {
                 cooldown_seconds: trials.cooldown.as_secs_f64(),
                 successful_trials: &ledger.successful_trials(value.index),
                 failed_trials: &ledger.failed_trials(std::slice::from_ref(value)),
+                convergence: result.convergence.as_ref().and_then(|all| {
+                    let of_value = all.values.iter().find(|converged| converged.index == value.index)?;
+                    Some((&all.rule, of_value))
+                }),
                 verdict: judged.map(|judged| &judged.verdict),
                 statistics: &points::trial_statistics(&runs, trials.confidence_level, Selection::All),
             },
@@ -182,6 +207,7 @@ fn new_manifest(benchmark: &Benchmark<'_>, layout: &Layout) -> Manifest {
         command_line: benchmark.command_line.clone(),
         configuration,
         confidence_level: config.trials.confidence_level,
+        convergence: config.trials.convergence.clone(),
         host: Host::read(),
         plugins: std::iter::once(benchmark.endpoint.identity())
             .chain(benchmark.analysis.identities())

@@ -2,7 +2,9 @@
 
 use crate::ledger::Ledger;
 use aiperf_analysis::analyze;
+use aiperf_metrics::convergence::convergence;
 use aiperf_model::conclusion::Conclusions;
+use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::metrics::Selection;
 use aiperf_model::plugin::{AnalysisPlugins, Identity};
 use aiperf_model::sweep::{Order, SweepResult, SweepValue};
@@ -15,11 +17,25 @@ pub(crate) struct Frame<'a> {
     pub(crate) trials_per_value: u32,
     pub(crate) order: Order,
     pub(crate) confidence_level: f64,
+    /// When the trials of a value end early.
+    pub(crate) convergence: Option<Convergence>,
     pub(crate) selection: Selection,
     pub(crate) plugins: Vec<Identity>,
 }
 
 impl Frame<'_> {
+    /// How far the trials of each value have come, if they may end early.
+    pub(crate) fn convergences(&self, ledger: &Ledger) -> Option<Convergences> {
+        let rule = self.convergence.clone()?;
+        let measured = self.values.iter().filter_map(|value| {
+            let runs = ledger.successes(value.index);
+            let judged = || convergence(&rule, value.index, &value.parameters, &runs, self.confidence_level);
+            (!runs.is_empty()).then(judged)
+        });
+        let values = measured.collect();
+        Some(Convergences { rule, values })
+    }
+
     /// What the runs in the ledger say together.
     pub(crate) fn result(&self, ledger: &Ledger, analysis: &AnalysisPlugins) -> SweepResult {
         let points = ledger.points(&self.values, self.confidence_level, self.selection);
@@ -36,6 +52,7 @@ impl Frame<'_> {
             failed_values: ledger.failed_values(&self.values),
             failed_trials: ledger.failed_trials(&self.values),
             verdicts: ledger.verdicts(&self.values, &drift),
+            convergence: self.convergences(ledger),
             drift,
             plugins: self.plugins.clone(),
             conclusions,

@@ -8,6 +8,7 @@
 //!
 //! The driver decides nothing that the plan decides, shows nothing, and knows plugins by their traits only.
 
+mod agenda;
 mod benchmark;
 mod calibration;
 mod connections;

@@ -41,6 +41,7 @@ pub fn reanalyze(
         trials_per_value: manifest.plan.trials,
         order: manifest.plan.order,
         confidence_level: manifest.plan.confidence_level,
+        convergence: manifest.plan.convergence.clone(),
         selection: selection(&manifest),
         plugins: with_analysis(&manifest.plugins, analysis),
         values,

@@ -1,5 +1,6 @@
 //! The steps of a plan, one after the other.
 
+use crate::agenda::Agenda;
 use crate::benchmark::Benchmark;
 use crate::calibration;
 use crate::connections;
@@ -26,6 +27,7 @@ pub struct Sweep<'a> {
     files: Files,
     frame: Frame<'a>,
     ledger: Ledger,
+    agenda: Agenda<'a>,
     result: SweepResult,
     notices: Vec<String>,
     /// The client's own error at each value, by its position in the plan.
@@ -66,7 +68,12 @@ impl<'a> Sweep<'a> {
         let notices = files.mend()?;
         let frame = frame(benchmark, &files);
         let ledger = files.ledger(&frame.values)?;
-        Ok(Self::with(benchmark, files, frame, ledger, notices))
+        let mut sweep = Self::with(benchmark, files, frame, ledger, notices);
+        for spared in sweep.agenda.spare(&sweep.frame, &sweep.ledger) {
+            sweep.files.leave_out(&spared)?;
+        }
+        sweep.notices.push(sweep.files.progress());
+        Ok(sweep)
     }
 
     fn with(
@@ -78,7 +85,8 @@ impl<'a> Sweep<'a> {
     ) -> Self {
         let result = frame.result(&ledger, benchmark.analysis);
         let notices = notices.into_iter().chain(environment::notes(files.host())).collect();
-        Self { benchmark, files, frame, ledger, result, notices, budgets: BTreeMap::new() }
+        let agenda = Agenda::new(benchmark.plan.steps.iter().filter(|step| !files.is_done(step)));
+        Self { benchmark, files, frame, ledger, agenda, result, notices, budgets: BTreeMap::new() }
     }
 
     /// The directory that everything is written to.
@@ -93,33 +101,40 @@ impl<'a> Sweep<'a> {
 
     /// Runs all steps that are not done, or those until something stops it.
     pub fn run(mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<Outcome, SweepError> {
-        let open: Vec<&Step> =
-            self.benchmark.plan.steps.iter().filter(|step| !self.files.is_done(step)).collect();
-        self.calibrate(&open, observer, interrupt)?;
-        let mut stopped = None;
-        for (position, step) in open.into_iter().enumerate() {
-            // Nothing of this process ran before the first one, so there is nothing to cool down from.
-            let cooldown = if position == 0 { Duration::ZERO } else { step.cooldown };
-            stopped = self.take(step, cooldown, observer, interrupt)?;
-            if stopped.is_some() {
-                break;
+        self.calibrate(observer, interrupt)?;
+        // Nothing of this process ran before the first one, so there is nothing to cool down from.
+        let mut before = None;
+        while let Some(step) = self.agenda.next() {
+            let cooldown = before.map_or(Duration::ZERO, |before| self.benchmark.plan.pause(before, step));
+            if let Some(stop) = self.take(step, cooldown, observer, interrupt)? {
+                return Ok(self.outcome(Some(stop)));
+            }
+            self.leave_out(observer)?;
+            before = Some(step);
+        }
+        Ok(self.outcome(None))
+    }
+
+    /// Leaves out the runs that those until now make needless.
+    fn leave_out(&mut self, observer: &mut dyn Observer) -> Result<(), SweepError> {
+        for spared in self.agenda.spare(&self.frame, &self.ledger) {
+            self.files.leave_out(&spared)?;
+            if let [step, ..] = spared.steps.as_slice() {
+                let (runs, reason) = (spared.steps.len(), spared.reason.as_str());
+                observer.notify(Event::Spared { step, runs, reason });
             }
         }
-        Ok(self.outcome(stopped))
+        Ok(())
     }
 
     /// Measures the client's own error at the load of each value that is run, where that is wanted.
-    fn calibrate(
-        &mut self,
-        steps: &[&Step],
-        observer: &mut dyn Observer,
-        interrupt: &Interrupt,
-    ) -> Result<(), SweepError> {
+    fn calibrate(&mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<(), SweepError> {
         let Some(laboratory) = self.benchmark.laboratory.filter(|_| calibration::is_wanted(self.benchmark))
         else {
             return Ok(());
         };
-        for step in steps {
+        let open: Vec<&Step> = self.agenda.open().collect();
+        for step in open {
             if self.budgets.contains_key(&step.value.index) || interrupt.urgency() != Urgency::None {
                 continue;
             }
@@ -213,6 +228,7 @@ fn frame<'a>(benchmark: &'a Benchmark<'a>, files: &Files) -> Frame<'a> {
         trials_per_value: plan.shape.trials,
         order: plan.shape.order,
         confidence_level: config.trials.confidence_level,
+        convergence: config.trials.convergence.clone(),
         selection: config.sweep.metrics,
         plugins: files.plugins().to_vec(),
     }

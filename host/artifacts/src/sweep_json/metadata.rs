@@ -2,6 +2,7 @@
 
 use super::{Axes, Named, Place};
 use crate::parameters;
+use aiperf_model::convergence::{self, Convergences};
 use aiperf_model::parameter::ParameterValue;
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::SweepResult;
@@ -23,6 +24,8 @@ pub(super) struct Metadata<'a> {
     failed_trials: Vec<FailedTrial<'a>>,
     verdicts: Vec<ValueVerdict<'a>>,
     drift: &'a [Drift],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    convergence: Option<Convergence<'a>>,
     pareto_criterion: Option<&'a str>,
     plugins: &'a [Identity],
     plugin_failures: Vec<PluginFailure<'a>>,
@@ -109,10 +112,40 @@ impl<'a> Metadata<'a> {
             failed_trials: failed_trials.collect(),
             verdicts: verdicts.collect(),
             drift: &result.drift,
+            convergence: result.convergence.as_ref().map(|all| Convergence::new(all, axes)),
             pareto_criterion: result.conclusions.chosen_criterion.as_deref(),
             plugins: &result.plugins,
             plugin_failures: plugin_failures.collect(),
         }
+    }
+}
+
+/// The rule, and how far each value has come.
+#[derive(Serialize)]
+struct Convergence<'a> {
+    #[serde(flatten)]
+    rule: &'a convergence::Convergence,
+    values: Vec<ValueConvergence<'a>>,
+}
+
+#[derive(Serialize)]
+struct ValueConvergence<'a> {
+    #[serde(flatten)]
+    at: Named<'a>,
+    trials: u32,
+    relative_half_width: Option<f64>,
+    converged: bool,
+}
+
+impl<'a> Convergence<'a> {
+    fn new(all: &'a Convergences, axes: Axes) -> Self {
+        let values = all.values.iter().map(|value| ValueConvergence {
+            at: axes.named(&value.parameters),
+            trials: value.trials,
+            relative_half_width: value.relative_half_width,
+            converged: value.converged,
+        });
+        Self { rule: &all.rule, values: values.collect() }
     }
 }
 

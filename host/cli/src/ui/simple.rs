@@ -48,8 +48,7 @@ impl Simple {
 
     fn title(&self, step: &Step) -> String {
         let (run, runs) = (step.index + 1, self.steps);
-        let parameters = &step.value.parameters;
-        let value = if parameters.is_empty() { "run".into() } else { parameter::describe(parameters) };
+        let value = value_name(step);
         match (runs, self.trials) {
             (1, _) => value,
             (_, 1) => format!("[{run}/{runs}] {value}"),
@@ -72,6 +71,11 @@ impl Simple {
             Ending::Failed { error, .. } => say!("{label:<34}  failed: {error}"),
         }
     }
+}
+
+fn value_name(step: &Step) -> String {
+    let parameters = &step.value.parameters;
+    if parameters.is_empty() { "run".into() } else { parameter::describe(parameters) }
 }
 
 fn calibrated(budget: Result<&ErrorBudget, &str>) -> String {
@@ -115,6 +119,10 @@ impl Observer for Simple {
                 if retries {
                     say!("{:<34}  is run again", self.title(step));
                 }
+            }
+            Event::Spared { step, runs, reason } => {
+                let value = value_name(step);
+                eprintln!("{value}: {runs} {} left out: {reason}", if runs == 1 { "run" } else { "runs" });
             }
         }
     }

@@ -4,6 +4,7 @@ use super::format;
 use super::table::table;
 use super::verdicts::verdicts;
 use aiperf_model::conclusion::{BestConfiguration, Conclusions, Direction, Front, MemberStanding, Trend};
+use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::parameter::{self, Parameter};
 use aiperf_model::point::{Measurement, Point};
 use aiperf_model::sweep::{FailedValue, SweepResult};
@@ -40,6 +41,7 @@ pub(crate) fn summary(result: &SweepResult) -> String {
         section("Best configurations", conclusions.best.iter().map(best_line)),
         pareto(conclusions, &result.points),
         trends(&conclusions.trends),
+        result.convergence.as_ref().map(convergence).unwrap_or_default(),
         verdicts(&result.verdicts),
         section(
             "Failed plugins",
@@ -88,25 +90,52 @@ fn trends(trends: &[Trend]) -> String {
     section("Trends", shown.map(trend_lines))
 }
 
+/// How well the metric is known that ends the trials, at each value.
+fn convergence(convergences: &Convergences) -> String {
+    let Convergence { metric, threshold, .. } = &convergences.rule;
+    let percent = |share: f64| format::number(100.0 * share);
+    let lines = convergences.values.iter().map(|value| {
+        let width =
+            value.relative_half_width.map_or("not known".into(), |width| format!("±{} %", percent(width)));
+        let not_yet = if value.converged { "" } else { ", not converged" };
+        let name =
+            if value.parameters.is_empty() { "all".into() } else { group_if_several(&value.parameters) };
+        format!("  {name:<18} {width} after {} trials{not_yet}\n", value.trials)
+    });
+    section(&format!("Convergence of {metric} (to ±{} %)", percent(*threshold)), lines)
+}
+
 fn title(result: &SweepResult) -> String {
     let axes = if result.axes.is_empty() { "one value".to_owned() } else { result.axes.join(" and ") };
-    match result.trials_per_value {
-        1 => format!("Results over {axes} (1 trial per value, no intervals)"),
-        trials => format!(
-            "Results over {axes} (mean of {trials} trials ± half of the {} % interval)",
-            format::number(result.confidence_level * 100.0).trim_end_matches(".00")
-        ),
+    if result.trials_per_value == 1 {
+        return format!("Results over {axes} (1 trial per value, no intervals)");
     }
+    let level = format::number(result.confidence_level * 100.0);
+    let level = level.trim_end_matches(".00");
+    let trials = if trials_differ(result) { "the".to_owned() } else { trials_of_each(result).to_string() };
+    format!("Results over {axes} (mean of {trials} trials ± half of the {level} % interval)")
+}
+
+/// Whether the values have different numbers of successful trials.
+fn trials_differ(result: &SweepResult) -> bool {
+    result.points.iter().any(|point| point.trials != trials_of_each(result))
+}
+
+fn trials_of_each(result: &SweepResult) -> u32 {
+    result.points.first().map_or(result.trials_per_value, |point| point.trials)
 }
 
 fn values_table(result: &SweepResult) -> Table {
     let is_measured = |key: &str| result.points.iter().any(|point| point.measurement(key).is_some());
     let columns: Vec<_> = COLUMNS.iter().filter(|(key, _)| is_measured(key)).collect();
     let mut header = vec![if result.axes.is_empty() { "value".into() } else { result.axes.join(", ") }];
+    let trials_differ = trials_differ(result);
+    header.extend(trials_differ.then(|| "trials".to_owned()));
     header.extend(columns.iter().map(|(_, name)| (*name).to_owned()));
     header.push("optimal".into());
     let rows = result.points.iter().map(|point| {
         let mut row = vec![format::values(&point.parameters)];
+        row.extend(trials_differ.then(|| point.trials.to_string()));
         row.extend(
             columns.iter().map(|(key, _)| measurement(point.measurement(key), open(result, point, key))),
         );

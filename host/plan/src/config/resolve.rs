@@ -1,5 +1,6 @@
 //! From options to a configuration: defaults, grammars and cross-checks.
 
+mod convergence;
 mod dataset;
 mod ramps;
 
@@ -255,6 +256,7 @@ fn trials(options: &Options) -> Result<TrialsConfig, ConfigError> {
         num_profile_runs,
         cooldown: seconds("--profile-run-cooldown-seconds", options.profile_run_cooldown_seconds, "10")?,
         confidence_level,
+        convergence: convergence::resolve(options)?,
         vary_seed: options.vary_seed_per_trial.unwrap_or(false),
         warmup_every_run: options.warmup_every_run.unwrap_or(false),
     })
@@ -426,6 +428,7 @@ fn refuse_sweep_flags(options: &Options) -> Result<(), ConfigError> {
 fn refuse_trial_flags(options: &Options) -> Result<(), ConfigError> {
     let given = [
         ("--profile-run-cooldown-seconds", options.profile_run_cooldown_seconds.is_some()),
+        ("--convergence-metric", options.convergence_metric.is_some()),
         ("--vary-seed-per-trial", options.vary_seed_per_trial == Some(true)),
         ("--warmup-every-run", options.warmup_every_run == Some(true)),
     ];

@@ -94,6 +94,15 @@ fn mistakes_are_named_with_flag_place_and_example() {
         "--endpoint-type chat:[1]",
         "--concurrency 1,2 --objective slo --objective slo",
         "--ui dashboard",
+        "--convergence-metric ttft",
+        "--convergence-threshold 0.1",
+        "--num-profile-runs 5 --convergence-metric speed",
+        "--num-profile-runs 5 --convergence-metric ttft --convergence-stat p98",
+        "--num-profile-runs 5 --convergence-metric request_throughput --convergence-stat p99",
+        "--num-profile-runs 5 --convergence-metric ttft_p99_ms --convergence-stat p99",
+        "--num-profile-runs 5 --convergence-metric ttft --convergence-threshold 5",
+        "--num-profile-runs 5 --convergence-metric ttft --convergence-min-runs 1",
+        "--num-profile-runs 2 --convergence-metric ttft",
     ];
     let messages: Vec<String> =
         lines.into_iter().map(|line| format!("{line}\n  {}", resolve(line).expect_err(line))).collect();

@@ -243,3 +243,23 @@ fn help_is_complete_and_hides_what_is_refused() {
     }
     insta::assert_snapshot!(help);
 }
+
+#[test]
+fn a_metric_of_convergence_goes_by_any_of_its_names() {
+    for (given, key) in [
+        ("ttft --convergence-stat p99", "ttft_p99_ms"),
+        ("time_to_first_token --convergence-stat p99", "ttft_p99_ms"),
+        ("ttft_p99_ms", "ttft_p99_ms"),
+        ("time_to_first_token_p99", "ttft_p99_ms"),
+        ("ttft", "ttft_avg_ms"),
+        ("request_throughput", "request_throughput_avg"),
+    ] {
+        let line = format!("--num-profile-runs 10 --convergence-metric {given}");
+        let convergence = config(&line).trials.convergence.unwrap();
+        assert_eq!(
+            (convergence.metric.as_str(), convergence.threshold, convergence.min_trials),
+            (key, 0.05, 3)
+        );
+    }
+    assert_eq!(config("--num-profile-runs 10").trials.convergence, None);
+}
