@@ -89,10 +89,6 @@ fn adaptive(server: &Server, mode: &str) -> String {
     )
 }
 
-fn states(manifest: &Value) -> Vec<&str> {
-    manifest["runs"].as_array().unwrap().iter().map(|run| run["state"].as_str().unwrap()).collect()
-}
-
 fn sweep_file(place: &Workplace) -> String {
     let files = place.files(BASE);
     let found = files.iter().find(|file| file.ends_with("profile_export_aiperf_sweep.json")).unwrap();

@@ -44,11 +44,6 @@ pub static LATER: &[Later] = &[
         flag: "--tokenizer",
         instead: "remove it; tokens are counted by the server, else by the built-in tokenizer",
     },
-    Later {
-        name: "allow-native",
-        flag: "--allow-native",
-        instead: "use the WebAssembly build of the plugin, for example --plugin mine.wasm",
-    },
 ];
 
 /// The flags of [`LATER`] that were given. Clap sees them all; `--help` shows none.
