@@ -29,7 +29,10 @@ impl ArtifactDir {
         for path in std::iter::once(first.clone()).chain(numbered) {
             // Creating the directory is the test for it: of two processes only one succeeds.
             match create_one(&path) {
-                Ok(()) => return Self::open(&path),
+                Ok(()) => {
+                    durable::sync_folder(&path)?;
+                    return Self::open(&path);
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(ArtifactError::io("create", &path)(error)),
             }
@@ -81,7 +84,8 @@ impl ArtifactDir {
     pub fn prepare(&self, folder: &Path) -> Result<(), ArtifactError> {
         for step in self.steps_to(folder)? {
             match create_one(&step) {
-                Ok(()) => {}
+                // Else a power cut may take the folder with all files in it.
+                Ok(()) => durable::sync_folder(&step)?,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     check_folder(&step)?;
                 }

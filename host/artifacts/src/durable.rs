@@ -75,7 +75,7 @@ pub(crate) fn create_new(path: &Path) -> Result<File, ArtifactError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(ArtifactError::io("replace", path)(error)),
     }
-    new_file_options().open(path).map_err(ArtifactError::io("create", path))
+    file_options().create_new(true).open(path).map_err(ArtifactError::io("create", path))
 }
 
 /// Brings the folder of a file to the disk, so that the file's name survives a power cut.
@@ -87,18 +87,19 @@ pub(crate) fn sync_folder(path: &Path) -> Result<(), ArtifactError> {
     sync(folder).map_err(ArtifactError::io("write", folder))
 }
 
+/// For a file that others may read and its owner may write.
 #[cfg(unix)]
-fn new_file_options() -> OpenOptions {
+pub(crate) fn file_options() -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o644);
+    options.write(true).mode(0o644);
     options
 }
 
 #[cfg(not(unix))]
-fn new_file_options() -> OpenOptions {
+pub(crate) fn file_options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true);
     options
 }
 

@@ -52,6 +52,9 @@ pub enum ArtifactError {
     /// A folder that is to be overwritten holds files of unknown origin.
     #[error("{} holds files but no manifest.json, so it is unknown which of them are an earlier result; empty it yourself or leave out --overwrite", .0.display())]
     UnknownOrigin(PathBuf),
+    /// An earlier result stands where a new one is to be written.
+    #[error("{} exists already and is not overwritten; remove it or choose another place", .0.display())]
+    Exists(PathBuf),
     /// All numbered names are taken.
     #[error("{} and the names -2 to -{last} after it are all taken; remove old results or choose another place with --artifact-dir", path.display())]
     NamesTaken {
@@ -105,7 +108,7 @@ fn hint(kind: ErrorKind) -> &'static str {
             "; make the folder writable or choose another place with --artifact-dir"
         }
         ErrorKind::NotFound => "; the file or its folder does not exist or was removed in the meantime",
-        ErrorKind::NotADirectory => {
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
             "; a part of the path is a file, so choose another place with --artifact-dir"
         }
         _ => "",

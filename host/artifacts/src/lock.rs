@@ -3,11 +3,12 @@
 //! The operating system holds the lock for as long as the owner lives, however it ends; the file only says who that
 //! is. A file that nobody holds was left by a process that was killed, and is taken over.
 
+use crate::durable;
 use crate::error::ArtifactError;
 use crate::layout;
 use crate::time;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -72,8 +73,8 @@ fn open(path: &Path) -> Result<File, ArtifactError> {
     if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) {
         return Err(ArtifactError::SymbolicLink(path.to_path_buf()));
     }
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    let mut options = durable::file_options();
+    options.read(true).create(true).truncate(false);
     options.open(path).map_err(ArtifactError::io("lock", path))
 }
 

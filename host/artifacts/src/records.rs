@@ -75,6 +75,9 @@ impl RecordsWriter {
 
 /// Removes a last line that does not end in a line break, and gives the number of bytes that were removed.
 pub fn drop_torn_line(path: &Path) -> Result<u64, ArtifactError> {
+    if path.is_symlink() {
+        return Err(ArtifactError::SymbolicLink(path.to_path_buf()));
+    }
     let mut file =
         OpenOptions::new().read(true).write(true).open(path).map_err(ArtifactError::io("open", path))?;
     let (whole, length) = whole_lines(&mut file).map_err(ArtifactError::io("read", path))?;
@@ -309,6 +312,17 @@ mod tests {
             assert_eq!(drop_torn_line(&path).unwrap(), torn);
             assert_eq!(fs::read_to_string(&path).unwrap(), left);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_torn_line_behind_a_symbolic_link_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, path) = (folder.path().join("outside"), folder.path().join("profile_export.jsonl"));
+        fs::write(&outside, "{}\nmine").unwrap();
+        std::os::unix::fs::symlink(&outside, &path).unwrap();
+        assert!(matches!(drop_torn_line(&path), Err(ArtifactError::SymbolicLink(_))));
+        assert_eq!(fs::read_to_string(&outside).unwrap(), "{}\nmine");
     }
 
     #[cfg(target_os = "linux")]

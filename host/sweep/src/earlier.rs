@@ -3,7 +3,7 @@
 use crate::ledger::{Ending, Ledger, Success};
 use aiperf_artifacts::manifest::{RunRecord, RunState};
 use aiperf_artifacts::read_run::StoredRun;
-use aiperf_artifacts::{ArtifactError, Layout, Manifest, layout, read_run, records};
+use aiperf_artifacts::{ArtifactDir, ArtifactError, Layout, Manifest, layout, read_run, records};
 use aiperf_model::sweep::SweepValue;
 
 /// What the runs of the manifest left behind: those that are done, and those that failed. Others are no part of it.
@@ -43,13 +43,20 @@ fn read_ending(
 }
 
 /// Drops the last line of the records that a killed process was writing, and says so.
-pub(crate) fn drop_torn_lines(manifest: &Manifest, folders: &Layout) -> Result<Vec<String>, ArtifactError> {
+pub(crate) fn drop_torn_lines(
+    manifest: &Manifest,
+    folders: &Layout,
+    directory: &ArtifactDir,
+) -> Result<Vec<String>, ArtifactError> {
     let mut notices = Vec::new();
     for (step, run) in manifest.steps().iter().zip(&manifest.runs) {
-        let records = folders.run(&step.value.parameters, step.trial).join(layout::RECORDS);
+        let folder = folders.run(&step.value.parameters, step.trial);
+        let records = folder.join(layout::RECORDS);
         if run.state != RunState::Running || !records.is_file() {
             continue;
         }
+        // Refuses a folder that is not ours.
+        directory.prepare(&folder)?;
         let torn = records::drop_torn_line(&records)?;
         if torn > 0 {
             notices.push(format!("dropped {torn} bytes of a torn last line of {}", records.display()));

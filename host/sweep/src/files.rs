@@ -60,7 +60,7 @@ impl Files {
 
     /// What the user should know about the directory before it is worked in; torn records are mended.
     pub(crate) fn mend(&self) -> Result<Vec<String>, ArtifactError> {
-        let mut notices = earlier::drop_torn_lines(&self.manifest, &self.layout)?;
+        let mut notices = earlier::drop_torn_lines(&self.manifest, &self.layout, &self.directory)?;
         if let Some(Owner { pid, since }) = self.directory.left_by() {
             notices.push(format!(
                 "process {pid}, which began at {since}, ended without releasing the directory"

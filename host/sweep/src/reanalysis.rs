@@ -28,7 +28,7 @@ pub fn reanalyze(
     }
     let manifest = Manifest::read(&manifest)?;
     // Only who writes into a directory must be alone in it.
-    let _held = output.is_none().then(|| ArtifactDir::open(directory)).transpose()?;
+    let held = output.is_none().then(|| ArtifactDir::open(directory)).transpose()?;
     let folders = Layout::new(directory, manifest.shape());
     let Some(sweep_aggregate) = folders.sweep_aggregate() else {
         let found = if manifest.plan.trials > 1 { "trials of one value" } else { "a single run" };
@@ -47,14 +47,25 @@ pub fn reanalyze(
         values,
     };
     let result = frame.result(&read_ledger(&manifest, &frame.values, &folders)?, analysis);
-    let output = output.unwrap_or(&sweep_aggregate);
-    std::fs::create_dir_all(output).map_err(|source| ArtifactError::Io {
-        action: "create",
-        path: output.to_path_buf(),
-        source,
-    })?;
-    write_sweep(output, &result)?;
+    match &held {
+        Some(held) => held.prepare(&sweep_aggregate)?,
+        None => prepare_empty(output.unwrap_or(&sweep_aggregate))?,
+    }
+    write_sweep(output.unwrap_or(&sweep_aggregate), &result)?;
     Ok(result)
+}
+
+/// A folder of the user's choice, without an earlier result.
+fn prepare_empty(folder: &Path) -> Result<(), ArtifactError> {
+    let earlier = [layout::SWEEP_JSON, layout::SWEEP_CSV].map(|name| folder.join(name));
+    if let Some(path) = earlier.into_iter().find(|path| path.exists() || path.is_symlink()) {
+        return Err(ArtifactError::Exists(path));
+    }
+    std::fs::create_dir_all(folder).map_err(|source| ArtifactError::Io {
+        action: "create",
+        path: folder.to_path_buf(),
+        source,
+    })
 }
 
 /// Analyses one sweep file again; nothing is written. Intervals are computed anew from the deviations.
