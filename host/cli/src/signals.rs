@@ -3,7 +3,7 @@
 use crate::exit_code::Exit;
 use crate::say;
 use aiperf_sweep::{Interrupt, Urgency};
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::thread;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -23,7 +23,9 @@ pub(crate) fn watch(interrupt: Interrupt) -> io::Result<()> {
             while interrupt.urgency() != Urgency::Abort {
                 signals.next().await;
                 interrupt.escalate();
-                say!("{}", message(interrupt.urgency()));
+                let message = message(interrupt.urgency());
+                // A progress bar clears its own line and the one above.
+                if io::stderr().is_terminal() { say!("\n{message}\n") } else { say!("{message}") }
             }
         });
         // Whatever keeps the benchmark, such as a slow disk: files are replaced as a whole, so they are valid now too.

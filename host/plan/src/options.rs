@@ -276,7 +276,7 @@ options! {
     pub request_cancellation_delay: Option<f64>,
 
     /// Requests that warm the server up before the measurement [default: 0]
-    #[arg(long, alias = "num-warmup-requests", value_name = "N", help_heading = "Load")]
+    #[arg(long, alias = "num-warmup-requests", value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
     #[serde(alias = "num-warmup-requests")]
     pub warmup_request_count: Option<u32>,
 
@@ -309,7 +309,7 @@ options! {
     pub wait_for_model_timeout: Option<f64>,
 
     /// Repeat a run that failed up to N times at once, after the longer of the two cooldowns [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Failures")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Failures")]
     pub retry_failed: Option<u32>,
 
     /// Stop after the first run that failed, retries included; the rest can be done with --resume
@@ -318,11 +318,11 @@ options! {
     pub fail_fast: Option<bool>,
 
     /// Stop as soon as more than N values have no successful run [default: never]
-    #[arg(long, value_name = "N", help_heading = "Failures")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Failures")]
     pub max_failed_values: Option<u32>,
 
     /// Threads that send requests [default: one per available core]
-    #[arg(long, value_name = "N", help_heading = "Load")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
     pub workers: Option<u32>,
 
     /// Read the responses of a run only after its load, so that reading takes no time from sending
@@ -352,7 +352,7 @@ options! {
     pub sweep_metrics: Option<SweepMetrics>,
 
     /// How often each value is run [default: 1]
-    #[arg(long, value_name = "N", help_heading = "Trials")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Trials")]
     pub num_profile_runs: Option<u32>,
 
     /// Pause between trials [default: 0]
@@ -391,7 +391,7 @@ options! {
     pub warmup_every_run: Option<bool>,
 
     /// Seed of the first value's requests; each further value adds 1 [default: 42]
-    #[arg(long, value_name = "SEED", help_heading = "Workload")]
+    #[arg(long, value_name = "SEED", allow_negative_numbers = true, help_heading = "Workload")]
     pub random_seed: Option<u64>,
 
     /// Mean number of input tokens [default: 550]; takes a list
@@ -500,11 +500,11 @@ options! {
     pub plugin_timeout_seconds: Option<f64>,
 
     /// The most memory of one instance of a plugin, in MiB [default: 64]
-    #[arg(long, value_name = "MIB", help_heading = "Plugins")]
+    #[arg(long, value_name = "MIB", allow_negative_numbers = true, help_heading = "Plugins")]
     pub plugin_memory_mib: Option<u32>,
 
     /// The most that one call of a plugin returns or logs, in MiB [default: 32]
-    #[arg(long, value_name = "MIB", help_heading = "Plugins")]
+    #[arg(long, value_name = "MIB", allow_negative_numbers = true, help_heading = "Plugins")]
     pub plugin_output_mib: Option<u32>,
 
     /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`

@@ -35,6 +35,9 @@ pub(crate) const MOST_SECONDS: f64 = 31_536_000.0;
 /// The highest request rate, in requests per second: more than one machine can send.
 const MOST_PER_SECOND: f64 = 10_000_000.0;
 
+/// The longest mean prompt, in tokens: longer than any model takes, and short enough for some of them in memory.
+pub(crate) const MOST_PROMPT_TOKENS: f64 = 10_000_000.0;
+
 impl Sweepable {
     /// All of them, in the order in which they are axes of a sweep; the last one varies fastest.
     pub const ALL: [Self; 6] = [
@@ -117,7 +120,8 @@ impl Sweepable {
 
     pub(crate) fn most(self) -> f64 {
         match self {
-            Self::Concurrency | Self::Isl | Self::Osl | Self::NumPrompts => f64::from(u32::MAX),
+            Self::Concurrency | Self::Osl | Self::NumPrompts => f64::from(u32::MAX),
+            Self::Isl => MOST_PROMPT_TOKENS,
             Self::RequestRate => MOST_PER_SECOND,
             Self::BenchmarkDuration => MOST_SECONDS,
         }

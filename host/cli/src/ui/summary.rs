@@ -71,8 +71,11 @@ fn values(result: &SweepResult) -> String {
 }
 
 fn failed_values(result: &SweepResult) -> String {
-    let line =
-        |failed: &FailedValue| format!("  {}: {}\n", parameter::describe(&failed.parameters), failed.error);
+    let name = |failed: &FailedValue| match failed.parameters.as_slice() {
+        [] => "the run".to_owned(),
+        parameters => parameter::describe(parameters),
+    };
+    let line = |failed: &FailedValue| format!("  {}: {}\n", name(failed), failed.error);
     section("Failed values (in no statistic)", result.failed_values.iter().map(line))
 }
 

@@ -16,7 +16,7 @@ use crate::options::{ArrivalChoice, Options, SweepMetrics, SweepMode, UiChoice};
 use crate::plugin_choice::{self, PluginChoice};
 use crate::secret::Secret;
 use crate::server::Servers;
-use crate::sweepable::{MOST_SECONDS, Sweepable, Values};
+use crate::sweepable::{MOST_PROMPT_TOKENS, MOST_SECONDS, Sweepable, Values};
 use crate::{extra_inputs, goodput, header, sweep};
 use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::metrics::Selection;
@@ -465,9 +465,9 @@ fn seconds(flag: &'static str, seconds: Option<f64>, example: &str) -> Result<Du
 
 fn std_dev(flag: &'static str, tokens: Option<f64>) -> Result<f64, ConfigError> {
     let tokens = tokens.unwrap_or(0.0);
-    if (0.0..=f64::from(u32::MAX)).contains(&tokens) {
+    if (0.0..=MOST_PROMPT_TOKENS).contains(&tokens) {
         return Ok(tokens);
     }
-    let problem = format!("it is {tokens}, but must be a number of tokens from 0 on");
+    let problem = format!("it is {tokens}, but must be a number of tokens from 0 to {MOST_PROMPT_TOKENS}");
     Err(ConfigError::value(flag, problem, format!("{flag} 50")))
 }
