@@ -1,30 +1,14 @@
-//! Signals, and disks that fail: the files are valid and the exit code says what happened.
+//! Signals: the files are valid and the exit code says what happened.
 
-use crate::support::{Finished, Server, Silence, Workplace, aiperf, wait_until};
+use crate::support::{Finished, Server, Silence, Workplace, wait_until};
 use serde_json::Value;
-use std::process::{Command, Stdio};
 
 const FAST: &str = "--ttft-ms 1 --prefill-rate 1000000 --itl-ms 0.2 --itl-slope-ms 0";
 const BASE: &str = "artifacts/m-openai-chat-concurrency_sweep";
 
-fn states(place: &Workplace) -> Vec<String> {
-    let manifest = place.json(&format!("{BASE}/manifest.json"));
-    let runs = manifest["runs"].as_array().unwrap();
-    runs.iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect()
-}
-
 fn records(place: &Workplace, run: &str) -> Vec<Value> {
     let lines = String::from_utf8(place.bytes(&format!("{BASE}/{run}/profile_export.jsonl"))).unwrap();
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// Every JSON file below the folder can be read.
-fn assert_valid(place: &Workplace) {
-    for file in
-        place.files("").iter().filter(|file| file.rsplit('.').next() == Some("json") && !file.contains("/."))
-    {
-        place.json(file);
-    }
 }
 
 #[track_caller]
@@ -44,8 +28,8 @@ fn a_signal_in_the_warm_up_stops_it() {
     running.signal("INT");
     let ended = running.finish().expect(130);
     tells_how_to_continue(&ended);
-    assert_valid(&place);
-    assert_eq!(states(&place), ["interrupted", "pending"]);
+    place.assert_valid();
+    assert_eq!(place.states(BASE), ["interrupted", "pending"]);
     let records = records(&place, "concurrency_2");
     assert!(!records.is_empty());
     for record in records {
@@ -65,8 +49,8 @@ fn a_signal_in_a_run_cancels_what_outlasts_the_grace_period() {
     running.signal("TERM");
     let ended = running.finish().expect(130);
     tells_how_to_continue(&ended);
-    assert_valid(&place);
-    assert_eq!(states(&place), ["interrupted", "pending"]);
+    place.assert_valid();
+    assert_eq!(place.states(BASE), ["interrupted", "pending"]);
     assert!(
         records(&place, "concurrency_2").iter().all(|record| record["metadata"]["was_cancelled"] == true)
     );
@@ -92,7 +76,7 @@ fn a_signal_lets_what_is_in_flight_end() {
     let records = records(&place, "concurrency_3");
     assert!(records.len() >= 3 && records.len() < 1000, "{}", records.len());
     assert!(records.iter().all(|record| record.get("error").is_none()));
-    assert_eq!(states(&place), ["interrupted", "pending"]);
+    assert_eq!(place.states(BASE), ["interrupted", "pending"]);
 }
 
 #[test]
@@ -106,10 +90,34 @@ fn a_signal_in_a_cooldown_ends_it() {
     running.signal("INT");
     let ended = running.finish().expect(130);
     tells_how_to_continue(&ended);
-    assert_eq!(states(&place), ["done", "pending"]);
+    assert_eq!(place.states(BASE), ["done", "pending"]);
     // The first run of a process has nothing to cool down from.
     place.run(&format!("profile --resume {BASE}")).expect(0);
-    assert_eq!(states(&place), ["done", "done"]);
+    assert_eq!(place.states(BASE), ["done", "done"]);
+}
+
+#[test]
+fn a_signal_while_files_are_written_leaves_them_whole() {
+    let server = Server::start(FAST);
+    for name in
+        ["inputs.json", "profile_export.jsonl", "profile_export_aiperf.json", "profile_export_aiperf.csv"]
+    {
+        let place = Workplace::new();
+        let mut running = place.begin(&format!(
+            "profile -m m --url {} --concurrency 1,2 --osl 2 --num-prompts 4 --parameter-sweep-cooldown-seconds 3600",
+            server.chat_url()
+        ));
+        let file = place.path().join(BASE).join("concurrency_1").join(name);
+        wait_until(|| file.exists() || running.has_ended());
+        running.signal("INT");
+        tells_how_to_continue(&running.finish().expect(130));
+        place.assert_valid();
+        let states = place.states(BASE);
+        assert!(
+            ["done", "interrupted"].contains(&states[0].as_str()) && states[1] == "pending",
+            "{states:?}"
+        );
+    }
 }
 
 #[test]
@@ -124,8 +132,8 @@ fn a_signal_while_the_requests_are_made_sends_none() {
     running.signal("INT");
     running.finish().expect(130);
     assert!(silence.is_untouched());
-    assert_valid(&place);
-    assert_eq!(states(&place), ["interrupted", "pending"]);
+    place.assert_valid();
+    assert_eq!(place.states(BASE), ["interrupted", "pending"]);
 }
 
 #[test]
@@ -141,93 +149,7 @@ fn a_second_signal_does_not_wait_for_the_server() {
     running.signal("INT");
     let ended = running.finish().expect(130);
     assert!(ended.stderr.contains("leaving now"), "{}", ended.stderr);
-    assert_valid(&place);
-    assert_eq!(states(&place), ["interrupted", "pending"]);
+    place.assert_valid();
+    assert_eq!(place.states(BASE), ["interrupted", "pending"]);
     assert!(!place.files(BASE).contains(&".aiperf.lock".to_owned()));
-}
-
-#[test]
-fn a_disk_that_is_full_ends_the_benchmark_with_what_is_there() {
-    let (server, place) = (Server::start(FAST), Workplace::new());
-    let url = server.chat_url();
-    // The first run fits below the limit of the shell's blocks, the second one does not.
-    let script = "ulimit -f 80; exec \"$0\" \"$@\"";
-    let output = Command::new("sh")
-        .args(["-c", script])
-        .arg(aiperf().get_program())
-        .args([
-            "profile",
-            "-m",
-            "m",
-            "--url",
-            &url,
-            "--osl",
-            "2",
-            "--isl",
-            "5",
-            "--num-prompts",
-            "5,500",
-            "--concurrency",
-            "4",
-        ])
-        .current_dir(place.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let ended = Finished::from(output).expect(1);
-    assert!(ended.stderr.contains("raise the limit"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("continue with: aiperf profile --resume"), "{}", ended.stderr);
-    assert_valid(&place);
-    place.run("profile --resume artifacts/m-openai-chat-num_prompts_sweep").expect(0);
-    assert_valid(&place);
-}
-
-#[test]
-fn a_directory_that_vanishes_is_named() {
-    let (server, place) = (Server::start(FAST), Workplace::new());
-    let mut running = place.begin(&format!(
-        "profile -m m --url {} --concurrency 1,2 --osl 2 --num-prompts 4 --parameter-sweep-cooldown-seconds 1",
-        server.chat_url()
-    ));
-    running.wait_for("cooldown");
-    std::fs::remove_dir_all(place.path().join("artifacts")).unwrap();
-    let ended = running.finish().expect(1);
-    assert!(ended.stderr.contains(BASE) && ended.stderr.contains("was removed"), "{}", ended.stderr);
-}
-
-#[test]
-fn a_place_that_cannot_be_written_is_named_before_anything_is_sent() {
-    let (silence, place) = (Silence::start(), Workplace::new());
-    std::fs::write(place.path().join("file"), "").unwrap();
-    for directory in ["/proc/artifacts", "file/artifacts"] {
-        let arguments = format!("profile -m m --url {} --artifact-dir {directory}", silence.url);
-        let ended = place.run(&arguments).expect(1);
-        assert!(ended.stderr.contains(directory), "{}", ended.stderr);
-    }
-    assert!(silence.is_untouched());
-}
-
-#[test]
-fn a_directory_made_read_only_in_mid_run_is_named() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let (server, place) = (Server::start(FAST), Workplace::new());
-    let mut running = place.begin(&format!(
-        "profile -m m --url {} --concurrency 1,2 --osl 2 --num-prompts 4 --parameter-sweep-cooldown-seconds 1",
-        server.chat_url()
-    ));
-    running.wait_for("cooldown");
-    let base = place.path().join(BASE);
-    let set_mode = |mode| std::fs::set_permissions(&base, std::fs::Permissions::from_mode(mode)).unwrap();
-    set_mode(0o555);
-    // Nothing is read-only to root.
-    let is_refused = std::fs::write(base.join("probe"), "").is_err();
-    let ended = running.finish();
-    set_mode(0o755);
-    if is_refused {
-        let ended = ended.expect(1);
-        assert!(ended.stderr.contains("make the folder writable"), "{}", ended.stderr);
-    } else {
-        ended.expect(0);
-    }
-    assert_valid(&place);
 }

@@ -49,6 +49,12 @@ impl Reply {
         Self::Http("200 OK", "text/event-stream", format!("{word}{end}data: [DONE]\n\n"))
     }
 
+    /// A chat completion that is not streamed.
+    pub(crate) fn whole_chat() -> Self {
+        let body = r#"{"object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":2}}"#;
+        Self::Http("200 OK", "application/json", body.to_owned())
+    }
+
     /// A refusal with this body.
     pub(crate) fn error(body: impl Into<String>) -> Self {
         Self::Http("500 Internal Server Error", "application/json", body.into())

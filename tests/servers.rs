@@ -159,11 +159,7 @@ fn a_server_that_dies_and_comes_back_costs_one_value_which_resume_repeats() {
     let _server = Server::start_at(port, FAST);
     let ended = running.finish().expect(3);
     assert!(ended.stderr.contains("continue with: aiperf profile --resume"), "{}", ended.stderr);
-    let states = |place: &Workplace| {
-        let manifest = place.json(&format!("{BASE}/manifest.json"));
-        manifest["runs"].as_array().unwrap().iter().map(|run| run["state"].clone()).collect::<Vec<_>>()
-    };
-    assert_eq!(states(&place), ["done", "done", "failed", "done"]);
+    assert_eq!(place.states(BASE), ["done", "done", "failed", "done"]);
     let metadata = &sweep(&place)["metadata"];
     assert_eq!(metadata["failed_values"].as_array().unwrap().len(), 1);
     assert_eq!(
@@ -174,7 +170,7 @@ fn a_server_that_dies_and_comes_back_costs_one_value_which_resume_repeats() {
         sweep(&place)["per_value_metrics"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(analysed, ["1", "2", "4"]);
     place.run(&format!("profile --resume {BASE}")).expect(0);
-    assert_eq!(states(&place), ["done"; 4]);
+    assert_eq!(place.states(BASE), ["done"; 4]);
     assert_eq!(sweep(&place)["metadata"]["failed_values"], json!([]));
 }
 

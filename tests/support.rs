@@ -19,11 +19,43 @@ pub(crate) fn aiperf() -> Command {
 /// A folder to run in, and the commands run there.
 pub(crate) struct Workplace {
     folder: TempDir,
+    /// The user and group that commands run as, where they are not those of the tests.
+    user: Option<u32>,
 }
+
+/// The user of nobody.
+const NOBODY: u32 = 65_534;
 
 impl Workplace {
     pub(crate) fn new() -> Self {
-        Self { folder: TempDir::new().unwrap() }
+        Self { folder: TempDir::new().unwrap(), user: None }
+    }
+
+    /// A folder of a user who is not root, to whom nothing is read-only. None where no such user can run the program,
+    /// since it lies in a folder of root.
+    pub(crate) fn of_nobody() -> Option<Self> {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        let mut place = Self::new();
+        if place.path().metadata().unwrap().uid() == 0 {
+            chown(place.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+            place.user = Some(NOBODY);
+        }
+        let can_run = place.command().arg("--version").stdout(Stdio::null()).status().is_ok();
+        if !can_run {
+            eprintln!("skipped: nobody but root can run {}", env!("CARGO_BIN_EXE_aiperf"));
+        }
+        can_run.then_some(place)
+    }
+
+    /// The program, to be run here.
+    fn command(&self) -> Command {
+        use std::os::unix::process::CommandExt as _;
+        let mut command = aiperf();
+        command.current_dir(self.path()).stdin(Stdio::null());
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
+        command
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -36,14 +68,13 @@ impl Workplace {
     }
 
     pub(crate) fn run_with<S: AsRef<std::ffi::OsStr>>(&self, arguments: &[S]) -> Finished {
-        let output = aiperf().args(arguments).current_dir(self.path()).stdin(Stdio::null()).output().unwrap();
-        Finished::from(output)
+        Finished::from(self.command().args(arguments).output().unwrap())
     }
 
     /// Begins `aiperf` with arguments as a shell would split them, and leaves it running.
     pub(crate) fn begin(&self, arguments: &str) -> Running {
-        let mut command = aiperf();
-        command.args(split(arguments)).current_dir(self.path()).stdin(Stdio::null());
+        let mut command = self.command();
+        command.args(split(arguments));
         let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(process.stderr.take().unwrap());
         Running { process, stderr, seen: String::new() }
@@ -60,6 +91,31 @@ impl Workplace {
     pub(crate) fn bytes(&self, path: &str) -> Vec<u8> {
         let path = self.path().join(path);
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// How far each run of a benchmark got, by its manifest.
+    pub(crate) fn states(&self, base: &str) -> Vec<String> {
+        let manifest = self.json(&format!("{base}/manifest.json"));
+        let runs = manifest["runs"].as_array().unwrap();
+        runs.iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Checks that every file below the folder that is written as a whole can be read, and of the records every line
+    /// but one that is torn at the end.
+    #[track_caller]
+    pub(crate) fn assert_valid(&self) {
+        for file in self.files("") {
+            let is_half = file.rsplit('/').next().unwrap().starts_with('.');
+            match Path::new(&file).extension().and_then(std::ffi::OsStr::to_str) {
+                Some("json") if !is_half => drop(self.json(&file)),
+                Some("jsonl") => {
+                    let records = String::from_utf8(self.bytes(&file)).unwrap();
+                    let whole = records.rfind('\n').map_or("", |end| &records[..end]);
+                    whole.lines().for_each(|line| drop(serde_json::from_str::<Value>(line).expect(&file)));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// All files below a folder, relative to it, sorted.
@@ -120,6 +176,15 @@ impl Running {
         let kill = format!("kill -{name} {}", self.pid());
         // It may have ended by itself in the meantime.
         Command::new("sh").args(["-c", &kill]).stderr(Stdio::null()).status().unwrap();
+    }
+
+    /// Waits for its end. It must not say much until then.
+    pub(crate) fn wait_for_end(&mut self) {
+        self.process.wait().unwrap();
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
     }
 
     /// Waits for its end; whether a signal ended it.
