@@ -83,6 +83,28 @@ fn a_hundred_megabytes_of_log_are_cut_and_the_result_stands() {
 }
 
 #[test]
+fn the_flags_for_messages_and_instances_are_limits() {
+    let place = Workplace::new();
+    let chatty = format!(
+        "{SIMULATED} --plugin-timeout-seconds 60 --plugin {MISBEHAVING} --objective 'misbehaving:{{\"do\":\"log-often\"}}'"
+    );
+    let finished = place.run(&format!("{chatty} --plugin-log-lines 2")).expect(0);
+    for (line, is_there) in
+        [("line 1\n", true), ("line 2\n", false), ("99998 more messages of one call were dropped", true)]
+    {
+        assert_eq!(finished.stderr.contains(line), is_there, "{line:?}: {}", finished.stderr);
+    }
+    let refused = place.run(&format!("{SIMULATED} --plugin {MISBEHAVING} --plugin-instances 1")).expect(2);
+    assert!(
+        refused.stderr.contains("consists of more than 1 WebAssembly instances, tables or memories"),
+        "{}",
+        refused.stderr
+    );
+    let refused = place.run(&format!("{SIMULATED} --plugin-instances 0")).expect(2);
+    assert!(refused.stderr.contains("--plugin-instances"), "{}", refused.stderr);
+}
+
+#[test]
 fn endpoints_that_crash_hang_and_lie_fail_their_runs() {
     let url = canned::serve("data: a\n\ndata: b\n\n", |_| true);
     let told: Vec<String> = [

@@ -10,8 +10,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 pub(crate) use plugin::{
-    BuildArguments, InspectArguments, ListArguments, NativeArguments, NewArguments, PluginCommand,
-    PluginSources, RecordArguments, TestArguments,
+    BuildArguments, InspectArguments, ListArguments, NativeArguments, NewArguments,
+    PluginCommand, PluginSources, RecordArguments, TestArguments,
 };
 
 /// Benchmark LLM inference servers across parameter values
@@ -84,6 +84,14 @@ pub(crate) struct AnalyzeArguments {
     /// The most that one call of a plugin returns or logs, in MiB [default: 32]
     #[arg(long, value_name = "MIB")]
     pub plugin_output_mib: Option<u32>,
+
+    /// The most messages that are kept of one call of a plugin [default: 100]
+    #[arg(long, value_name = "COUNT")]
+    pub plugin_log_lines: Option<u32>,
+
+    /// The most WebAssembly instances that one plugin consists of; one in Python has more than 32 [default: 128]
+    #[arg(long, value_name = "COUNT")]
+    pub plugin_instances: Option<u32>,
 
     /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
     #[arg(long, value_name = "DIR")]

@@ -49,6 +49,8 @@ fn limits(chosen: PluginLimits) -> Limits {
         output: bytes(chosen.output_mib, default.output),
         endpoint_time: chosen.time.unwrap_or(default.endpoint_time),
         analysis_time: chosen.time.unwrap_or(default.analysis_time),
+        log_lines: chosen.log_lines.map_or(default.log_lines, |lines| lines as usize),
+        instances: chosen.instances.map_or(default.instances, |instances| instances as usize),
         ..default
     }
 }

@@ -303,6 +303,10 @@ pub struct PluginLimits {
     pub memory_mib: Option<u32>,
     /// MiB that are returned or logged; at least 1.
     pub output_mib: Option<u32>,
+    /// Messages that are kept of a call; 0 keeps none.
+    pub log_lines: Option<u32>,
+    /// Core instances, tables and memories of one component; at least 1.
+    pub instances: Option<u32>,
 }
 
 /// Which plugins take part.

@@ -507,6 +507,14 @@ options! {
     #[arg(long, value_name = "MIB", allow_negative_numbers = true, help_heading = "Plugins")]
     pub plugin_output_mib: Option<u32>,
 
+    /// The most messages that are kept of one call of a plugin [default: 100]
+    #[arg(long, value_name = "COUNT", help_heading = "Plugins")]
+    pub plugin_log_lines: Option<u32>,
+
+    /// The most WebAssembly instances that one plugin consists of; one in Python has more than 32 [default: 128]
+    #[arg(long, value_name = "COUNT", help_heading = "Plugins")]
+    pub plugin_instances: Option<u32>,
+
     /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
     #[arg(long, value_name = "DIR", help_heading = "Plugins")]
     pub plugin_trace: Option<PathBuf>,

@@ -34,6 +34,12 @@ impl CallSite<'_> {
         if is_output_limit(error) {
             return format!("logged or returned more than {} in {function}", size(self.limits.output));
         }
+        if is_instance_limit(error) {
+            return format!(
+                "consists of more than {} WebAssembly instances, tables or memories",
+                self.limits.instances
+            );
+        }
         match error.downcast_ref::<Trap>() {
             Some(Trap::Interrupt) => {
                 format!("ran longer than {} in {function} and was stopped", seconds(self.time))
@@ -67,6 +73,11 @@ fn one_line(text: &str) -> String {
 /// wasmtime keeps the type of this error to itself, so it can only be known by its text.
 fn is_output_limit(error: &wasmtime::Error) -> bool {
     error.root_cause().to_string().contains("fuel allocated for hostcalls")
+}
+
+/// The same holds for this one.
+fn is_instance_limit(error: &wasmtime::Error) -> bool {
+    error.root_cause().to_string().contains("count too high")
 }
 
 fn size(bytes: usize) -> String {

@@ -10,12 +10,6 @@ use wasmtime::{Engine, ResourceLimiter};
 /// to two steps; shorter ones would wake a thread more often beside those that measure.
 const TICK: Duration = Duration::from_millis(25);
 
-/// The most core instances, tables and memories of one instance of a plugin. A component made from Python needs more
-/// than 32 instances.
-const INSTANCES: usize = 128;
-const TABLES: usize = 128;
-const MEMORIES: usize = 32;
-
 /// The most elements in all tables of one instance, eight bytes each.
 const TABLE_ELEMENTS: usize = 1 << 20;
 
@@ -30,6 +24,9 @@ pub struct Limits {
     pub analysis_time: Duration,
     /// The most bytes that one call returns, or that one log message has.
     pub output: usize,
+    /// The most core instances of one instance of a plugin, and as many tables and memories. A component made from
+    /// Python needs more than 32.
+    pub instances: usize,
     /// The most log messages kept of one call.
     pub log_lines: usize,
     /// The most bytes kept of one log message.
@@ -45,6 +42,7 @@ impl Default for Limits {
             endpoint_time: Duration::from_secs(1),
             analysis_time: Duration::from_secs(5),
             output: 32 << 20,
+            instances: 128,
             log_lines: 100,
             log_line_length: 4096,
             calls_per_instance: 4096,
@@ -86,6 +84,7 @@ pub(crate) fn start_clock(engine: &Engine) -> std::io::Result<()> {
 #[derive(Debug)]
 pub(crate) struct Budget {
     memory_limit: usize,
+    instances: usize,
     memory: usize,
     table_elements: usize,
     /// Whether more memory was refused.
@@ -93,8 +92,14 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    pub(crate) fn new(memory_limit: usize) -> Self {
-        Self { memory_limit, memory: 0, table_elements: 0, exhausted: false }
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            memory_limit: limits.memory,
+            instances: limits.instances,
+            memory: 0,
+            table_elements: 0,
+            exhausted: false,
+        }
     }
 }
 
@@ -139,15 +144,15 @@ impl ResourceLimiter for Budget {
     }
 
     fn instances(&self) -> usize {
-        INSTANCES
+        self.instances
     }
 
     fn tables(&self) -> usize {
-        TABLES
+        self.instances
     }
 
     fn memories(&self) -> usize {
-        MEMORIES
+        self.instances
     }
 }
 
@@ -155,9 +160,13 @@ impl ResourceLimiter for Budget {
 mod tests {
     use super::*;
 
+    fn small_budget() -> Budget {
+        Budget::new(&Limits { memory: 100, ..Limits::default() })
+    }
+
     #[test]
     fn memory_is_counted_over_all_memories_of_a_store() {
-        let mut budget = Budget::new(100);
+        let mut budget = small_budget();
         assert!(budget.memory_growing(0, 60, None).unwrap());
         assert!(budget.memory_growing(0, 40, None).unwrap());
         assert!(!budget.exhausted);
@@ -167,14 +176,14 @@ mod tests {
 
     #[test]
     fn growing_beyond_a_memory_s_own_maximum_fails_without_a_trap_and_counts_nothing() {
-        let mut budget = Budget::new(100);
+        let mut budget = small_budget();
         assert!(!budget.memory_growing(0, 60, Some(50)).unwrap());
         assert!(budget.memory_growing(0, 100, None).unwrap());
     }
 
     #[test]
     fn table_elements_are_counted_over_all_tables() {
-        let mut budget = Budget::new(100);
+        let mut budget = small_budget();
         assert!(budget.table_growing(0, TABLE_ELEMENTS, None).unwrap());
         assert!(budget.table_growing(0, 1, None).is_err());
     }

@@ -45,7 +45,7 @@ impl Sandbox {
 
     /// A new store with nothing in it and nothing used yet.
     pub(crate) fn store(&self) -> Store<Context> {
-        let context = Context { budget: Budget::new(self.limits.memory), log: CallLog::new(&self.limits) };
+        let context = Context { budget: Budget::new(&self.limits), log: CallLog::new(&self.limits) };
         let mut store = Store::new(&self.engine, context);
         store.limiter(|context| &mut context.budget);
         store.set_hostcall_fuel(self.limits.output);

@@ -44,6 +44,8 @@ fn chosen(arguments: &AnalyzeArguments) -> Options {
         plugin_timeout_seconds: arguments.plugin_timeout_seconds,
         plugin_memory_mib: arguments.plugin_memory_mib,
         plugin_output_mib: arguments.plugin_output_mib,
+        plugin_log_lines: arguments.plugin_log_lines,
+        plugin_instances: arguments.plugin_instances,
         plugin_trace: arguments.plugin_trace.clone(),
         objective: given(&arguments.objective),
         pareto: given(&arguments.pareto),

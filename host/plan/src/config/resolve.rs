@@ -322,7 +322,7 @@ fn plugin_limits(options: &Options) -> Result<PluginLimits, ConfigError> {
     if time.is_some_and(|time| time.is_zero()) {
         return Err(ConfigError::value(flag, "it is 0, but must be more than 0", format!("{flag} 5")));
     }
-    let mib = |flag: &'static str, given: Option<u32>, example: &str| match given {
+    let at_least_one = |flag: &'static str, given: Option<u32>, example: &str| match given {
         Some(0) => {
             Err(ConfigError::value(flag, "it is 0, but must be at least 1", format!("{flag} {example}")))
         }
@@ -330,8 +330,10 @@ fn plugin_limits(options: &Options) -> Result<PluginLimits, ConfigError> {
     };
     Ok(PluginLimits {
         time,
-        memory_mib: mib("--plugin-memory-mib", options.plugin_memory_mib, "64")?,
-        output_mib: mib("--plugin-output-mib", options.plugin_output_mib, "32")?,
+        memory_mib: at_least_one("--plugin-memory-mib", options.plugin_memory_mib, "64")?,
+        output_mib: at_least_one("--plugin-output-mib", options.plugin_output_mib, "32")?,
+        log_lines: options.plugin_log_lines,
+        instances: at_least_one("--plugin-instances", options.plugin_instances, "128")?,
     })
 }
 
