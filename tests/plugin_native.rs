@@ -96,6 +96,14 @@ fn a_native_library_takes_part_only_where_it_is_allowed() {
 
     let tested = place.run(&format!("plugin test --allow-native {file} --fixtures mine")).expect(0);
     assert!(tested.stdout.contains("ok    bears measurements of zero in evaluate\n"), "{}", tested.stdout);
+
+    let refused = place.run(&format!("plugin bench throughput --native {file}")).expect(2);
+    assert!(
+        refused.stderr.contains("--native: the library holds no objective 'throughput'"),
+        "{}",
+        refused.stderr
+    );
+
     place.run(&format!("plugin lock --allow-native --plugin {file}")).expect(0);
     place.run(&format!("{allowed} mine --locked")).expect(0);
 }

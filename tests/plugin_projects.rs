@@ -56,6 +56,13 @@ fn a_rust_objective_from_nothing_to_a_result() {
     assert!(tested.stdout.contains("ok    answers as in late.json\n"), "{}", tested.stdout);
     let sweep = place.run(&format!("{SIMULATED} --plugin mine/mine.wasm --objective mine")).expect(0);
     assert_reported(&place, &sweep.stdout, "mine");
+
+    place.run("plugin build --native mine").expect(0);
+    let library = format!("mine/mine.{}", std::env::consts::DLL_EXTENSION);
+    let measured = place.run(&format!("plugin bench mine/mine.wasm --native {library}")).expect(0);
+    let row = measured.stdout.lines().find(|line| line.trim().starts_with("evaluate")).unwrap();
+    let ratio: f64 = row.split_whitespace().last().unwrap().parse().unwrap();
+    assert!(ratio > 0.0, "{}", measured.stdout);
 }
 
 #[test]

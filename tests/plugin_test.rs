@@ -29,6 +29,24 @@ fn the_built_in_plugins_pass() {
 }
 
 #[test]
+fn every_function_of_a_built_in_plugin_is_measured() {
+    let place = Workplace::new();
+    for (name, rows) in [
+        ("chat", ["build   a prompt of 2.5 kB", "parse   a chat response, 256 events"].as_slice()),
+        ("slope-change", &["detect   growth that slows down"]),
+    ] {
+        let measured = place.run(&format!("plugin bench {name}")).expect(0);
+        for row in rows {
+            assert!(measured.stdout.contains(row), "{row:?} is not in\n{}", measured.stdout);
+        }
+    }
+    let refused = place.run("plugin bench nothing-of-this-name").expect(2);
+    assert!(refused.stderr.contains("cannot read plugin 'nothing-of-this-name'"), "{}", refused.stderr);
+    let refused = place.run(&format!("plugin bench {MISBEHAVING} --native nowhere.so")).expect(2);
+    assert!(refused.stderr.contains("cannot read plugin 'nowhere.so'"), "{}", refused.stderr);
+}
+
+#[test]
 fn what_breaks_the_contract_is_found() {
     let place = Workplace::new();
     let tested = place.run(&format!("plugin test {MISBEHAVING}")).expect(5);

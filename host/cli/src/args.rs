@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 pub(crate) use plugin::{
-    BuildArguments, InspectArguments, ListArguments, NativeArguments, NewArguments,
+    BenchArguments, BuildArguments, InspectArguments, ListArguments, NativeArguments, NewArguments,
     PluginCommand, PluginSources, RecordArguments, TestArguments,
 };
 

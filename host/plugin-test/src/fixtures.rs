@@ -43,6 +43,12 @@ fn read_file(path: &Path) -> Result<Content, String> {
     Ok(Content { case: Case::from_value(value).map_err(|error| error.to_string())?, recorded })
 }
 
+/// The calls in the `.json` files of a directory, by the names of the files; those that cannot be read are left out.
+pub(crate) fn cases(directory: &Path) -> Vec<(String, Case)> {
+    let content = |Fixture { name, content }| Some((name, content.ok()?.case));
+    read(directory).into_iter().filter_map(content).collect()
+}
+
 /// The settings of the fixtures for plugins of a kind.
 pub(crate) fn settings(fixtures: &[Fixture], kind: Kind) -> Vec<Map<String, Value>> {
     let cases = fixtures.iter().filter_map(|fixture| Some(&fixture.content.as_ref().ok()?.case));

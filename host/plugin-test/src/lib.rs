@@ -1,9 +1,10 @@
-//! Whether a plugin keeps the contract and gives the answers that its author expects.
+//! Whether a plugin keeps the contract and gives the answers that its author expects, and what its calls cost.
 //!
 //! [`test()`] tries everything on one component: what holds for every plugin of its kind (`contract`, with the inputs of
 //! `samples`), what its settings schema promises (`settings`), and the files of the author (`fixtures`, of which
-//! `recorded` are the responses of servers). Nothing here builds a component or prints.
+//! `recorded` are the responses of servers). [`bench()`] measures calls. Nothing here builds a component or prints.
 
+mod bench;
 mod compare;
 mod contract;
 mod fixtures;
@@ -12,6 +13,7 @@ mod recorded;
 mod samples;
 mod settings;
 
+pub use bench::{Contender, Cost, ROUNDS, Timing, bench};
 pub use fixtures::replay_trace;
 pub use outcome::Outcome;
 

@@ -22,6 +22,8 @@ pub(crate) enum PluginCommand {
     Build(BuildArguments),
     /// Hold a plugin against the contract and replay its fixtures, or repeat a call that failed
     Test(TestArguments),
+    /// Measure what a call of a plugin costs, and how much of that is the sandbox
+    Bench(BenchArguments),
     /// Record the response of a live server as a fixture for an endpoint
     Record(Box<RecordArguments>),
 }
@@ -123,6 +125,21 @@ pub(crate) struct TestArguments {
 
     #[command(flatten)]
     pub native: NativeArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchArguments {
+    /// The directory of a project, which is built first, a component, or the name of a built-in plugin
+    pub plugin: PathBuf,
+
+    /// Compare with the native library of the same source, as `aiperf plugin build --native` makes it; it runs outside
+    /// of the sandbox, with all your rights
+    #[arg(long, value_name = "LIBRARY")]
+    pub native: Option<PathBuf>,
+
+    /// Directory with the calls to measure [default: fixtures beside the component, else typical calls]
+    #[arg(long, value_name = "DIR")]
+    pub fixtures: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -1,5 +1,6 @@
 //! `aiperf plugin`: everything about plugins but their use.
 
+mod bench;
 mod build;
 mod inspect;
 mod list;
@@ -23,6 +24,7 @@ pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
         PluginCommand::New(arguments) => new::new(arguments),
         PluginCommand::Build(arguments) => build::build(arguments),
         PluginCommand::Test(arguments) => test::test(arguments),
+        PluginCommand::Bench(arguments) => bench::bench(arguments),
         PluginCommand::Record(arguments) => record::record(arguments),
     }
 }

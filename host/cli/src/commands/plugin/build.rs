@@ -25,8 +25,13 @@ pub(super) fn named(file: &Path, plugin: &Description) -> String {
     format!("{}: {} '{}' {}\n", file.display(), plugin.kind, plugin.name, plugin.version)
 }
 
+/// A component, or those that the project in a directory makes.
+pub(super) fn components(plugin: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if plugin.is_dir() { made(plugin) } else { Ok(vec![plugin.to_path_buf()]) }
+}
+
 /// The components of the project, built.
-pub(super) fn made(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+fn made(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(shown(directory, Project::find(directory)?.build()?))
 }
 

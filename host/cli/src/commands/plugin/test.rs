@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) fn test(arguments: &TestArguments) -> Result<Exit, Failure> {
     let allow_native = arguments.native.allow_native;
-    let components = components(&arguments.plugin)?;
+    let components = build::components(&arguments.plugin)?;
     let outcomes = match &arguments.trace {
         Some(trace) => vec![repeat(bare_host(allow_native)?, &components, trace)?],
         None => components
@@ -25,11 +25,6 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<Exit, Failure> {
     let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
     console::print(format_args!("{} passed, {failed} failed\n", outcomes.len() - failed))?;
     Ok(if failed == 0 { Exit::Success } else { Exit::PluginFailed })
-}
-
-/// The file, or what the project in a directory makes.
-fn components(plugin: &Path) -> Result<Vec<PathBuf>, Failure> {
-    if plugin.is_dir() { build::made(plugin) } else { Ok(vec![plugin.to_path_buf()]) }
 }
 
 fn repeat(mut host: PluginHost, components: &[PathBuf], trace: &Path) -> Result<Outcome, Failure> {
