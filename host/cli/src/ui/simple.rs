@@ -122,7 +122,7 @@ impl Observer for Simple {
             }
             Event::Spared { step, runs, reason } => {
                 let value = value_name(step);
-                eprintln!("{value}: {runs} {} left out: {reason}", if runs == 1 { "run" } else { "runs" });
+                say!("{value}: {runs} {} left out: {reason}", if runs == 1 { "run" } else { "runs" });
             }
         }
     }
