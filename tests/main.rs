@@ -29,6 +29,7 @@ mod plugin_native;
 mod plugin_projects;
 mod plugin_test;
 mod plugins;
+mod report;
 mod resume;
 mod scripted;
 mod secrets;

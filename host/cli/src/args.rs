@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Profile(Box<Options>),
     /// Analyse an earlier sweep again, with any plugins and no server
     Analyze(AnalyzeArguments),
+    /// Write the report of an earlier benchmark again: one page, in one file
+    Report(ReportArguments),
     /// Serve a simulated model with known latencies until interrupted
     Simulate(SimulateArguments),
     /// See, lock, write, build and test plugins
@@ -66,6 +68,26 @@ pub(crate) struct AnalyzeArguments {
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 
+    #[command(flatten)]
+    pub analysis: AnalysisArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct ReportArguments {
+    /// The directory of an earlier benchmark
+    pub directory: PathBuf,
+
+    /// Where to write the page [default: report.html in the directory]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub analysis: AnalysisArguments,
+}
+
+/// With which plugins an earlier benchmark is analysed, and what these may do.
+#[derive(Args)]
+pub(crate) struct AnalysisArguments {
     #[command(flatten)]
     pub plugins: PluginSources,
 

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let ended = match Arguments::parse_from(process_title::arguments()).command {
         Command::Profile(options) => commands::profile(*options),
         Command::Analyze(arguments) => commands::analyze(&arguments),
+        Command::Report(arguments) => commands::report(&arguments),
         Command::Simulate(arguments) => commands::simulate(&arguments),
         Command::Plugin { command } => commands::plugin(&command),
         Command::Completions { shell } => commands::completions(shell),

@@ -2,6 +2,7 @@
 
 mod format;
 mod none;
+mod page;
 mod run_table;
 mod simple;
 mod summary;
@@ -9,6 +10,7 @@ mod table;
 mod verdicts;
 
 pub(crate) use none::Silent;
+pub(crate) use page::page;
 pub(crate) use run_table::run_table;
 pub(crate) use simple::Simple;
 pub(crate) use summary::summary;

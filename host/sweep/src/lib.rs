@@ -38,5 +38,5 @@ pub use events::{Event, Observer};
 pub use interrupt::{Interrupt, Urgency};
 pub use ledger::{Ending, Success};
 pub use policy::Stop;
-pub use reanalysis::{reanalyze, reanalyze_file};
+pub use reanalysis::{reanalyze, reanalyze_file, review};
 pub use sweep::{Outcome, Sweep};

@@ -22,11 +22,7 @@ pub fn reanalyze(
     analysis: &AnalysisPlugins,
     output: Option<&Path>,
 ) -> Result<SweepResult, SweepError> {
-    let manifest = directory.join(layout::MANIFEST);
-    if !manifest.exists() {
-        return Err(SweepError::NoManifest(directory.display().to_string()));
-    }
-    let manifest = Manifest::read(&manifest)?;
+    let manifest = read_manifest(directory)?;
     // Only who writes into a directory must be alone in it.
     let held = output.is_none().then(|| ArtifactDir::open(directory)).transpose()?;
     let folders = Layout::new(directory, manifest.shape());
@@ -34,19 +30,7 @@ pub fn reanalyze(
         let found = if manifest.plan.trials > 1 { "trials of one value" } else { "a single run" };
         return Err(SweepError::NoSweep { directory: directory.display().to_string(), found });
     };
-    let mut values = manifest.values();
-    values.sort_by(|a, b| ascending(&a.parameters, &b.parameters));
-    let frame = Frame {
-        axes: &manifest.plan.axes,
-        trials_per_value: manifest.plan.trials,
-        order: manifest.plan.order,
-        confidence_level: manifest.plan.confidence_level,
-        convergence: manifest.plan.convergence.clone(),
-        selection: selection(&manifest),
-        plugins: with_analysis(&manifest.plugins, analysis),
-        values,
-    };
-    let result = frame.result(&read_ledger(&manifest, &frame.values, &folders)?, analysis);
+    let result = analyzed(&manifest, &folders, analysis)?;
     match &held {
         Some(held) => held.prepare(&sweep_aggregate)?,
         None => prepare_empty(output.unwrap_or(&sweep_aggregate))?,
@@ -66,6 +50,41 @@ fn prepare_empty(folder: &Path) -> Result<(), ArtifactError> {
         path: folder.to_path_buf(),
         source,
     })
+}
+
+/// What the runs below a directory say, by these plugins, and the manifest; nothing is written. There need be no sweep.
+pub fn review(directory: &Path, analysis: &AnalysisPlugins) -> Result<(SweepResult, Manifest), SweepError> {
+    let manifest = read_manifest(directory)?;
+    let folders = Layout::new(directory, manifest.shape());
+    Ok((analyzed(&manifest, &folders, analysis)?, manifest))
+}
+
+fn read_manifest(directory: &Path) -> Result<Manifest, SweepError> {
+    let manifest = directory.join(layout::MANIFEST);
+    if !manifest.exists() {
+        return Err(SweepError::NoManifest(directory.display().to_string()));
+    }
+    Ok(Manifest::read(&manifest)?)
+}
+
+fn analyzed(
+    manifest: &Manifest,
+    folders: &Layout,
+    analysis: &AnalysisPlugins,
+) -> Result<SweepResult, SweepError> {
+    let mut values = manifest.values();
+    values.sort_by(|a, b| ascending(&a.parameters, &b.parameters));
+    let frame = Frame {
+        axes: &manifest.plan.axes,
+        trials_per_value: manifest.plan.trials,
+        order: manifest.plan.order,
+        confidence_level: manifest.plan.confidence_level,
+        convergence: manifest.plan.convergence.clone(),
+        selection: selection(manifest),
+        plugins: with_analysis(&manifest.plugins, analysis),
+        values,
+    };
+    Ok(frame.result(&read_ledger(manifest, &frame.values, folders)?, analysis))
 }
 
 /// Analyses one sweep file again; nothing is written. Intervals are computed anew from the deviations.

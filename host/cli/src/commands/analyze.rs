@@ -1,6 +1,6 @@
 //! `aiperf analyze`: an earlier sweep again.
 
-use crate::args::{AnalyzeArguments, Format};
+use crate::args::{AnalysisArguments, AnalyzeArguments, Format};
 use crate::console;
 use crate::environment;
 use crate::exit_code::Exit;
@@ -8,11 +8,12 @@ use crate::failure::Failure;
 use crate::plugins;
 use crate::ui;
 use aiperf_artifacts::sweep_json;
+use aiperf_model::plugin::AnalysisPlugins;
 use aiperf_plan::{Options, PluginConfig};
 use aiperf_sweep::{SweepError, reanalyze, reanalyze_file};
 
 pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
-    let plugins = plugins::load_analysis(&PluginConfig::resolve(&chosen(arguments), &environment::read())?)?;
+    let plugins = plugins_of(&arguments.analysis)?;
     let result = if arguments.input.is_dir() {
         reanalyze(&arguments.input, &plugins, arguments.output.as_deref())
     } else if arguments.output.is_some() {
@@ -34,7 +35,12 @@ pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
     Ok(if result.conclusions.failures.is_empty() { Exit::Success } else { Exit::PluginFailed })
 }
 
-fn chosen(arguments: &AnalyzeArguments) -> Options {
+/// The plugins that an analysis uses.
+pub(super) fn plugins_of(arguments: &AnalysisArguments) -> Result<AnalysisPlugins, Failure> {
+    plugins::load_analysis(&PluginConfig::resolve(&chosen(arguments), &environment::read())?)
+}
+
+fn chosen(arguments: &AnalysisArguments) -> Options {
     let given = |choices: &[String]| (!choices.is_empty()).then(|| choices.to_vec());
     Options {
         plugin: (!arguments.plugins.plugin.is_empty()).then(|| arguments.plugins.plugin.clone()),

@@ -4,6 +4,7 @@ mod calibration;
 mod dry_run;
 mod earlier_command;
 
+use super::report;
 use crate::console;
 use crate::environment;
 use crate::exit_code::Exit;
@@ -68,6 +69,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let directory = sweep.directory().to_path_buf();
     let ended = sweep.run(&mut *observer(&config, &plan), &interrupt);
     let outcome = ended.inspect_err(|_| tell_how_to_continue(&config, &directory))?;
+    report::write(&directory, &outcome.result)?;
     let printed =
         console::print(format_args!("{}\nFiles: {}\n", shown(&outcome, &plan), directory.display()));
     if let Some(stop) = outcome.stopped {

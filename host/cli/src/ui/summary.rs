@@ -12,7 +12,7 @@ use comfy_table::Table;
 use std::fmt::Write as _;
 
 /// The columns of the table of values: key in the sweep file and header.
-const COLUMNS: [(&str, &str); 8] = [
+pub(super) const COLUMNS: [(&str, &str); 8] = [
     ("request_throughput_avg", "req/s"),
     ("output_token_throughput_avg", "tokens/s"),
     ("goodput_avg", "goodput req/s"),
@@ -24,7 +24,7 @@ const COLUMNS: [(&str, &str); 8] = [
 ];
 
 /// The metrics whose trends the summary tells; the files have all.
-const TRENDS: [&str; 5] = [
+pub(super) const TRENDS: [&str; 5] = [
     "request_throughput_avg",
     "output_token_throughput_avg",
     "ttft_p99_ms",
@@ -108,7 +108,8 @@ fn convergence(convergences: &Convergences) -> String {
     section(&format!("Convergence of {metric} (to ±{} %)", percent(*threshold)), lines)
 }
 
-fn title(result: &SweepResult) -> String {
+/// Over what, from how many trials.
+pub(super) fn title(result: &SweepResult) -> String {
     let axes = if result.axes.is_empty() { "one value".to_owned() } else { result.axes.join(" and ") };
     if result.trials_per_value == 1 {
         return format!("Results over {axes} (1 trial per value, no intervals)");
@@ -128,9 +129,14 @@ fn trials_of_each(result: &SweepResult) -> u32 {
     result.points.first().map_or(result.trials_per_value, |point| point.trials)
 }
 
-fn values_table(result: &SweepResult) -> Table {
+/// The columns that some value has.
+pub(super) fn columns(result: &SweepResult) -> Vec<(&'static str, &'static str)> {
     let is_measured = |key: &str| result.points.iter().any(|point| point.measurement(key).is_some());
-    let columns: Vec<_> = COLUMNS.iter().filter(|(key, _)| is_measured(key)).collect();
+    COLUMNS.into_iter().filter(|(key, _)| is_measured(key)).collect()
+}
+
+fn values_table(result: &SweepResult) -> Table {
+    let columns = columns(result);
     let mut header = vec![if result.axes.is_empty() { "value".into() } else { result.axes.join(", ") }];
     let trials_differ = trials_differ(result);
     header.extend(trials_differ.then(|| "trials".to_owned()));
@@ -148,7 +154,8 @@ fn values_table(result: &SweepResult) -> Table {
     table(header, rows)
 }
 
-fn measurement(measurement: Option<&Measurement>, is_open: bool) -> String {
+/// The mean, with half of its interval.
+pub(super) fn measurement(measurement: Option<&Measurement>, is_open: bool) -> String {
     let Some(measurement) = measurement else { return "-".into() };
     let half_width = measurement.confidence.map(|interval| interval.high - measurement.mean);
     let mark = if is_open { format::OPEN } else { "" };
@@ -156,7 +163,7 @@ fn measurement(measurement: Option<&Measurement>, is_open: bool) -> String {
 }
 
 /// Whether a measurement is a percentile from too few requests, which the verdict says.
-fn open(result: &SweepResult, point: &Point, key: &str) -> bool {
+pub(super) fn open(result: &SweepResult, point: &Point, key: &str) -> bool {
     let judged = result.verdicts.iter().find(|judged| judged.index == point.index);
     let reasons = judged.into_iter().flat_map(|judged| &judged.verdict.reasons);
     let statistic = point.measurement(key).map(|measurement| measurement.statistic.as_str());
@@ -167,14 +174,14 @@ fn open(result: &SweepResult, point: &Point, key: &str) -> bool {
 }
 
 /// The marks of the criteria under which a point is optimal.
-fn optimal_under(conclusions: &Conclusions, point_index: u32) -> String {
+pub(super) fn optimal_under(conclusions: &Conclusions, point_index: u32) -> String {
     let marked = conclusions.fronts.iter().zip(marks(&conclusions.fronts));
     let optimal = marked.filter(|(front, _)| front.optimal().any(|member| member.point_index == point_index));
     optimal.map(|(_, mark)| mark).collect::<Vec<_>>().join(" ")
 }
 
 /// A letter for each criterion, its first one, or its number where another begins alike.
-fn marks(fronts: &[Front]) -> Vec<String> {
+pub(super) fn marks(fronts: &[Front]) -> Vec<String> {
     let letter = |front: &Front| front.criterion.chars().next().map(|first| first.to_ascii_uppercase());
     let marks = (1..).zip(fronts).map(|(number, front)| {
         let alike = fronts.iter().filter(|other| letter(other) == letter(front)).count();

@@ -25,7 +25,7 @@ pub(crate) fn verdicts(values: &[ValueVerdict]) -> String {
 }
 
 /// The cases of each rule, the gravest one first; the gravest rule first.
-fn groups(values: &[ValueVerdict]) -> Vec<Vec<(&ValueVerdict, &Reason)>> {
+pub(super) fn groups(values: &[ValueVerdict]) -> Vec<Vec<(&ValueVerdict, &Reason)>> {
     let mut groups: Vec<Vec<(&ValueVerdict, &Reason)>> = Vec::new();
     let all = values.iter().flat_map(|value| value.verdict.reasons.iter().map(move |reason| (value, reason)));
     for (value, reason) in all {
@@ -45,7 +45,7 @@ fn groups(values: &[ValueVerdict]) -> Vec<Vec<(&ValueVerdict, &Reason)>> {
 }
 
 /// Which values a rule speaks against, ` (at 10, 20)`, and what else it found there.
-fn also(group: &[(&ValueVerdict, &Reason)]) -> String {
+pub(super) fn also(group: &[(&ValueVerdict, &Reason)]) -> String {
     let mut values: Vec<&ValueVerdict> = group.iter().map(|(value, _)| *value).collect();
     values.sort_by_key(|value| value.index);
     values.dedup_by_key(|value| value.index);

@@ -1,0 +1,37 @@
+//! `aiperf report`: the page of a benchmark.
+
+use super::analyze::plugins_of;
+use crate::args::ReportArguments;
+use crate::console;
+use crate::exit_code::Exit;
+use crate::failure::Failure;
+use crate::ui;
+use aiperf_artifacts::{ArtifactError, Manifest, durable, layout};
+use aiperf_model::sweep::SweepResult;
+use aiperf_sweep::{SweepError, review};
+use std::path::Path;
+
+pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
+    let plugins = plugins_of(&arguments.analysis)?;
+    let (result, manifest) = review(&arguments.directory, &plugins).map_err(|error| match error {
+        SweepError::Artifacts(error) => Failure::new(Exit::BadInput, error),
+        error => error.into(),
+    })?;
+    let file = match &arguments.output {
+        Some(file) if file.exists() => {
+            let error = ArtifactError::Exists(file.clone());
+            return Err(Failure::new(Exit::BadInput, error));
+        }
+        Some(file) => file.clone(),
+        None => arguments.directory.join(layout::REPORT),
+    };
+    durable::write(&file, ui::page(&result, &manifest).as_bytes())?;
+    console::print(format_args!("Report: {}\n", file.display()))?;
+    Ok(if result.conclusions.failures.is_empty() { Exit::Success } else { Exit::PluginFailed })
+}
+
+/// Writes the page of a benchmark that has just ended.
+pub(super) fn write(directory: &Path, result: &SweepResult) -> Result<(), ArtifactError> {
+    let manifest = Manifest::read(&directory.join(layout::MANIFEST))?;
+    durable::write(&directory.join(layout::REPORT), ui::page(result, &manifest).as_bytes())
+}

@@ -1,0 +1,207 @@
+//! The parts of a report that are text and tables.
+
+use crate::ui::format;
+use crate::ui::summary::{columns, marks, measurement, open, optimal_under, title};
+use crate::ui::verdicts::{also, groups};
+use aiperf_artifacts::Manifest;
+use aiperf_model::conclusion::{Conclusions, Direction, MemberStanding};
+use aiperf_model::parameter::{self, Parameter};
+use aiperf_model::sweep::SweepResult;
+use aiperf_model::verdict::{Validity, ValueVerdict};
+use maud::{Markup, html};
+
+/// What was measured, when, and how far it can be believed.
+pub(super) fn heading(model: &str, result: &SweepResult, manifest: &Manifest) -> Markup {
+    html! {
+        header {
+            h1 { (model) }
+            p.quiet { (title(result)) " · " (manifest.created) " · aiperf " (manifest.aiperf_version) }
+            p {
+                @for (validity, count) in tally(&result.verdicts) {
+                    span class=(class(validity)) { (count) " " (validity) } " "
+                }
+            }
+        }
+    }
+}
+
+/// How many values have each verdict, the gravest first; those that no value has are left out.
+fn tally(verdicts: &[ValueVerdict]) -> Vec<(Validity, usize)> {
+    let count = |validity| verdicts.iter().filter(|value| value.verdict.verdict == validity).count();
+    let all = [Validity::Invalid, Validity::Suspect, Validity::Valid];
+    all.map(|validity| (validity, count(validity))).into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+fn class(validity: Validity) -> &'static str {
+    match validity {
+        Validity::Valid => "valid",
+        Validity::Suspect => "suspect",
+        Validity::Invalid => "invalid",
+    }
+}
+
+/// A table under a title, or nothing without rows.
+fn table(heading: &str, columns: &[&str], rows: &[Markup]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            h2 { (heading) }
+            div.scroll {
+                table {
+                    thead { tr { @for column in columns { th { (column) } } } }
+                    tbody { @for row in rows { tr { (row) } } }
+                }
+            }
+        }
+    }
+}
+
+fn name(parameters: &[Parameter]) -> String {
+    if parameters.is_empty() { "the one value".into() } else { parameter::describe(parameters) }
+}
+
+pub(super) fn best(conclusions: &Conclusions) -> Markup {
+    let rows = conclusions.best.iter().map(|best| {
+        let way = match best.direction {
+            Direction::Minimize => "lowest",
+            Direction::Maximize => "highest",
+        };
+        html! {
+            td { (best.objective) }
+            td.text { (name(&best.parameters)) }
+            td { (format::number(best.value)) " " (best.unit) }
+            td { @if let Some(interval) = best.confidence { (format::number(interval.low)) " to " (format::number(interval.high)) } }
+            td.text { (way) " " (best.metric.as_deref().unwrap_or_default()) }
+        }
+    });
+    table(
+        "Best configurations",
+        &["objective", "value", "reached", "interval", "by"],
+        &rows.collect::<Vec<_>>(),
+    )
+}
+
+pub(super) fn values(result: &SweepResult) -> Markup {
+    let columns = columns(result);
+    let axes = if result.axes.is_empty() { "value".into() } else { result.axes.join(", ") };
+    let verdict = |index: u32| result.verdicts.iter().find(|value| value.index == index);
+    let rows = result.points.iter().map(|point| {
+        html! {
+            td { (if point.parameters.is_empty() { "the one value".into() } else { format::values(&point.parameters) }) }
+            td { (point.trials) }
+            @for (key, _) in &columns { td { (measurement(point.measurement(key), open(result, point, key))) } }
+            td.text { (optimal_under(&result.conclusions, point.index)) }
+            td.text { @if let Some(value) = verdict(point.index) { span class=(class(value.verdict.verdict)) { (value.verdict.verdict) } } }
+        }
+    });
+    let header: Vec<&str> = [axes.as_str(), "trials"]
+        .into_iter()
+        .chain(columns.iter().map(|(_, header)| *header))
+        .chain(["optimal", "verdict"])
+        .collect();
+    table("Values", &header, &rows.collect::<Vec<_>>())
+}
+
+pub(super) fn pareto(result: &SweepResult) -> Markup {
+    let conclusions = &result.conclusions;
+    let named = |index: u32| {
+        let point = result.points.iter().find(|point| point.index == index);
+        point.map_or_else(|| index.to_string(), |point| name(&point.parameters))
+    };
+    let rows = conclusions.fronts.iter().zip(marks(&conclusions.fronts)).map(|(front, mark)| {
+        let optimal: Vec<_> = front.optimal().map(|member| name(&member.parameters)).collect();
+        let others = front.members.iter().filter_map(|member| match &member.standing {
+            MemberStanding::Optimal => None,
+            MemberStanding::DominatedBy(by) => {
+                Some(format!("{} gives way to {}", name(&member.parameters), named(*by)))
+            }
+            MemberStanding::Rejected(reason) => Some(format!("{}: {reason}", name(&member.parameters))),
+        });
+        let is_chosen = conclusions.chosen_criterion.as_deref() == Some(front.criterion.as_str());
+        html! {
+            td { (front.criterion) " " (mark) @if is_chosen { span.quiet { " (pareto_optimal)" } } }
+            td.long { (optimal.join(", ")) }
+            td.long { (others.collect::<Vec<_>>().join("; ")) }
+        }
+    });
+    table("Pareto optimal", &["criterion", "optimal", "others"], &rows.collect::<Vec<_>>())
+}
+
+pub(super) fn trends(conclusions: &Conclusions) -> Markup {
+    let rows = conclusions.trends.iter().flat_map(|trend| {
+        trend.findings.iter().map(move |finding| {
+            html! {
+                td { (trend.key) @if !trend.fixed.is_empty() { " at " (parameter::describe(&trend.fixed)) } }
+                td.long { (finding.message) }
+                td.text { (trend.detector) }
+            }
+        })
+    });
+    table("Trends", &["metric", "finding", "detector"], &rows.collect::<Vec<_>>())
+}
+
+/// Why values can be doubted, the gravest reason first.
+pub(super) fn verdicts(result: &SweepResult) -> Markup {
+    let groups = groups(&result.verdicts);
+    let mut notes: Vec<&String> = result.verdicts.iter().flat_map(|value| &value.verdict.notes).collect();
+    notes.sort();
+    notes.dedup();
+    html! {
+        @if !result.verdicts.is_empty() {
+            h2 { "How far this can be believed" }
+            @if groups.is_empty() { p.valid { "Nothing speaks against these results." } }
+            @for group in &groups {
+                @if let Some((_, worst)) = group.first() {
+                    div.reason.is-invalid[worst.verdict == Validity::Invalid] {
+                        span class=(class(worst.verdict)) { (worst.verdict) " " (worst.reason) } ": " (worst.message) (also(group))
+                        div.quiet { (worst.advice) }
+                    }
+                }
+            }
+            @for note in notes { p.quiet { "note: " (note) } }
+        }
+    }
+}
+
+/// What failed, and is in no number above.
+pub(super) fn failures(result: &SweepResult) -> Markup {
+    let values = result.failed_values.iter().map(|failed| (name(&failed.parameters), failed.error.as_str()));
+    let trials = result.failed_trials.iter().map(|failed| {
+        (format!("{}, trial {}", name(&failed.parameters), failed.trial), failed.error.as_str())
+    });
+    let plugins = result.conclusions.failures.iter().map(|failure| {
+        (format!("{} '{}'", failure.plugin.kind, failure.plugin.name), failure.message.as_str())
+    });
+    let rows =
+        values.chain(trials).chain(plugins).map(|(what, why)| html! { td { (what) } td.long { (why) } });
+    table("Failed, and in no figure above", &["what", "why"], &rows.collect::<Vec<_>>())
+}
+
+/// How to do it again.
+pub(super) fn origin(manifest: &Manifest) -> Markup {
+    let host = &manifest.host;
+    let facts = [
+        ("command", manifest.command_line.join(" ")),
+        (
+            "client",
+            format!("{} {} {}", host.os, host.architecture, host.cpu_model.as_deref().unwrap_or_default()),
+        ),
+        ("client's cores", host.cores.map(|cores| cores.to_string()).unwrap_or_default()),
+    ];
+    let facts = facts.into_iter().filter(|(_, fact)| !fact.trim().is_empty());
+    let rows = facts.map(|(what, fact)| html! { td { (what) } td.long { code { (fact) } } });
+    let budgets = manifest.error_budgets.iter().map(|record| {
+        let budget = &record.budget;
+        let parameters = manifest.plan.values.iter().find(|value| value.index == record.value);
+        html! {
+            td { "client's own error" @if let Some(value) = parameters { " at " (name(&value.parameters)) } }
+            td.long { "TTFT +" (format::number(budget.ttft_ms.p50)) " ms p50, +" (format::number(budget.ttft_ms.p99)) " ms p99" }
+        }
+    });
+    let plugins = manifest.plugins.iter().map(|plugin| {
+        html! {
+            td { (plugin.kind) " " (plugin.name) " " (plugin.version) }
+            td.long { (plugin.source) ", SHA-256 " code { (plugin.sha256) } @if !plugin.sandboxed { ", native: not sandboxed" } }
+        }
+    });
+    table("How it was measured", &["what", ""], &rows.chain(budgets).chain(plugins).collect::<Vec<_>>())
+}
