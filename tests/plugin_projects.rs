@@ -54,6 +54,8 @@ fn a_rust_objective_from_nothing_to_a_result() {
     assert_eq!(built.stdout, "mine/mine.wasm: objective 'mine' 0.1.0\n");
     let tested = place.run("plugin test mine").expect(0);
     assert!(tested.stdout.contains("ok    answers as in late.json\n"), "{}", tested.stdout);
+    let inspected = place.run("plugin inspect mine/mine.wasm").expect(0);
+    assert!(inspected.stdout.contains("\"default\": 200.0"), "{}", inspected.stdout);
     let sweep = place.run(&format!("{SIMULATED} --plugin mine/mine.wasm --objective mine")).expect(0);
     assert_reported(&place, &sweep.stdout, "mine");
 

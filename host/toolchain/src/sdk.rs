@@ -20,7 +20,7 @@ const SOURCES: &[(&str, &str)] = sources! {
     "endpoint.rs" "endpoint/fold.rs" "endpoint/parts.rs" "endpoint/repeat.rs" "error.rs" "generated.rs"
     "generated/base.rs" "generated/endpoint.rs" "generated/objective.rs" "generated/pareto.rs" "generated/trend.rs"
     "lib.rs" "log.rs" "native.rs" "native/abi.rs" "native/kinds.rs" "native/table.rs" "objective.rs" "openai.rs"
-    "pareto.rs" "point.rs" "register.rs" "settings.rs" "testing.rs" "trend.rs"
+    "pareto.rs" "point.rs" "register.rs" "schema.rs" "settings.rs" "testing.rs" "trend.rs"
 };
 
 const MANIFEST: &str = include_str!("../../../sdk/rust/Cargo.toml");
@@ -59,7 +59,7 @@ fn manifest() -> Result<String, ToolchainError> {
     for (_, target) in manifest.get_mut("target").and_then(Value::as_table_mut).into_iter().flatten() {
         write_out("dependencies", target.get_mut("dependencies"))?;
     }
-    manifest.retain(|table, _| matches!(table, "package" | "dependencies" | "target"));
+    manifest.retain(|table, _| matches!(table, "package" | "features" | "dependencies" | "target"));
     toml::to_string(&manifest).map_err(|error| unfit(error.to_string()))
 }
 

@@ -61,7 +61,9 @@ impl Template<'_> {
 
     fn filled(&self, text: &str, sdk: &str) -> String {
         let dependencies = if self.kind == Kind::Endpoint { "\nserde_json = \"1\"" } else { "" };
+        let features = if self.kind == Kind::Endpoint { "" } else { ", features = [\"schema\"]" };
         text.replace("{{dependencies}}", dependencies)
+            .replace("{{features}}", features)
             .replace("{{record}}", record(self.kind))
             .replace("{{use}}", usage(self.kind))
             .replace("{{sources}}", explanation(self.language))
@@ -213,8 +215,9 @@ mod tests {
                 let files = [("README.md", README)].into_iter().chain(sources(language, kind));
                 for (path, _) in files.chain(fixtures(kind).iter().copied()) {
                     let text = fs::read_to_string(directory.join(path)).unwrap();
-                    let is_open =
-                        ["{{name", "{{s", "{{u", "{{r", "{{d", "TODO"].iter().any(|left| text.contains(left));
+                    let is_open = ["{{name", "{{f", "{{s", "{{u", "{{r", "{{d", "TODO"]
+                        .iter()
+                        .any(|left| text.contains(left));
                     assert!(!is_open, "{path}: {text}");
                 }
             }

@@ -16,7 +16,11 @@ use crate::{Direction, Measurement, PluginInfo, Point, Result};
 )]
 pub trait Objective: DeserializeOwned + Send + Sync + 'static {
     /// A JSON Schema of the settings, for the user's editor; none if there are no settings.
-    const SETTINGS_SCHEMA: Option<&'static str> = None;
+    ///
+    /// With the feature `schema` and `schemars::JsonSchema` derived, it is `aiperf_plugin::schema_of::<Self>()`.
+    fn settings_schema() -> Option<String> {
+        None
+    }
 
     /// Refuses settings that have the right types but make no sense, with a sentence for the user.
     fn validate(&self) -> std::result::Result<(), String> {
@@ -71,7 +75,7 @@ pub struct Adapter<T>(PhantomData<T>);
 
 impl<T: Objective + Registered<Kind>> Guest for Adapter<T> {
     fn describe() -> PluginInfo {
-        register::describe(&T::MANIFEST, T::SETTINGS_SCHEMA)
+        register::describe(&T::MANIFEST, T::settings_schema())
     }
 
     fn configure(settings: String) -> Result<ObjectiveInfo> {

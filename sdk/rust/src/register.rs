@@ -30,13 +30,13 @@ pub trait Registered<Kind>: DeserializeOwned + Send + Sync + 'static {
 }
 
 /// What `describe` answers.
-pub(crate) fn describe(manifest: &Manifest, schema: Option<&str>) -> PluginInfo {
+pub(crate) fn describe(manifest: &Manifest, settings_schema: Option<String>) -> PluginInfo {
     log::report_panics();
     PluginInfo {
         name: manifest.name.to_owned(),
         version: manifest.version.to_owned(),
         summary: manifest.summary.to_owned(),
-        settings_schema: schema.map(str::to_owned),
+        settings_schema,
     }
 }
 

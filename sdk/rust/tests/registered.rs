@@ -11,7 +11,9 @@ struct InTime {
 }
 
 impl Objective for InTime {
-    const SETTINGS_SCHEMA: Option<&'static str> = Some(r#"{"type":"object"}"#);
+    fn settings_schema() -> Option<String> {
+        Some(r#"{"type":"object"}"#.to_owned())
+    }
 
     fn validate(&self) -> std::result::Result<(), String> {
         if self.limit_ms > 0.0 { Ok(()) } else { Err("limit_ms must be above 0".to_owned()) }

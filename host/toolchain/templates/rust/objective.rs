@@ -1,11 +1,12 @@
 //! Requests per second, where the first token comes in time.
 
 use aiperf_plugin::objective::{Evaluation, Objective, ObjectiveInfo};
+use aiperf_plugin::schemars::{self, JsonSchema};
 use aiperf_plugin::{Point, Result, register_objective};
 use serde::Deserialize;
 
 /// The settings, as in `--objective '{{name}}:{"limit_ms":100}'`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default)]
 struct InTime {
     /// The longest time to the first token, at the 99th percentile.
@@ -19,6 +20,10 @@ impl Default for InTime {
 }
 
 impl Objective for InTime {
+    fn settings_schema() -> Option<String> {
+        aiperf_plugin::schema_of::<Self>()
+    }
+
     fn info(&self) -> ObjectiveInfo {
         ObjectiveInfo::maximize("requests/sec")
     }

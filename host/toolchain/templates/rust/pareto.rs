@@ -1,11 +1,12 @@
 //! Keeps every point that no other point beats by a clear margin on all objectives at once.
 
 use aiperf_plugin::pareto::{Axis, Candidate, Judgement, ParetoCriterion};
+use aiperf_plugin::schemars::{self, JsonSchema};
 use aiperf_plugin::{Direction, Result, register_pareto};
 use serde::Deserialize;
 
 /// The settings, as in `--pareto '{{name}}:{"margin":0.1}'`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default)]
 struct ClearMargin {
     /// The share of a value by which another must be better.
@@ -31,6 +32,10 @@ impl ClearMargin {
 }
 
 impl ParetoCriterion for ClearMargin {
+    fn settings_schema() -> Option<String> {
+        aiperf_plugin::schema_of::<Self>()
+    }
+
     fn judge(&self, axes: &[Axis], candidates: &[Candidate]) -> Result<Vec<Judgement>> {
         let winner = |right: &Candidate| candidates.iter().position(|left| self.beats(axes, left, right));
         let judge = |right| winner(right).map_or_else(Judgement::optimal, Judgement::dominated_by);

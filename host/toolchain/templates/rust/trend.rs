@@ -1,11 +1,12 @@
 //! Finds where a metric that should grow has all but stopped growing.
 
 use aiperf_plugin::trend::{Finding, Report, Series, TrendDetector};
+use aiperf_plugin::schemars::{self, JsonSchema};
 use aiperf_plugin::{Direction, Result, register_trend};
 use serde::Deserialize;
 
 /// The settings, as in `--trend '{{name}}:{"share":0.9}'`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default)]
 struct Plateau {
     /// The share of the best value from which on the metric counts as grown.
@@ -19,6 +20,10 @@ impl Default for Plateau {
 }
 
 impl TrendDetector for Plateau {
+    fn settings_schema() -> Option<String> {
+        aiperf_plugin::schema_of::<Self>()
+    }
+
     fn detect(&self, series: &Series) -> Result<Report> {
         let best = series.samples.iter().map(|sample| sample.y).fold(f64::NEG_INFINITY, f64::max);
         let reached = series.samples.iter().position(|sample| sample.y >= self.share * best);

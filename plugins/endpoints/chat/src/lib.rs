@@ -21,7 +21,9 @@ struct Chat {
 }
 
 impl Endpoint for Chat {
-    const SETTINGS_SCHEMA: Option<&'static str> = Some(include_str!("settings.schema.json"));
+    fn settings_schema() -> Option<String> {
+        Some(include_str!("settings.schema.json").to_owned())
+    }
 
     fn info(&self) -> EndpointInfo {
         EndpointInfo {

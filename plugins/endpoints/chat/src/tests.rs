@@ -64,7 +64,7 @@ fn old_servers_get_the_old_limit() {
 
 #[test]
 fn the_schema_names_the_settings() {
-    let schema: Value = serde_json::from_str(Chat::SETTINGS_SCHEMA.unwrap()).unwrap();
+    let schema: Value = serde_json::from_str(&Chat::settings_schema().unwrap()).unwrap();
     assert_eq!(schema["properties"]["legacy_max_tokens"]["type"], "boolean");
     assert!(testing::configure::<Chat>(r#"{"legacy":true}"#).is_err());
 }

@@ -61,7 +61,9 @@ impl Change {
 }
 
 impl TrendDetector for RelativeStep {
-    const SETTINGS_SCHEMA: Option<&'static str> = Some(include_str!("settings.schema.json"));
+    fn settings_schema() -> Option<String> {
+        Some(include_str!("settings.schema.json").to_owned())
+    }
 
     fn validate(&self) -> std::result::Result<(), String> {
         if self.threshold > 0.0 {

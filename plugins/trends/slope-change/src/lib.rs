@@ -31,7 +31,9 @@ impl Default for SlopeChange {
 }
 
 impl TrendDetector for SlopeChange {
-    const SETTINGS_SCHEMA: Option<&'static str> = Some(include_str!("settings.schema.json"));
+    fn settings_schema() -> Option<String> {
+        Some(include_str!("settings.schema.json").to_owned())
+    }
 
     fn validate(&self) -> std::result::Result<(), String> {
         if self.factor <= 1.0 {

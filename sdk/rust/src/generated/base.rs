@@ -10,8 +10,9 @@ pub mod aiperf {
         /// The vocabulary shared by every kind of plugin.
         ///
         /// Numbers that the host passes are always finite. Numbers that a plugin
-        /// returns must be finite too: the host treats NaN and infinities as
-        /// `error.malformed`, since neither has a place in JSON or CSV artifacts.
+        /// returns must be finite too: NaN and infinities break the contract, since
+        /// neither has a place in JSON or CSV artifacts. The host then counts the call
+        /// as failed, by a failure of kind `plugin`.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod types {
             #[used]
