@@ -176,7 +176,8 @@ fn a_server_that_dies_and_comes_back_costs_one_value_which_resume_repeats() {
 
 /// Runs it with limits on open files, as `ulimit` takes them.
 fn with_files(place: &Workplace, limit: &str, arguments: &str) -> Finished {
-    let script = format!("ulimit {limit}; exec \"$0\" \"$@\"");
+    // One that finds no room and waits is to fail the test instead of hanging.
+    let script = format!("ulimit {limit}; exec \"$0\" \"$@\" --request-timeout-seconds 20");
     let mut shell = Command::new("sh");
     shell.args(["-c", &script]).arg(aiperf().get_program()).args(arguments.split(' '));
     shell.current_dir(place.path()).stdin(Stdio::null()).output().unwrap().into()

@@ -5,20 +5,26 @@
 //! parameter at a time (`trends`). The `differences` of neighbours are the host's own, since the files hold them
 //! whatever the detector.
 //!
+//! What the trials leave open is asked by giving plugins means that are `plausible` too, and comparing the `answers`.
+//!
 //! The analysis is pure and never fails: a plugin that crashes, refuses, or answers what cannot be true becomes a
 //! failure in the conclusions, its part is missing, and the rest stands.
 
 #![cfg_attr(test, expect(clippy::float_cmp, reason = "the tests state which numbers come out exactly"))]
 
+mod answers;
 mod best;
 mod differences;
 mod fault;
 mod pareto;
+mod plausible;
 mod scores;
 mod trends;
 
 #[cfg(test)]
 mod testing;
+
+pub use crate::answers::{Influence, influences, open_answers};
 
 use crate::fault::Fault;
 use aiperf_model::conclusion::{Conclusions, PluginFailure};

@@ -7,6 +7,7 @@ use aiperf_model::plugin::Objective;
 use aiperf_model::point::{Measurement, Point};
 
 /// One objective and its value at each point.
+#[derive(Clone)]
 pub(crate) struct Scores<'a> {
     pub(crate) objective: &'a dyn Objective,
     /// One entry for each point; none where the point has no value.
@@ -14,6 +15,7 @@ pub(crate) struct Scores<'a> {
 }
 
 /// The value of an objective at one point.
+#[derive(Clone)]
 pub(crate) struct PointScore {
     pub(crate) score: Score,
     pub(crate) unit: String,
@@ -27,7 +29,8 @@ pub(crate) fn score<'a>(objective: &'a dyn Objective, points: &[Point]) -> Resul
     Ok(Scores { objective, points })
 }
 
-fn score_point(objective: &dyn Objective, point: &Point) -> Result<Option<PointScore>, Fault> {
+/// Asks the objective about one point.
+pub(crate) fn score_point(objective: &dyn Objective, point: &Point) -> Result<Option<PointScore>, Fault> {
     let Some(evaluation) = evaluate(objective, point)? else { return Ok(None) };
     Ok(Some(match source(&evaluation, point)? {
         Some(measurement) => read(&evaluation, measurement),

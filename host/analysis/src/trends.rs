@@ -18,8 +18,13 @@ pub(crate) struct Line {
 /// every combination of the other parameters. A series has at least two samples with different positions, and the
 /// metric in every one of them; parameters that are no numbers span no series.
 pub(crate) fn lines(axes: &[String], points: &[Point]) -> Vec<Line> {
+    lines_of(axes, points, &keys(points))
+}
+
+/// The same for some metrics.
+pub(crate) fn lines_of(axes: &[String], points: &[Point], keys: &[&str]) -> Vec<Line> {
     let rows: Vec<Row<'_>> = axes.iter().flat_map(|axis| rows(axis, points)).collect();
-    keys(points).into_iter().flat_map(|key| rows.iter().filter_map(move |row| row.line(key))).collect()
+    keys.iter().flat_map(|key| rows.iter().filter_map(move |row| row.line(key))).collect()
 }
 
 /// Points that differ in one parameter only.
@@ -110,6 +115,14 @@ pub(crate) fn by_metric(detectors: Vec<Vec<Trend>>) -> Vec<Trend> {
         if trends.len() == before {
             return trends;
         }
+    }
+}
+
+impl Line {
+    /// The point behind a position of a trend along this line.
+    pub(crate) fn point_at(&self, x: f64) -> Option<u32> {
+        let at = |sample: &&Sample| sample.x.total_cmp(&x).is_eq();
+        self.series.samples.iter().find(at).map(|sample| sample.point_index)
     }
 }
 

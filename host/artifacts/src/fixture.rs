@@ -288,6 +288,7 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
             ValueVerdict { index: 2, parameters: concurrency(20), verdict: Verdict::default() },
         ],
         convergence: None,
+        time_budget: None,
         drift: if trials > 1 { vec![drift()] } else { Vec::new() },
         plugins: vec![identity(Kind::Objective, "throughput"), identity(Kind::Pareto, "dominance")],
         conclusions: Conclusions {
@@ -347,6 +348,7 @@ pub(crate) fn two_axes() -> SweepResult {
         failed_trials: Vec::new(),
         verdicts: Vec::new(),
         convergence: None,
+        time_budget: None,
         drift: Vec::new(),
         plugins: Vec::new(),
         conclusions: Conclusions {

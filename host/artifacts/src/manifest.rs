@@ -48,6 +48,9 @@ pub struct Manifest {
     /// The client's own error at the load of each value, where it is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub error_budgets: Vec<BudgetRecord>,
+    /// The time for all trials, if there is one, and what of it is spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_budget: Option<TimeBudgetRecord>,
     /// The runs, in order of execution.
     pub runs: Vec<RunRecord>,
 }
@@ -92,6 +95,15 @@ pub struct BudgetRecord {
     /// The error.
     #[serde(flatten)]
     pub budget: ErrorBudget,
+}
+
+/// The time for all trials.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimeBudgetRecord {
+    /// All of it.
+    pub seconds: f64,
+    /// What is spent.
+    pub spent_seconds: f64,
 }
 
 /// One run and its state.
@@ -161,6 +173,8 @@ pub struct Origin {
     pub confidence_level: f64,
     /// When the trials of a value end early.
     pub convergence: Option<Convergence>,
+    /// The time for all trials.
+    pub time_budget: Option<TimeBudgetRecord>,
     /// The machine.
     pub host: Host,
     /// The plugins that take part.
@@ -202,6 +216,7 @@ impl Manifest {
             host: origin.host,
             plugins: origin.plugins,
             error_budgets: Vec::new(),
+            time_budget: origin.time_budget,
             runs: steps.iter().map(|step| RunRecord::pending(step, layout)).collect(),
         }
     }
@@ -341,6 +356,7 @@ pub(crate) mod tests {
             configuration: serde_json::json!({ "model": "demo" }),
             confidence_level: 0.95,
             convergence: None,
+            time_budget: None,
             host: Host {
                 os: "linux".into(),
                 architecture: "x86_64".into(),

@@ -98,6 +98,7 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
         failed_trials: failed_trials(&metadata, &values),
         verdicts,
         convergence: None,
+        time_budget: None,
         drift: metadata.drift,
         plugins: metadata.plugins,
         conclusions: Conclusions::default(),

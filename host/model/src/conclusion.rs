@@ -279,3 +279,38 @@ impl Conclusions {
         self.fronts.iter().find(|front| front.criterion == chosen)
     }
 }
+
+/// Something that the analysis says of one point.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// Whether it is optimal by this criterion.
+    Optimal {
+        /// The name of the criterion.
+        criterion: String,
+    },
+    /// Whether it is the best one by this objective.
+    Best {
+        /// The name of the objective.
+        objective: String,
+    },
+    /// Whether this metric turns there.
+    Inflection {
+        /// The key of the metric in the sweep file.
+        key: String,
+        /// The parameter along which it turns.
+        parameter: String,
+    },
+}
+
+/// A question that the trials do not answer yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenAnswer {
+    /// What is asked.
+    pub question: Question,
+    /// The position of the point in the plan.
+    pub point_index: u32,
+    /// The parameters of the point.
+    pub parameters: Vec<Parameter>,
+    /// How probable a yes is.
+    pub probability: f64,
+}

@@ -1,6 +1,6 @@
 //! What is to be run, and what became of it: the shape of a benchmark, its values, steps and failures.
 
-use crate::conclusion::Conclusions;
+use crate::conclusion::{Conclusions, OpenAnswer};
 use crate::convergence::Convergences;
 use crate::parameter::Parameter;
 use crate::plugin::Identity;
@@ -115,6 +115,15 @@ pub struct FailedTrial {
     pub timestamp: String,
 }
 
+/// A time for all trials, and what they leave open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimeBudget {
+    /// The time, in seconds.
+    pub seconds: f64,
+    /// What the trials do not answer yet.
+    pub open: Vec<OpenAnswer>,
+}
+
 /// Everything that the sweep files say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepResult {
@@ -139,6 +148,8 @@ pub struct SweepResult {
     pub verdicts: Vec<ValueVerdict>,
     /// How far the trials of each value have come, if they may end early.
     pub convergence: Option<Convergences>,
+    /// What is spent on the trials and what they leave open, if a time was given for them.
+    pub time_budget: Option<TimeBudget>,
     /// What changes with time over the whole sweep, in the order of the catalogue; empty without enough trials.
     pub drift: Vec<Drift>,
     /// The plugins that took part.

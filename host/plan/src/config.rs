@@ -190,10 +190,22 @@ pub struct TrialsConfig {
     pub confidence_level: f64,
     /// When the trials of a value end early; none if they never do.
     pub convergence: Option<Convergence>,
+    /// The time for all trials, which then go where they matter; none if each value has its trials.
+    pub time_budget: Option<TimeBudgetConfig>,
     /// Whether each trial has a seed of its own.
     pub vary_seed: bool,
     /// Whether trials after the first one warm up too.
     pub warmup_every_run: bool,
+}
+
+/// The time for all trials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TimeBudgetConfig {
+    /// How long the sweep may take; more than 0.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub time: Duration,
+    /// The trials that each value has before they go where they matter; at least 2.
+    pub min_trials: u32,
 }
 
 /// The distribution of a number of tokens: normal, with one or several means.

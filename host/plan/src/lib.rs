@@ -44,7 +44,7 @@ pub use config::resolve::Environment;
 pub use config::{
     AUTOMATIC_UI_NOTICE, Calibration, CancellationConfig, Config, ConversationConfig, DatasetConfig,
     FailureConfig, Length, Lengths, LoadConfig, OutputConfig, PluginConfig, PluginLimits, RunSettings,
-    ServerConfig, SweepConfig, TrialsConfig, TrustConfig, Ui, WorkloadConfig,
+    ServerConfig, SweepConfig, TimeBudgetConfig, TrialsConfig, TrustConfig, Ui, WorkloadConfig,
 };
 pub use connection::ConnectionConfig;
 pub use error::ConfigError;

@@ -355,6 +355,12 @@ options! {
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Trials")]
     pub num_profile_runs: Option<u32>,
 
+    /// Time for the whole sweep, as in 30m or 1h30m: after a few trials of each value the others are spent where they can
+    /// still change which values are best or Pareto optimal and where the metrics turn; what stays open is said. Then
+    /// --num-profile-runs is the most trials of a value [default: 100]
+    #[arg(long, value_name = "TIME", help_heading = "Trials")]
+    pub budget: Option<String>,
+
     /// Pause between trials [default: 0]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Trials")]
     pub profile_run_cooldown_seconds: Option<f64>,
@@ -376,7 +382,7 @@ options! {
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Trials")]
     pub convergence_threshold: Option<f64>,
 
-    /// The least number of trials before they can end early [default: 3]
+    /// The least number of trials of a value, with --convergence-metric or --budget [default: 3]
     #[arg(long, value_name = "N", help_heading = "Trials")]
     pub convergence_min_runs: Option<u32>,
 

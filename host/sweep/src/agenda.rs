@@ -32,6 +32,16 @@ impl<'a> Agenda<'a> {
         self.open.iter().copied()
     }
 
+    /// Takes this run.
+    pub(crate) fn take(&mut self, step: &Step) {
+        self.open.retain(|open| open.index != step.index);
+    }
+
+    /// Takes out all runs, for one reason.
+    pub(crate) fn end(&mut self, reason: &str) -> Spared<'a> {
+        Spared { steps: std::mem::take(&mut self.open).into(), reason: reason.to_owned() }
+    }
+
     /// Takes the next run.
     pub(crate) fn next(&mut self) -> Option<&'a Step> {
         self.open.pop_front()
@@ -99,6 +109,7 @@ mod tests {
             order: Order::Repeated,
             confidence_level: 0.95,
             convergence,
+            time_budget: None,
             selection: Selection::Compact,
             plugins: Vec::new(),
         }

@@ -59,6 +59,13 @@ pub enum Event<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// No more trials are run.
+    Settled {
+        /// How many are left out.
+        runs: usize,
+        /// Why.
+        reason: &'a str,
+    },
 }
 
 /// Somebody who wants to know, such as a user interface.

@@ -7,7 +7,7 @@ use crate::error::SweepError;
 use crate::ledger::{Ending, Ledger};
 use crate::resume;
 use aiperf_artifacts::lock::Owner;
-use aiperf_artifacts::manifest::{Origin, RunState};
+use aiperf_artifacts::manifest::{Origin, RunState, TimeBudgetRecord};
 use aiperf_artifacts::value_aggregate::{self, ValueAggregate};
 use aiperf_artifacts::{
     ArtifactDir, ArtifactError, Layout, Manifest, host::Host, layout, names, sweep_csv, sweep_json, time,
@@ -18,6 +18,7 @@ use aiperf_model::metrics::Selection;
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::{Step, SweepResult, SweepValue};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The directory of a benchmark while it runs.
 pub(crate) struct Files {
@@ -53,6 +54,8 @@ impl Files {
         let mut manifest = Manifest::read(&layout.manifest())?;
         resume::check(path, &manifest, &new_manifest(benchmark, &layout))?;
         manifest.resumed.push(time::now());
+        let spent_seconds = manifest.time_budget.map_or(0.0, |budget| budget.spent_seconds);
+        manifest.time_budget = time_budget(benchmark, spent_seconds);
         // What need not be run follows from what was run, again.
         manifest.forget_not_needed();
         Ok(Self { directory, layout, manifest })
@@ -80,6 +83,9 @@ impl Files {
         match runs.len() {
             all if done + not_needed == all && not_needed == 0 => format!("all {all} runs are done"),
             all if done + not_needed == all => format!("{done} of {all} runs are done{and}"),
+            _ if self.manifest.time_budget.is_some() => {
+                format!("{done} runs are done, more are run now while there is time")
+            }
             all => format!("{done} of {all} runs are done{and}, the others are run now"),
         }
     }
@@ -98,6 +104,19 @@ impl Files {
     pub(crate) fn unfinished(&self) -> usize {
         let is_settled = |state: &RunState| matches!(state, RunState::Done | RunState::NotNeeded { .. });
         self.manifest.runs.iter().filter(|run| !is_settled(&run.state)).count()
+    }
+
+    /// What earlier commands spent of the time for all trials.
+    pub(crate) fn spent(&self) -> Duration {
+        let seconds = self.manifest.time_budget.map_or(0.0, |budget| budget.spent_seconds);
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
+
+    /// Notes what is spent of it; written with the next change of state.
+    pub(crate) fn note_spent(&mut self, spent: Duration) {
+        if let Some(budget) = &mut self.manifest.time_budget {
+            budget.spent_seconds = spent.as_secs_f64();
+        }
     }
 
     /// Notes that runs need not be run.
@@ -208,6 +227,7 @@ fn new_manifest(benchmark: &Benchmark<'_>, layout: &Layout) -> Manifest {
         configuration,
         confidence_level: config.trials.confidence_level,
         convergence: config.trials.convergence.clone(),
+        time_budget: time_budget(benchmark, 0.0),
         host: Host::read(),
         plugins: std::iter::once(benchmark.endpoint.identity())
             .chain(benchmark.analysis.identities())
@@ -215,6 +235,11 @@ fn new_manifest(benchmark: &Benchmark<'_>, layout: &Layout) -> Manifest {
             .collect(),
     };
     Manifest::new(origin, layout, &plan.axes, &plan.values, &plan.steps)
+}
+
+fn time_budget(benchmark: &Benchmark<'_>, spent_seconds: f64) -> Option<TimeBudgetRecord> {
+    let budget = benchmark.config.trials.time_budget?;
+    Some(TimeBudgetRecord { seconds: budget.time.as_secs_f64(), spent_seconds })
 }
 
 /// Both sweep files.

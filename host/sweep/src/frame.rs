@@ -7,7 +7,7 @@ use aiperf_model::conclusion::Conclusions;
 use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::metrics::Selection;
 use aiperf_model::plugin::{AnalysisPlugins, Identity};
-use aiperf_model::sweep::{Order, SweepResult, SweepValue};
+use aiperf_model::sweep::{Order, SweepResult, SweepValue, TimeBudget};
 
 /// What is true of a benchmark whatever its runs say.
 pub(crate) struct Frame<'a> {
@@ -19,6 +19,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) confidence_level: f64,
     /// When the trials of a value end early.
     pub(crate) convergence: Option<Convergence>,
+    /// The time for all trials, in seconds.
+    pub(crate) time_budget: Option<f64>,
     pub(crate) selection: Selection,
     pub(crate) plugins: Vec<Identity>,
 }
@@ -41,6 +43,10 @@ impl Frame<'_> {
         let points = ledger.points(&self.values, self.confidence_level, self.selection);
         let conclusions =
             if self.axes.is_empty() { Conclusions::default() } else { analyze(self.axes, &points, analysis) };
+        let time_budget = self.time_budget.map(|seconds| TimeBudget {
+            seconds,
+            open: aiperf_analysis::open_answers(self.axes, &points, analysis),
+        });
         let drift = ledger.drift(&self.values);
         SweepResult {
             axes: self.axes.to_vec(),
@@ -53,6 +59,7 @@ impl Frame<'_> {
             failed_trials: ledger.failed_trials(&self.values),
             verdicts: ledger.verdicts(&self.values, &drift),
             convergence: self.convergences(ledger),
+            time_budget,
             drift,
             plugins: self.plugins.clone(),
             conclusions,

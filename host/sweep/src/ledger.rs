@@ -1,12 +1,15 @@
 //! What became of each run so far, and the points and failures that follow from it.
 
+use crate::pace::Pace;
 use aiperf_metrics::points;
 use aiperf_metrics::verdict::{self, Trial};
-use aiperf_model::metrics::{RunMetrics, Selection};
+use aiperf_model::catalogue::MetricId;
+use aiperf_model::metrics::{RunMetrics, Selection, Statistic};
 use aiperf_model::point::Point;
 use aiperf_model::sweep::{FailedTrial, FailedValue, SweepValue};
 use aiperf_model::verdict::{Drift, ValueVerdict, Verdict};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// How one run ended.
 #[derive(Clone, Debug)]
@@ -115,6 +118,19 @@ impl Ledger {
             Ending::Succeeded(success) => Some(success),
             Ending::Interrupted(_) | Ending::Failed { .. } => None,
         })
+    }
+
+    /// How long the successful runs took.
+    pub(crate) fn pace(&self) -> Pace {
+        let mut pace = Pace::default();
+        for entry in self.entries.values() {
+            let Ending::Succeeded(success) = &entry.ending else { continue };
+            let seconds = success.metrics.statistic(MetricId::BenchmarkDuration, Statistic::Avg);
+            if let Some(time) = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+                pace.note(entry.value, time);
+            }
+        }
+        pace
     }
 
     /// The numbers of a value's successful trials, in order of the plan.

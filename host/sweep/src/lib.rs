@@ -9,6 +9,7 @@
 //! The driver decides nothing that the plan decides, shows nothing, and knows plugins by their traits only.
 
 mod agenda;
+mod allocation;
 mod benchmark;
 mod calibration;
 mod connections;
@@ -23,12 +24,14 @@ mod interrupt;
 mod judging;
 mod ledger;
 mod one_run;
+mod pace;
 mod policy;
 mod readiness;
 mod reanalysis;
 mod report;
 mod resume;
 mod selection;
+mod spending;
 mod sweep;
 
 pub use benchmark::Benchmark;

@@ -80,6 +80,7 @@ fn analyzed(
         order: manifest.plan.order,
         confidence_level: manifest.plan.confidence_level,
         convergence: manifest.plan.convergence.clone(),
+        time_budget: manifest.time_budget.map(|budget| budget.seconds),
         selection: selection(manifest),
         plugins: with_analysis(&manifest.plugins, analysis),
         values,

@@ -1,6 +1,7 @@
 //! The steps of a plan, one after the other.
 
 use crate::agenda::Agenda;
+use crate::allocation::{self, Choice};
 use crate::benchmark::Benchmark;
 use crate::calibration;
 use crate::connections;
@@ -12,14 +13,16 @@ use crate::frame::Frame;
 use crate::interrupt::{Interrupt, Urgency};
 use crate::ledger::{Ending, Ledger, Success};
 use crate::one_run;
+use crate::pace::Pace;
 use crate::policy::{Policy, Stop};
 use crate::readiness;
+use crate::spending::Spending;
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::sweep::{Step, SweepResult};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A benchmark whose directory exists.
 pub struct Sweep<'a> {
@@ -28,6 +31,9 @@ pub struct Sweep<'a> {
     frame: Frame<'a>,
     ledger: Ledger,
     agenda: Agenda<'a>,
+    pace: Pace,
+    /// The clock of the time for all trials, if there is one.
+    spending: Option<Spending>,
     result: SweepResult,
     notices: Vec<String>,
     /// The client's own error at each value, by its position in the plan.
@@ -86,7 +92,9 @@ impl<'a> Sweep<'a> {
         let result = frame.result(&ledger, benchmark.analysis);
         let notices = notices.into_iter().chain(environment::notes(files.host())).collect();
         let agenda = Agenda::new(benchmark.plan.steps.iter().filter(|step| !files.is_done(step)));
-        Self { benchmark, files, frame, ledger, agenda, result, notices, budgets: BTreeMap::new() }
+        let pace = ledger.pace();
+        let (spending, budgets) = (None, BTreeMap::new());
+        Self { benchmark, files, frame, ledger, agenda, pace, spending, result, notices, budgets }
     }
 
     /// The directory that everything is written to.
@@ -101,18 +109,45 @@ impl<'a> Sweep<'a> {
 
     /// Runs all steps that are not done, or those until something stops it.
     pub fn run(mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<Outcome, SweepError> {
+        let budget = self.benchmark.config.trials.time_budget;
+        self.spending = budget.map(|budget| Spending::start(budget.time, self.files.spent()));
         self.calibrate(observer, interrupt)?;
         // Nothing of this process ran before the first one, so there is nothing to cool down from.
         let mut before = None;
-        while let Some(step) = self.agenda.next() {
+        while let Some(step) = self.next(observer)? {
             let cooldown = before.map_or(Duration::ZERO, |before| self.benchmark.plan.pause(before, step));
+            let begin = Instant::now();
             if let Some(stop) = self.take(step, cooldown, observer, interrupt)? {
                 return Ok(self.outcome(Some(stop)));
             }
+            self.pace.note(step.value.index, begin.elapsed());
             self.leave_out(observer)?;
             before = Some(step);
         }
         Ok(self.outcome(None))
+    }
+
+    /// Takes the next run: the one of the plan, or where there is a time for all trials, the one that matters most.
+    fn next(&mut self, observer: &mut dyn Observer) -> Result<Option<&'a Step>, SweepError> {
+        let (Some(budget), Some(spending)) = (self.benchmark.config.trials.time_budget, &self.spending)
+        else {
+            return Ok(self.agenda.next());
+        };
+        let time = (&self.pace, spending);
+        let analysis = self.benchmark.analysis;
+        match allocation::choose(&self.agenda, &self.result, analysis, budget.min_trials, time) {
+            Some(Choice::Run(step)) => {
+                self.agenda.take(step);
+                Ok(Some(step))
+            }
+            Some(Choice::Nothing(reason)) => {
+                let rest = self.agenda.end(reason);
+                self.files.leave_out(&rest)?;
+                observer.notify(Event::Settled { runs: rest.steps.len(), reason });
+                Ok(None)
+            }
+            None => Ok(None),
+        }
     }
 
     /// Leaves out the runs that those until now make needless.
@@ -194,6 +229,9 @@ impl<'a> Sweep<'a> {
         )?;
         self.ledger.note(step.index, step.value.index, step.trial, ending.clone());
         self.result = self.frame.result(&self.ledger, self.benchmark.analysis);
+        if let Some(spending) = &self.spending {
+            self.files.note_spent(spending.spent());
+        }
         self.files.end_run(self.benchmark, step, &ending, &self.ledger, &self.result)?;
         Ok(ending)
     }
@@ -229,6 +267,7 @@ fn frame<'a>(benchmark: &'a Benchmark<'a>, files: &Files) -> Frame<'a> {
         order: plan.shape.order,
         confidence_level: config.trials.confidence_level,
         convergence: config.trials.convergence.clone(),
+        time_budget: config.trials.time_budget.map(|budget| budget.time.as_secs_f64()),
         selection: config.sweep.metrics,
         plugins: files.plugins().to_vec(),
     }

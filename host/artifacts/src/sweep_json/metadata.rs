@@ -2,10 +2,11 @@
 
 use super::{Axes, Named, Place};
 use crate::parameters;
+use aiperf_model::conclusion;
 use aiperf_model::convergence::{self, Convergences};
 use aiperf_model::parameter::ParameterValue;
 use aiperf_model::plugin::Identity;
-use aiperf_model::sweep::SweepResult;
+use aiperf_model::sweep::{SweepResult, TimeBudget};
 use aiperf_model::verdict::{Drift, Verdict};
 use serde::Serialize;
 
@@ -26,6 +27,8 @@ pub(super) struct Metadata<'a> {
     drift: &'a [Drift],
     #[serde(skip_serializing_if = "Option::is_none")]
     convergence: Option<Convergence<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<Budget<'a>>,
     pareto_criterion: Option<&'a str>,
     plugins: &'a [Identity],
     plugin_failures: Vec<PluginFailure<'a>>,
@@ -113,6 +116,7 @@ impl<'a> Metadata<'a> {
             verdicts: verdicts.collect(),
             drift: &result.drift,
             convergence: result.convergence.as_ref().map(|all| Convergence::new(all, axes)),
+            budget: result.time_budget.as_ref().map(|budget| Budget::new(budget, axes)),
             pareto_criterion: result.conclusions.chosen_criterion.as_deref(),
             plugins: &result.plugins,
             plugin_failures: plugin_failures.collect(),
@@ -146,6 +150,53 @@ impl<'a> Convergence<'a> {
             converged: value.converged,
         });
         Self { rule: &all.rule, values: values.collect() }
+    }
+}
+
+/// The time for all trials, and what they leave open.
+#[derive(Serialize)]
+struct Budget<'a> {
+    seconds: f64,
+    open_answers: Vec<OpenAnswer<'a>>,
+}
+
+#[derive(Serialize)]
+struct OpenAnswer<'a> {
+    #[serde(flatten)]
+    question: Question<'a>,
+    #[serde(flatten)]
+    at: Named<'a>,
+    probability: f64,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "question", rename_all = "snake_case")]
+enum Question<'a> {
+    ParetoOptimal { criterion: &'a str },
+    BestConfiguration { objective: &'a str },
+    InflectionPoint { metric: &'a str, parameter: &'a str },
+}
+
+impl<'a> Budget<'a> {
+    fn new(budget: &'a TimeBudget, axes: Axes) -> Self {
+        let open = budget.open.iter().map(|open| OpenAnswer {
+            question: Question::new(&open.question),
+            at: axes.named(&open.parameters),
+            probability: open.probability,
+        });
+        Self { seconds: budget.seconds, open_answers: open.collect() }
+    }
+}
+
+impl<'a> Question<'a> {
+    fn new(question: &'a conclusion::Question) -> Self {
+        match question {
+            conclusion::Question::Optimal { criterion } => Self::ParetoOptimal { criterion },
+            conclusion::Question::Best { objective } => Self::BestConfiguration { objective },
+            conclusion::Question::Inflection { key, parameter } => {
+                Self::InflectionPoint { metric: key, parameter }
+            }
+        }
     }
 }
 

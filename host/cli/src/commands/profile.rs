@@ -180,7 +180,9 @@ impl Started {
 fn observer(config: &Config, plan: &Plan) -> Box<dyn Observer> {
     match config.output.ui {
         Ui::None => Box::new(Silent),
-        Ui::Simple => Box::new(Simple::new(plan.steps.len(), plan.shape.trials)),
+        Ui::Simple => {
+            Box::new(Simple::new(plan.steps.len(), plan.shape.trials, config.trials.time_budget.is_some()))
+        }
     }
 }
 

@@ -36,14 +36,15 @@ const COLUMNS: [(&str, usize, MetricId, Statistic); 7] = [
 pub(crate) struct Simple {
     steps: usize,
     trials: u32,
+    is_open_ended: bool,
     bar: Option<Moving>,
     header_shown: bool,
 }
 
 impl Simple {
-    /// An interface for a plan of so many steps with so many trials per value.
-    pub(crate) fn new(steps: usize, trials: u32) -> Self {
-        Self { steps, trials, bar: None, header_shown: false }
+    /// An interface for a plan of so many steps with so many trials per value, or where a time is to be spent, at most.
+    pub(crate) fn new(steps: usize, trials: u32, is_open_ended: bool) -> Self {
+        Self { steps, trials, is_open_ended, bar: None, header_shown: false }
     }
 
     fn title(&self, step: &Step) -> String {
@@ -52,6 +53,8 @@ impl Simple {
         match (runs, self.trials) {
             (1, _) => value,
             (_, 1) => format!("[{run}/{runs}] {value}"),
+            // The time decides how many there will be.
+            _ if self.is_open_ended => format!("{value}, trial {}", step.trial),
             (_, trials) => format!("[{run}/{runs}] {value}, trial {}/{trials}", step.trial),
         }
     }
@@ -120,6 +123,7 @@ impl Observer for Simple {
                     say!("{:<34}  is run again", self.title(step));
                 }
             }
+            Event::Settled { runs, reason } => eprintln!("no more trials, {reason}: {runs} runs left out"),
             Event::Spared { step, runs, reason } => {
                 let value = value_name(step);
                 say!("{value}: {runs} {} left out: {reason}", if runs == 1 { "run" } else { "runs" });

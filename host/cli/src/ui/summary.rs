@@ -3,11 +3,13 @@
 use super::format;
 use super::table::table;
 use super::verdicts::verdicts;
-use aiperf_model::conclusion::{BestConfiguration, Conclusions, Direction, Front, MemberStanding, Trend};
+use aiperf_model::conclusion::{
+    BestConfiguration, Conclusions, Direction, Front, MemberStanding, Question, Trend,
+};
 use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::parameter::{self, Parameter};
 use aiperf_model::point::{Measurement, Point};
-use aiperf_model::sweep::{FailedValue, SweepResult};
+use aiperf_model::sweep::{FailedValue, SweepResult, SweepValue, TimeBudget};
 use comfy_table::Table;
 use std::fmt::Write as _;
 
@@ -42,6 +44,7 @@ pub(crate) fn summary(result: &SweepResult) -> String {
         pareto(conclusions, &result.points),
         trends(&conclusions.trends),
         result.convergence.as_ref().map(convergence).unwrap_or_default(),
+        result.time_budget.as_ref().map(|budget| open_answers(budget, result)).unwrap_or_default(),
         verdicts(&result.verdicts),
         section(
             "Failed plugins",
@@ -106,6 +109,37 @@ fn convergence(convergences: &Convergences) -> String {
         format!("  {name:<18} {width} after {} trials{not_yet}\n", value.trials)
     });
     section(&format!("Convergence of {metric} (to ±{} %)", percent(*threshold)), lines)
+}
+
+/// What the time was not enough for.
+fn open_answers(budget: &TimeBudget, result: &SweepResult) -> String {
+    let is_known = |value: &&SweepValue| {
+        result.points.iter().any(|point| point.index == value.index)
+            || result.failed_values.iter().any(|failed| failed.index == value.index)
+    };
+    let unknown = result.values.iter().filter(|value| !is_known(value));
+    let not_run = unknown.map(|value| format!("  {}: not run\n", parameter::describe(&value.parameters)));
+    let open = budget.open.iter().map(|open| {
+        let value = parameter::describe(&open.parameters);
+        let percent = format!("{:.0} %", 100.0 * open.probability);
+        match &open.question {
+            Question::Optimal { criterion } => {
+                format!("  whether {value} is optimal by {criterion}: {percent} probable\n")
+            }
+            Question::Best { objective } => {
+                format!("  whether {value} is the best by {objective}: {percent} probable\n")
+            }
+            Question::Inflection { key, .. } => {
+                format!("  whether {key} turns at {value}: {percent} probable\n")
+            }
+        }
+    });
+    let lines: String = not_run.chain(open).collect();
+    if lines.is_empty() {
+        "Every answer is certain to 95 %\n".to_owned()
+    } else {
+        format!("Left open\n{lines}")
+    }
 }
 
 /// Over what, from how many trials.

@@ -3,6 +3,7 @@
 mod convergence;
 mod dataset;
 mod ramps;
+mod time_budget;
 
 use super::{
     Calibration, CancellationConfig, Config, FailureConfig, Lengths, LoadConfig, OutputConfig, PluginConfig,
@@ -236,7 +237,8 @@ fn sweep_config(options: &Options) -> Result<SweepConfig, ConfigError> {
 }
 
 fn trials(options: &Options) -> Result<TrialsConfig, ConfigError> {
-    let num_profile_runs = options.num_profile_runs.unwrap_or(1);
+    let by_default = if options.budget.is_some() { time_budget::MOST_TRIALS } else { 1 };
+    let num_profile_runs = options.num_profile_runs.unwrap_or(by_default);
     if num_profile_runs == 0 {
         let problem = "it is 0, but must be at least 1";
         return Err(ConfigError::value("--num-profile-runs", problem, "--num-profile-runs 5"));
@@ -257,6 +259,7 @@ fn trials(options: &Options) -> Result<TrialsConfig, ConfigError> {
         cooldown: seconds("--profile-run-cooldown-seconds", options.profile_run_cooldown_seconds, "10")?,
         confidence_level,
         convergence: convergence::resolve(options)?,
+        time_budget: time_budget::resolve(options)?,
         vary_seed: options.vary_seed_per_trial.unwrap_or(false),
         warmup_every_run: options.warmup_every_run.unwrap_or(false),
     })
@@ -416,6 +419,7 @@ fn refuse_sweep_flags(options: &Options) -> Result<(), ConfigError> {
         ("--parameter-sweep-mode", options.parameter_sweep_mode.is_some()),
         ("--parameter-sweep-cooldown-seconds", options.parameter_sweep_cooldown_seconds.is_some()),
         ("--parameter-sweep-same-seed", options.parameter_sweep_same_seed == Some(true)),
+        ("--budget", options.budget.is_some()),
         ("--sweep-metrics", options.sweep_metrics.is_some()),
         ("--objective", options.objective.is_some()),
         ("--pareto", options.pareto.is_some()),
@@ -430,6 +434,7 @@ fn refuse_sweep_flags(options: &Options) -> Result<(), ConfigError> {
 fn refuse_trial_flags(options: &Options) -> Result<(), ConfigError> {
     let given = [
         ("--profile-run-cooldown-seconds", options.profile_run_cooldown_seconds.is_some()),
+        ("--budget", options.budget.is_some()),
         ("--convergence-metric", options.convergence_metric.is_some()),
         ("--vary-seed-per-trial", options.vary_seed_per_trial == Some(true)),
         ("--warmup-every-run", options.warmup_every_run == Some(true)),

@@ -101,6 +101,10 @@ const MISTAKES: &[&str] = &[
     "--num-profile-runs 5 --convergence-metric ttft --convergence-threshold 5",
     "--num-profile-runs 5 --convergence-metric ttft --convergence-min-runs 1",
     "--num-profile-runs 2 --convergence-metric ttft",
+    "--budget 30m",
+    "--concurrency 1,2 --budget 30",
+    "--concurrency 1,2 --num-profile-runs 1 --budget 30m",
+    "--concurrency 1,2 --num-profile-runs 2 --budget 30m",
 ];
 
 #[test]

@@ -263,3 +263,14 @@ fn a_metric_of_convergence_goes_by_any_of_its_names() {
     }
     assert_eq!(config("--num-profile-runs 10").trials.convergence, None);
 }
+
+#[test]
+fn a_time_for_all_trials_leaves_their_number_open() {
+    let trials = config("--concurrency 1,2 --budget 1h30m").trials;
+    let budget = trials.time_budget.unwrap();
+    assert_eq!((budget.time, budget.min_trials), (Duration::from_mins(90), 3));
+    assert_eq!(trials.num_profile_runs, 100);
+    let trials =
+        config("--concurrency 1,2 --budget 30m --num-profile-runs 8 --convergence-min-runs 5").trials;
+    assert_eq!((trials.num_profile_runs, trials.time_budget.unwrap().min_trials), (8, 5));
+}

@@ -24,6 +24,13 @@ pub(super) fn resolve(options: &Options) -> Result<Option<Convergence>, ConfigEr
         let problem = format!("it is {threshold}, but must lie between 0 and 1");
         return Err(ConfigError::value(THRESHOLD, problem, format!("{THRESHOLD} {DEFAULT_THRESHOLD}")));
     }
+    let min_trials = min_trials(options)?;
+    let metric = key(name, options.convergence_stat.as_deref())?;
+    Ok(Some(Convergence { metric, threshold, min_trials }))
+}
+
+/// The least number of trials before they end early.
+pub(super) fn min_trials(options: &Options) -> Result<u32, ConfigError> {
     let min_trials = options.convergence_min_runs.unwrap_or(DEFAULT_MIN_RUNS);
     if min_trials < 2 {
         let problem = format!("it is {min_trials}, but an interval needs at least 2 trials");
@@ -34,15 +41,14 @@ pub(super) fn resolve(options: &Options) -> Result<Option<Convergence>, ConfigEr
             format!("{min_trials} trials are needed before they can end, but --num-profile-runs is {most}");
         return Err(ConfigError::value(MIN_RUNS, problem, "--num-profile-runs 10"));
     }
-    let metric = key(name, options.convergence_stat.as_deref())?;
-    Ok(Some(Convergence { metric, threshold, min_trials }))
+    Ok(min_trials)
 }
 
 fn refuse_without_metric(options: &Options) -> Result<Option<Convergence>, ConfigError> {
     let given = [
         (STATISTIC, options.convergence_stat.is_some()),
         (THRESHOLD, options.convergence_threshold.is_some()),
-        (MIN_RUNS, options.convergence_min_runs.is_some()),
+        (MIN_RUNS, options.convergence_min_runs.is_some() && options.budget.is_none()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => Err(ConfigError::NeedsFlag { flag, example: "--convergence-metric ttft" }),

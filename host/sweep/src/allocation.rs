@@ -1,0 +1,169 @@
+//! Where the next trial goes if there is a time for all of them.
+//!
+//! Each value has a few trials first, in the order of the plan. Then the next one goes where it is most likely to change an
+//! answer: to the value whose plausible means change the answers most often, less by how much another trial narrows
+//! them, for each second that a run of it takes. This is the greedy rule of optimal computing budget allocation (Chen and
+//! Lee, "Stochastic Simulation Optimization: An Optimal Computing Budget Allocation", 2011), with the answers of the
+//! plugins in place of one normal mean.
+
+use crate::agenda::Agenda;
+use crate::pace::Pace;
+use crate::spending::Spending;
+use aiperf_analysis::{Influence, influences};
+use aiperf_model::plugin::AnalysisPlugins;
+use aiperf_model::sweep::{Step, SweepResult};
+
+/// What is done next.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Choice<'a> {
+    /// This run.
+    Run(&'a Step),
+    /// Nothing, for this reason.
+    Nothing(&'static str),
+}
+
+const TIME_IS_UP: &str = "the time is used up";
+const ALL_IS_ANSWERED: &str = "every answer is certain";
+const ALL_IS_RUN: &str = "every value has its trials";
+
+/// Chooses among the runs that are still open; none if there are none.
+pub(crate) fn choose<'a>(
+    agenda: &Agenda<'a>,
+    result: &SweepResult,
+    analysis: &AnalysisPlugins,
+    min_trials: u32,
+    (pace, spending): (&Pace, &Spending),
+) -> Option<Choice<'a>> {
+    agenda.open().next()?;
+    let has_time = |step: &Step| spending.has_time_for(pace.expected(step.value.index));
+    if let Some(step) = agenda.open().find(|step| step.trial <= min_trials) {
+        return Some(if has_time(step) { Choice::Run(step) } else { Choice::Nothing(TIME_IS_UP) });
+    }
+    let open_answers = result.time_budget.as_ref().map(|budget| budget.open.as_slice()).unwrap_or_default();
+    if open_answers.is_empty() {
+        return Some(Choice::Nothing(ALL_IS_ANSWERED));
+    }
+    let mut candidates: Vec<(f64, &Step)> = influences(&result.axes, &result.points, analysis)
+        .into_iter()
+        .filter_map(|influence| {
+            let step = agenda.open().find(|step| step.value.index == influence.point_index)?;
+            Some((gain(result, pace, influence), step))
+        })
+        .collect();
+    if candidates.is_empty() {
+        return Some(Choice::Nothing(ALL_IS_RUN));
+    }
+    candidates.retain(|(_, step)| has_time(step));
+    // Equal gains, such as none at all, go to the value with the fewest trials.
+    let best = candidates.into_iter().max_by(|(a, one), (b, other)| {
+        a.total_cmp(b).then(other.trial.cmp(&one.trial)).then(other.index.cmp(&one.index))
+    });
+    Some(best.map_or(Choice::Nothing(TIME_IS_UP), |(_, step)| Choice::Run(step)))
+}
+
+/// How much of the influence another trial takes away, in a second.
+fn gain(result: &SweepResult, pace: &Pace, influence: Influence) -> f64 {
+    let trials = result.points.iter().find(|point| point.index == influence.point_index);
+    let n = f64::from(trials.map_or(1, |point| point.trials.max(1)));
+    let narrower = 1.0 - (n / (n + 1.0)).sqrt();
+    let seconds = pace.expected(influence.point_index).map_or(1.0, |time| time.as_secs_f64().max(1e-3));
+    influence.share * narrower / seconds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aiperf_model::conclusion::{Conclusions, OpenAnswer, Question};
+    use aiperf_model::sweep::{Order, SweepValue, TimeBudget};
+    use std::time::Duration;
+
+    /// Two values and four trials, repeated.
+    fn steps() -> Vec<Step> {
+        let runs = (1..=4).flat_map(|trial| (0..2).map(move |value| (trial, value)));
+        (0..)
+            .zip(runs)
+            .map(|(index, (trial, value))| Step {
+                index,
+                value: SweepValue { index: value, parameters: Vec::new(), seed: 42 },
+                trial,
+                warm_up: false,
+                cooldown: Duration::ZERO,
+            })
+            .collect()
+    }
+
+    fn result(is_open: bool) -> SweepResult {
+        let open = OpenAnswer {
+            question: Question::Best { objective: "throughput".into() },
+            point_index: 0,
+            parameters: Vec::new(),
+            probability: 0.5,
+        };
+        SweepResult {
+            axes: Vec::new(),
+            values: Vec::new(),
+            trials_per_value: 4,
+            order: Order::Repeated,
+            confidence_level: 0.95,
+            points: (0..2).map(point).collect(),
+            failed_values: Vec::new(),
+            failed_trials: Vec::new(),
+            verdicts: Vec::new(),
+            convergence: None,
+            time_budget: Some(TimeBudget {
+                seconds: 60.0,
+                open: if is_open { vec![open] } else { Vec::new() },
+            }),
+            drift: Vec::new(),
+            plugins: Vec::new(),
+            conclusions: Conclusions::default(),
+        }
+    }
+
+    fn point(index: u32) -> aiperf_model::point::Point {
+        aiperf_model::point::Point { index, parameters: Vec::new(), trials: 2, measurements: Vec::new() }
+    }
+
+    /// What is chosen after so many runs of the plan, each of a second, if there is so much time.
+    fn chosen(done: usize, is_open: bool, time: Duration) -> Option<Choice<'static>> {
+        let steps: &'static [Step] = Box::leak(steps().into_boxed_slice());
+        let agenda = Agenda::new(steps[done..].iter());
+        let mut pace = Pace::default();
+        steps[..done].iter().for_each(|step| pace.note(step.value.index, Duration::from_secs(1)));
+        let spending = Spending::start(time, Duration::ZERO);
+        choose(&agenda, &result(is_open), &AnalysisPlugins::default(), 2, (&pace, &spending))
+    }
+
+    const PLENTY: Duration = Duration::from_hours(1);
+
+    #[test]
+    fn each_value_has_its_few_trials_first_in_the_order_of_the_plan() {
+        for done in 0..4 {
+            let Some(Choice::Run(step)) = chosen(done, false, PLENTY) else { panic!("{done}") };
+            assert_eq!(step.index as usize, done);
+        }
+    }
+
+    #[test]
+    fn then_it_goes_on_only_while_an_answer_is_open() {
+        assert_eq!(chosen(4, false, PLENTY), Some(Choice::Nothing(ALL_IS_ANSWERED)));
+        let Some(Choice::Run(step)) = chosen(4, true, PLENTY) else { panic!() };
+        assert_eq!((step.value.index, step.trial), (0, 3));
+        let Some(Choice::Run(step)) = chosen(5, true, PLENTY) else { panic!() };
+        assert_eq!(
+            (step.value.index, step.trial),
+            (1, 3),
+            "the one with fewer trials, where neither has influence"
+        );
+        assert_eq!(chosen(8, true, PLENTY), None);
+    }
+
+    #[test]
+    fn no_run_begins_that_does_not_fit_into_the_time() {
+        let little = Duration::from_millis(500);
+        assert_eq!(chosen(2, true, little), Some(Choice::Nothing(TIME_IS_UP)));
+        assert_eq!(chosen(6, true, little), Some(Choice::Nothing(TIME_IS_UP)));
+        assert_eq!(chosen(0, true, Duration::ZERO), Some(Choice::Nothing(TIME_IS_UP)));
+        let Some(Choice::Run(_)) = chosen(0, true, little) else { panic!("nobody knows how long it takes") };
+    }
+}
