@@ -123,7 +123,7 @@ impl Observer for Simple {
                     say!("{:<34}  is run again", self.title(step));
                 }
             }
-            Event::Settled { runs, reason } => eprintln!("no more trials, {reason}: {runs} runs left out"),
+            Event::Settled { runs, reason } => say!("no more trials, {reason}: {runs} runs left out"),
             Event::Spared { step, runs, reason } => {
                 let value = value_name(step);
                 say!("{value}: {runs} {} left out: {reason}", if runs == 1 { "run" } else { "runs" });
