@@ -184,3 +184,43 @@ fn a_time_is_spent_where_an_answer_is_open() {
         assert!((0.05..0.95).contains(&probability) && answer["parameters"].is_object(), "{answer}");
     }
 }
+
+#[test]
+fn a_dry_run_knows_how_long_the_plan_takes_and_what_of_it_is_done() {
+    let (server, place) = (Server::start(FAST), Workplace::new());
+    let expected = |flags: &str| {
+        let line = format!("profile -m m --url {} --dry-run {flags}", server.url);
+        let text = place.run(&line).expect(0).stdout;
+        text.split_once("pauses in total: ").unwrap().1.to_owned()
+    };
+    let timed = "--concurrency 1,2,4 --benchmark-duration 30 --parameter-sweep-cooldown-seconds 5";
+    assert_eq!(expected(timed), "10 s\nexpected time: 1 min 40 s, by durations, schedules and pauses\n");
+    assert_eq!(
+        expected("--request-rate 5,10 --num-prompts 100 --warmup-request-count 4"),
+        "0 s\nexpected time: 30 s, by durations, schedules and pauses\n  2 warm-ups come on top\n"
+    );
+    assert!(
+        expected("--concurrency 1,2 --num-prompts 100").contains("expected time: unknown, since 2 runs take")
+    );
+    assert!(expected(&format!("{timed} --num-prompts 9")).contains("expected time: 10 s to 1 min 40 s"));
+    assert!(expected(&format!("{timed} --budget 5m")).contains("--budget ends it after 5 min"));
+
+    place
+        .run(&format!(
+            "profile -m m --url {} --concurrency 1,2,3 --num-prompts 4 --osl 2 --isl 9 --num-profile-runs 2",
+            server.url
+        ))
+        .expect(0);
+    let mut cut = manifest(&place);
+    cut["runs"][4]["state"] = json!("pending");
+    cut["runs"][5]["state"] = json!("running");
+    std::fs::write(place.path().join(BASE).join("manifest.json"), cut.to_string()).unwrap();
+    let text = place.run(&format!("profile --resume {BASE} --dry-run")).expect(0).stdout;
+    let done: Vec<bool> =
+        text.lines().filter(|line| line.contains(", trial ")).map(|line| line.ends_with(" (done)")).collect();
+    assert_eq!(done, [true, true, true, true, false, false], "{text}");
+    assert!(text.contains("for 2 runs, by the runs that are done"), "{text}");
+    assert_eq!(manifest(&place), cut, "nothing is touched");
+    let other = place.run(&format!("profile --resume {BASE} --dry-run --num-prompts 5")).expect(2);
+    assert!(other.stderr.contains("load.num_prompts: 4 then, 5 now"), "{}", other.stderr);
+}

@@ -1,6 +1,6 @@
 //! What the user sees: progress while the benchmark runs, tables when it is done.
 
-mod format;
+pub(crate) mod format;
 mod none;
 mod page;
 mod run_table;

@@ -1,6 +1,7 @@
 //! The plan: which values are run, how often, in which order, with which seeds and pauses.
 
 mod balanced;
+mod expected;
 mod order;
 
 use crate::config::Config;
@@ -11,6 +12,8 @@ use aiperf_model::sweep::{Order, Shape, Step, SweepValue};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 use std::time::Duration;
+
+pub use expected::Expected;
 
 /// All runs of a benchmark, in the order in which they are executed.
 #[derive(Clone, Debug, PartialEq)]

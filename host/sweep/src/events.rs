@@ -59,6 +59,11 @@ pub enum Event<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// Runs are left, and it is known how long the earlier ones took.
+    Remaining {
+        /// How long they take as far as one can tell; at most, where trials may end early.
+        time: Duration,
+    },
     /// No more trials are run.
     Settled {
         /// How many are left out.

@@ -46,19 +46,27 @@ impl Files {
 
     /// Takes the directory of an earlier benchmark, if it is the same one, with the state of its runs.
     pub(crate) fn resume(benchmark: &Benchmark<'_>, path: &Path) -> Result<Self, SweepError> {
-        if !path.join(layout::MANIFEST).is_file() {
-            return Err(SweepError::NothingToResume { directory: path.display().to_string() });
-        }
+        // Before the directory is held, so that one that is none is not made one by a lock file.
+        Self::look(benchmark, path)?;
         let directory = ArtifactDir::open(path)?;
-        let layout = Layout::new(path, benchmark.plan.shape);
-        let mut manifest = Manifest::read(&layout.manifest())?;
-        resume::check(path, &manifest, &new_manifest(benchmark, &layout))?;
+        let (mut manifest, layout) = Self::look(benchmark, path)?;
         manifest.resumed.push(time::now());
         let spent_seconds = manifest.time_budget.map_or(0.0, |budget| budget.spent_seconds);
         manifest.time_budget = time_budget(benchmark, spent_seconds);
         // What need not be run follows from what was run, again.
         manifest.forget_not_needed();
         Ok(Self { directory, layout, manifest })
+    }
+
+    /// Reads how far an earlier benchmark got, if it is the same one, and changes nothing.
+    pub(crate) fn look(benchmark: &Benchmark<'_>, path: &Path) -> Result<(Manifest, Layout), SweepError> {
+        if !path.join(layout::MANIFEST).is_file() {
+            return Err(SweepError::NothingToResume { directory: path.display().to_string() });
+        }
+        let layout = Layout::new(path, benchmark.plan.shape);
+        let manifest = Manifest::read(&layout.manifest())?;
+        resume::check(path, &manifest, &new_manifest(benchmark, &layout))?;
+        Ok((manifest, layout))
     }
 
     /// What the user should know about the directory before it is worked in; torn records are mended.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The time that the runs of each value took, with the pauses before them.
+/// The time that the runs of each value took, with the pauses before them where this process made them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pace {
+pub struct Pace {
     values: BTreeMap<u32, Taken>,
 }
 
@@ -25,7 +25,8 @@ impl Pace {
 
     /// How long another run of the value takes: as the mean of its runs, or of all runs if it has none. None before the
     /// first run.
-    pub(crate) fn expected(&self, value: u32) -> Option<Duration> {
+    #[must_use]
+    pub fn expected(&self, value: u32) -> Option<Duration> {
         let of_value = self.values.get(&value).copied();
         let of_all = || {
             self.values

@@ -21,6 +21,11 @@ impl Spending {
         self.before + self.start.elapsed()
     }
 
+    /// What is left.
+    pub(crate) fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.spent())
+    }
+
     /// Whether there is time for so much more; if it is not known how much, whether there is any.
     pub(crate) fn has_time_for(&self, expected: Option<Duration>) -> bool {
         self.spent() + expected.unwrap_or_default() < self.limit

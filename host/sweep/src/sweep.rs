@@ -122,6 +122,7 @@ impl<'a> Sweep<'a> {
             }
             self.pace.note(step.value.index, begin.elapsed());
             self.leave_out(observer)?;
+            self.tell_remaining(observer);
             before = Some(step);
         }
         Ok(self.outcome(None))
@@ -147,6 +148,19 @@ impl<'a> Sweep<'a> {
                 Ok(None)
             }
             None => Ok(None),
+        }
+    }
+
+    /// Tells how long the runs take that are left: as their values did, or the time that is given for them if that is less.
+    fn tell_remaining(&self, observer: &mut dyn Observer) {
+        let mut open = self.agenda.open().peekable();
+        if open.peek().is_none() {
+            return;
+        }
+        let expected = open.map(|step| self.pace.expected(step.value.index)).sum::<Option<Duration>>();
+        let left = self.spending.map(|spending| spending.left());
+        if let Some(time) = expected {
+            observer.notify(Event::Remaining { time: left.map_or(time, |left| left.min(time)) });
         }
     }
 

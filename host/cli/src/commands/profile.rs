@@ -41,17 +41,12 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     if config.output.ui_is_automatic {
         say!("{AUTOMATIC_UI_NOTICE}");
     }
-    if config.output.dry_run {
-        console::print(dry_run::describe(&config, &plan))?;
-        return Ok(Exit::Success);
-    }
-    let transport = transport(&config)?;
-    let servers = Started::new(&config.server.servers)?;
+    let servers = if config.output.dry_run { Started::none() } else { Started::new(&config.server.servers)? };
     let benchmark = Benchmark {
         config: &config,
         plan: &plan,
         urls: servers.urls,
-        transport,
+        transport: transport(&config)?,
         dataset,
         endpoint: plugins.endpoint,
         analysis: &plugins.analysis,
@@ -59,6 +54,10 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         command_line: without_secrets(environment::arguments()),
         version: env!("CARGO_PKG_VERSION"),
     };
+    if config.output.dry_run {
+        console::print(dry_run::describe(&benchmark)?)?;
+        return Ok(Exit::Success);
+    }
     let interrupt = Interrupt::default();
     signals::watch(interrupt.clone()).map_err(|error| Failure::new(Exit::Unexpected, error))?;
     let sweep = match &config.output.resume {
@@ -163,6 +162,11 @@ struct Started {
 }
 
 impl Started {
+    /// No server, for a plan that is not carried out.
+    fn none() -> Self {
+        Self { urls: Vec::new(), _simulator: None }
+    }
+
     fn new(servers: &Servers) -> Result<Self, Failure> {
         match servers {
             Servers::Urls(urls) => Ok(Self { urls: urls.clone(), _simulator: None }),

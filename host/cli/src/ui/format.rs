@@ -1,6 +1,7 @@
 //! Numbers as a person reads them.
 
 use aiperf_model::parameter::Parameter;
+use std::time::Duration;
 
 /// Stands after a percentile from so few requests that it may well be another.
 pub(crate) const OPEN: &str = "?";
@@ -28,6 +29,23 @@ pub(crate) fn with_half_width(mean: f64, half_width: Option<f64>) -> String {
     match half_width {
         Some(half_width) => format!("{} ± {}", number(mean), number(half_width)),
         None => number(mean),
+    }
+}
+
+/// A time to the second below ten minutes, else to the minute: `12 s`, `3 min 20 s`, `1 h 5 min`.
+pub(crate) fn time(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    let parts = match seconds {
+        0..60 => [(seconds, "s"), (0, "")],
+        60..600 => [(seconds / 60, "min"), (seconds % 60, "s")],
+        600..3600 => [((seconds + 30) / 60, "min"), (0, "")],
+        3600..86_400 => [(seconds / 3600, "h"), (seconds % 3600 / 60, "min")],
+        _ => [(seconds / 86_400, "d"), (seconds % 86_400 / 3600, "h")],
+    };
+    let [(first, unit), rest] = parts;
+    match rest {
+        (0, _) => format!("{first} {unit}"),
+        (rest, smaller) => format!("{first} {unit} {rest} {smaller}"),
     }
 }
 
@@ -64,6 +82,22 @@ mod tests {
         ];
         for (value, text) in cases {
             assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn times_are_as_exact_as_they_are_short() {
+        for (seconds, text) in [
+            (0.4, "0 s"),
+            (59.4, "59 s"),
+            (59.6, "1 min"),
+            (200.0, "3 min 20 s"),
+            (600.0, "10 min"),
+            (3541.0, "59 min"),
+            (3900.0, "1 h 5 min"),
+            (90_000.0, "1 d 1 h"),
+        ] {
+            assert_eq!(time(Duration::from_secs_f64(seconds)), text);
         }
     }
 

@@ -16,7 +16,7 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the bars move.
 const REFRESH: Duration = Duration::from_millis(100);
@@ -37,6 +37,8 @@ pub(crate) struct Simple {
     steps: usize,
     trials: u32,
     is_open_ended: bool,
+    /// When the benchmark is expected to end.
+    end: Option<Instant>,
     bar: Option<Moving>,
     header_shown: bool,
 }
@@ -44,7 +46,7 @@ pub(crate) struct Simple {
 impl Simple {
     /// An interface for a plan of so many steps with so many trials per value, or where a time is to be spent, at most.
     pub(crate) fn new(steps: usize, trials: u32, is_open_ended: bool) -> Self {
-        Self { steps, trials, is_open_ended, bar: None, header_shown: false }
+        Self { steps, trials, is_open_ended, end: None, bar: None, header_shown: false }
     }
 
     fn title(&self, step: &Step) -> String {
@@ -106,16 +108,17 @@ impl Observer for Simple {
         match event {
             Event::CoolingDown { duration, .. } => {
                 log(&format!("cooldown of {} s", duration.as_secs_f64()));
-                self.bar = Some(Moving::countdown("cooldown", duration));
+                self.bar = Some(Moving::countdown("cooldown", duration, self.end));
             }
             Event::WaitingForServer { timeout, .. } => {
                 log(&format!("waiting up to {} s for the server to answer", timeout.as_secs_f64()));
-                self.bar = Some(Moving::countdown("waiting for server", timeout));
+                self.bar = Some(Moving::countdown("waiting for server", timeout, self.end));
             }
             Event::Calibrating { .. } => {}
+            Event::Remaining { time } => self.end = Instant::now().checked_add(time),
             Event::Calibrated { step, budget } => say!("{:<34}{}", self.title(step), calibrated(budget)),
             Event::RunStarted { step, control } => {
-                self.bar = Some(Moving::load(self.title(step), control.clone()));
+                self.bar = Some(Moving::load(self.title(step), control.clone(), self.end));
             }
             Event::RunEnded { step, ending, retries } => {
                 self.row(step, ending);
@@ -140,21 +143,23 @@ struct Moving {
 }
 
 impl Moving {
-    fn load(title: String, control: Control) -> Self {
-        let template = "{prefix:<34} [{bar:30}] {pos}/{len} requests, {elapsed} {msg}";
+    fn load(title: String, control: Control, end: Option<Instant>) -> Self {
+        let template = "{prefix:<34} [{bar:30}] {pos}/{len} requests, {elapsed}{msg}";
         Self::start(title, template, move |bar| {
             let progress = control.progress();
             bar.set_length(progress.total.unwrap_or(progress.sent));
             bar.set_position(progress.completed + progress.failed);
-            if progress.failed > 0 {
-                bar.set_message(format!("{} failed", progress.failed));
-            }
+            let failed =
+                if progress.failed > 0 { format!(", {} failed", progress.failed) } else { String::new() };
+            bar.set_message(failed + &time_left(end));
         })
     }
 
-    fn countdown(title: &str, duration: Duration) -> Self {
-        Self::start(title.to_owned(), "{prefix:<34} [{bar:30}] {elapsed} of {msg}", move |bar| {
-            bar.set_message(format!("{}s", duration.as_secs_f64()));
+    fn countdown(title: &str, duration: Duration, end: Option<Instant>) -> Self {
+        Self::start(title.to_owned(), "{prefix:<34} [{bar:30}] {msg}", move |bar| {
+            let left = duration.saturating_sub(bar.elapsed());
+            let left = left.as_secs_f64().ceil();
+            bar.set_message(format!("{left} s of {} s left{}", duration.as_secs_f64(), time_left(end)));
             bar.set_length(duration.as_millis() as u64);
             bar.set_position(bar.elapsed().as_millis() as u64);
         })
@@ -188,6 +193,12 @@ impl Drop for Moving {
         }
         self.bar.finish_and_clear();
     }
+}
+
+/// How long the whole benchmark still takes, or nothing where that is not known or longer ago.
+fn time_left(end: Option<Instant>) -> String {
+    let left = end.and_then(|end| end.checked_duration_since(Instant::now()));
+    left.map_or_else(String::new, |left| format!(", about {} left in all", format::time(left)))
 }
 
 /// What a bar shows on a terminal, as a line where there is none.

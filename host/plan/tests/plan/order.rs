@@ -1,8 +1,8 @@
 //! The order of the runs, their seeds, pauses and warm-ups.
 
-use crate::plan;
+use crate::{config, plan};
 use aiperf_model::parameter::describe;
-use aiperf_plan::Plan;
+use aiperf_plan::{Expected, Plan};
 use std::time::Duration;
 
 /// Value and trial of each run.
@@ -153,4 +153,26 @@ fn a_run_that_is_left_out_takes_its_pause_along() {
     assert_eq!(pause("repeated", 0, 2), 30, "the same trial without its second value");
     assert_eq!(pause("independent", 0, 2), 30, "the next value without the second trial of the first");
     assert_eq!(pause("independent", 1, 3), 30);
+}
+
+#[test]
+fn a_plan_knows_how_long_a_run_takes_where_the_server_does_not_decide() {
+    let seconds = Duration::from_secs;
+    for (line, least, most) in [
+        ("--benchmark-duration 30", 30, Some(30)),
+        ("--benchmark-duration 30 --num-prompts 100", 0, Some(30)),
+        ("--num-prompts 100", 0, None),
+        ("--request-rate 5 --num-prompts 100", 20, Some(20)),
+        ("--request-rate 5 --num-prompts 100 --benchmark-duration 8", 8, Some(8)),
+        ("--request-rate 5", 10, Some(10)),
+    ] {
+        let (config, plan) = (config(line), plan(line));
+        let expected = Expected::of_run(&config.settings(&plan.steps[0].value));
+        assert_eq!(expected, Expected { least: seconds(least), most: most.map(seconds) }, "{line}");
+    }
+    let mut sum = Expected::exactly(seconds(5));
+    sum += Expected { least: seconds(0), most: Some(seconds(30)) };
+    assert_eq!(sum, Expected { least: seconds(5), most: Some(seconds(35)) });
+    sum += Expected { least: seconds(1), most: None };
+    assert_eq!(sum, Expected { least: seconds(6), most: None });
 }

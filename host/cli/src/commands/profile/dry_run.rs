@@ -1,21 +1,39 @@
 //! `--dry-run`: the plan as text.
 
+mod expected_time;
+
 use aiperf_model::arrival::RequestRate;
 use aiperf_model::parameter;
 use aiperf_model::sweep::Step;
-use aiperf_plan::{Config, Plan, RunSettings};
+use aiperf_plan::{Config, RunSettings};
+use aiperf_sweep::{Benchmark, Progress, SweepError};
 use std::fmt::Write as _;
 
-/// Every run in order, with its seed, its load and the pause before it.
-pub(crate) fn describe(config: &Config, plan: &Plan) -> String {
+/// Every run in order, with its seed, its load and the pause before it, and how long all that takes. Of a benchmark that
+/// is continued, which runs are done.
+pub(crate) fn describe(benchmark: &Benchmark<'_>) -> Result<String, SweepError> {
+    let Benchmark { config, plan, .. } = *benchmark;
+    let resumed = config.output.resume.as_ref();
+    let progress = resumed.map(|directory| Progress::read(benchmark, directory)).transpose()?;
+    let settled = |step: &Step| progress.as_ref().and_then(|progress| progress.settled(step));
     let (values, trials) = (plan.values.len(), plan.shape.trials);
     let mut text =
         format!("{} runs: {values} values x {trials} trials, {} order\n", plan.steps.len(), plan.shape.order);
     for step in &plan.steps {
-        text.push_str(&line(config, step));
+        line(&mut text, config, step);
+        if let Some(state) = settled(step) {
+            let _ = write!(text, " ({state})");
+        }
+        text.push('\n');
     }
-    let _ = writeln!(text, "pauses in total: {} s", plan.total_cooldown().as_secs_f64());
-    text
+    let open: Vec<&Step> = plan.steps.iter().filter(|step| settled(step).is_none()).collect();
+    text.push_str(&expected_time::describe(
+        config,
+        plan,
+        &open,
+        progress.as_ref().map(|progress| &progress.pace),
+    ));
+    Ok(text)
 }
 
 fn load(config: &Config, settings: &RunSettings) -> String {
@@ -32,7 +50,7 @@ fn load(config: &Config, settings: &RunSettings) -> String {
     }
 }
 
-fn line(config: &Config, step: &Step) -> String {
+fn line(line: &mut String, config: &Config, step: &Step) {
     let settings = config.settings(&step.value);
     let pause = if step.cooldown.is_zero() {
         String::new()
@@ -44,7 +62,8 @@ fn line(config: &Config, step: &Step) -> String {
     } else {
         parameter::describe(&step.value.parameters)
     };
-    let mut line = format!(
+    let _ = write!(
+        line,
         "{:>5}  {pause}{what}, trial {}, seed {}, {}",
         step.index + 1,
         step.trial,
@@ -71,6 +90,4 @@ fn line(config: &Config, step: &Step) -> String {
     if let Some(duration) = settings.duration {
         let _ = write!(line, ", {} s", duration.as_secs_f64());
     }
-    line.push('\n');
-    line
 }

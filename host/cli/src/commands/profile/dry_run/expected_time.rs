@@ -1,0 +1,73 @@
+//! How long a plan takes, and how one knows.
+
+use crate::ui::format;
+use aiperf_model::sweep::Step;
+use aiperf_plan::{Config, Expected, Plan};
+use aiperf_sweep::Pace;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// What is known of the time for the runs that are left, in a line or a few.
+pub(super) fn describe(config: &Config, plan: &Plan, open: &[&Step], pace: Option<&Pace>) -> String {
+    let pauses = pauses(plan, open);
+    let mut text = format!("pauses in total: {} s\n", pauses.as_secs_f64());
+    let mut runs = Expected::ZERO;
+    for step in open {
+        runs += Expected::of_run(&config.settings(&step.value));
+    }
+    let by_pace = pace.and_then(|pace| time_by_pace(pace, open));
+    let line = match (open.len(), by_pace) {
+        (0, _) => "nothing is left to do".to_owned(),
+        (left, Some(time)) => format!(
+            "expected time: {} for {left} runs, by the runs that are done",
+            format::time(time + pauses)
+        ),
+        (_, None) => by_plan(runs, pauses, open.len()),
+    };
+    let _ = writeln!(text, "{line}");
+    for note in notes(config, open) {
+        let _ = writeln!(text, "  {note}");
+    }
+    text
+}
+
+/// The pauses between the runs that are left; none lies before the first one.
+fn pauses(plan: &Plan, open: &[&Step]) -> Duration {
+    open.array_windows().map(|[before, step]| plan.pause(before, step)).sum()
+}
+
+fn time_by_pace(pace: &Pace, open: &[&Step]) -> Option<Duration> {
+    open.iter().map(|step| pace.expected(step.value.index)).sum()
+}
+
+/// What the plan alone says.
+fn by_plan(runs: Expected, pauses: Duration, count: usize) -> String {
+    let least = format::time(runs.least + pauses);
+    match runs.most {
+        Some(most) if most == runs.least => {
+            format!("expected time: {least}, by durations, schedules and pauses")
+        }
+        Some(most) => {
+            format!("expected time: {least} to {}, by durations and pauses", format::time(most + pauses))
+        }
+        None if (runs.least + pauses).is_zero() => format!(
+            "expected time: unknown, since {count} runs take as long as the server does; --benchmark-duration sets it"
+        ),
+        None => format!(
+            "expected time: more than {least}, since runs of a number of requests take as long as the server does; \
+             --benchmark-duration sets it"
+        ),
+    }
+}
+
+/// What makes it longer or shorter.
+fn notes(config: &Config, open: &[&Step]) -> Vec<String> {
+    let warm_ups = open.iter().filter(|step| step.warm_up).count();
+    let warm_ups = (warm_ups > 0).then(|| format!("{warm_ups} warm-ups come on top"));
+    let budget = config.trials.time_budget;
+    let budget = budget.map(|budget| format!("--budget ends it after {}", format::time(budget.time)));
+    let convergence = config.trials.convergence.as_ref();
+    let convergence = convergence
+        .map(|rule| format!("less where {} converges after {} trials", rule.metric, rule.min_trials));
+    [warm_ups, budget, convergence].into_iter().flatten().collect()
+}
