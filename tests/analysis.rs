@@ -82,3 +82,22 @@ fn an_earlier_directory_gives_the_same_bytes_again() {
     let other = place.json("elsewhere/profile_export_aiperf_sweep.json");
     assert_eq!(other["metadata"]["pareto_criterion"], "efficient");
 }
+
+#[test]
+fn lists_that_are_taken_element_by_element_have_trends() {
+    let place = Workplace::new();
+    let ended = place
+        .run("profile -m m --url sim:?prefill-rate=1000000&itl-ms=0.1&itl-slope-ms=0 --sweep-type zip --concurrency 1,2,4 --isl 8,16,32 --osl 2 --num-prompts 4")
+        .expect(0);
+    assert!(ended.stdout.contains("ttft_p99_ms along concurrency with isl"), "{}", ended.stdout);
+    let folder = "artifacts/m-openai-chat-concurrency_isl_sweep/sweep_aggregate";
+    let sweep = place.json(&format!("{folder}/profile_export_aiperf_sweep.json"));
+    let trend = &sweep["trends"]["ttft_p99_ms"][0];
+    assert_eq!(trend["values"], serde_json::json!([1, 2, 4]));
+    assert_eq!(
+        (&trend["parameter"], &trend["along_with"]),
+        (&"concurrency".into(), &serde_json::json!(["isl"]))
+    );
+    let csv = String::from_utf8(place.bytes(&format!("{folder}/profile_export_aiperf_sweep.csv"))).unwrap();
+    assert!(csv.contains("ttft_p99_ms,concurrency with isl,,slope-change,"), "{csv}");
+}

@@ -8,29 +8,37 @@ use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::TrendDetector;
 use aiperf_model::point::Point;
 
-/// A series and the parameters that are the same for all its samples.
+/// A series, the parameters that are the same for all its samples, and those that change along with it.
 pub(crate) struct Line {
     series: Series,
     fixed: Vec<Parameter>,
+    along_with: Vec<String>,
 }
 
 /// All series of these points: for each metric, in the order of the points' measurements, one along each axis for
 /// every combination of the other parameters. A series has at least two samples with different positions, and the
 /// metric in every one of them; parameters that are no numbers span no series.
+///
+/// Where no two points differ in one parameter only, as when lists are taken element by element, there is one series
+/// for each metric, along the first axis that no two points share, with the other parameters changing along with it.
 pub(crate) fn lines(axes: &[String], points: &[Point]) -> Vec<Line> {
     lines_of(axes, points, &keys(points))
 }
 
 /// The same for some metrics.
 pub(crate) fn lines_of(axes: &[String], points: &[Point], keys: &[&str]) -> Vec<Line> {
-    let rows: Vec<Row<'_>> = axes.iter().flat_map(|axis| rows(axis, points)).collect();
+    let mut rows: Vec<Row<'_>> = axes.iter().flat_map(|axis| rows(axis, points)).collect();
+    if rows.is_empty() {
+        rows.extend(axes.iter().find_map(|axis| path(axis, points)));
+    }
     keys.iter().flat_map(|key| rows.iter().filter_map(move |row| row.line(key))).collect()
 }
 
-/// Points that differ in one parameter only.
+/// Points that differ in one parameter only, or in others along with it.
 struct Row<'a> {
     parameter: &'a str,
     fixed: Vec<Parameter>,
+    along_with: Vec<String>,
     /// Positions and points, strictly ascending.
     points: Vec<(f64, &'a Point)>,
 }
@@ -41,14 +49,20 @@ fn rows<'a>(axis: &'a str, points: &'a [Point]) -> Vec<Row<'a>> {
         let Some((x, fixed)) = position(axis, point) else { continue };
         match rows.iter_mut().find(|row| row.fixed == fixed) {
             Some(row) => row.points.push((x, point)),
-            None => rows.push(Row { parameter: axis, fixed, points: vec![(x, point)] }),
+            None => {
+                rows.push(Row { parameter: axis, fixed, along_with: Vec::new(), points: vec![(x, point)] });
+            }
         }
     }
-    for row in &mut rows {
-        row.points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    }
-    rows.retain(|row| row.points.len() > 1 && row.points.is_sorted_by(|(a, _), (b, _)| a < b));
-    rows
+    rows.into_iter().filter_map(Row::ascending).collect()
+}
+
+/// All points along an axis, whatever their other parameters.
+fn path<'a>(axis: &'a str, points: &'a [Point]) -> Option<Row<'a>> {
+    let others = points.first()?.parameters.iter().filter(|parameter| parameter.name != axis);
+    let along_with = others.map(|parameter| parameter.name.clone()).collect();
+    let points = points.iter().map(|point| Some((position(axis, point)?.0, point))).collect::<Option<_>>()?;
+    Row { parameter: axis, fixed: Vec::new(), along_with, points }.ascending()
 }
 
 /// Where a point stands on an axis, and its other parameters; none if the axis is no number there.
@@ -70,6 +84,13 @@ fn keys(points: &[Point]) -> Vec<&str> {
 }
 
 impl Row<'_> {
+    /// With the points in order, or none if these are fewer than two or two are at the same place.
+    fn ascending(mut self) -> Option<Self> {
+        self.points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let is_line = self.points.len() > 1 && self.points.is_sorted_by(|(a, _), (b, _)| a < b);
+        is_line.then_some(self)
+    }
+
     /// The line of one metric, or none if a point lacks it.
     fn line(&self, key: &str) -> Option<Line> {
         let samples = self.points.iter().map(|(x, point)| sample(*x, point, key)).collect::<Option<_>>()?;
@@ -83,7 +104,7 @@ impl Row<'_> {
             better: catalogue::find(&measurement.metric).and_then(|metric| metric.better),
             samples,
         };
-        Some(Line { series, fixed: self.fixed.clone() })
+        Some(Line { series, fixed: self.fixed.clone(), along_with: self.along_with.clone() })
     }
 }
 
@@ -143,6 +164,7 @@ fn trend(detector: &dyn TrendDetector, line: &Line) -> Result<Trend, Fault> {
         key: series.key.clone(),
         parameter: series.parameter.clone(),
         fixed: line.fixed.clone(),
+        along_with: line.along_with.clone(),
         slopes: rate_of_change
             .iter()
             .zip(&steps)
@@ -268,6 +290,36 @@ mod tests {
                 ("isl", "concurrency 2".into(), 256.0),
             ]
         );
+    }
+
+    #[test]
+    fn lists_that_are_taken_element_by_element_give_one_series_along_the_first_axis_that_tells_all_points() {
+        let zipped = |pairs: &[(i64, i64)]| -> Vec<Trend> {
+            let points: Vec<Point> = (0..)
+                .zip(pairs)
+                .map(|(index, (concurrency, isl))| {
+                    let parameters = [
+                        ("concurrency", ParameterValue::Integer(*concurrency)),
+                        ("isl", ParameterValue::Integer(*isl)),
+                    ];
+                    point(index, &parameters, (concurrency * isl) as f64)
+                })
+                .collect();
+            trends(&axes(&["concurrency", "isl"]), &points)
+        };
+        let all = zipped(&[(4, 512), (1, 128), (2, 256)]);
+        assert_eq!(all.len(), 1);
+        assert_eq!(
+            (all[0].parameter.as_str(), all[0].along_with.as_slice()),
+            ("concurrency", &["isl".to_owned()][..])
+        );
+        assert_eq!(all[0].positions, [1.0, 2.0, 4.0]);
+        assert!(all[0].fixed.is_empty());
+        let second = zipped(&[(1, 128), (2, 256), (1, 512)]);
+        assert_eq!((second.len(), second[0].parameter.as_str()), (1, "isl"));
+        // Two of these differ in the concurrency only.
+        let plain = zipped(&[(1, 128), (8, 128), (1, 512)]);
+        assert!(plain.iter().all(|trend| trend.along_with.is_empty()), "{plain:#?}");
     }
 
     #[test]

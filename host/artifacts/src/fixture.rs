@@ -238,6 +238,7 @@ pub(crate) fn trend(key: &str, detector: &str, positions: &[f64], means: &[f64])
         key: key.into(),
         parameter: "concurrency".into(),
         fixed: Vec::new(),
+        along_with: Vec::new(),
         positions: positions.to_vec(),
         slopes: rate_of_change.iter().zip(steps).map(|(change, step)| change / step).collect(),
         rate_of_change,

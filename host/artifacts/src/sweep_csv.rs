@@ -10,7 +10,7 @@ use crate::error::ArtifactError;
 use crate::parameters;
 use crate::sweep_json;
 use aiperf_model::catalogue;
-use aiperf_model::conclusion::Front;
+use aiperf_model::conclusion::{Front, Trend};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Measurement, Point};
 use aiperf_model::sweep::SweepResult;
@@ -143,7 +143,7 @@ fn trends(result: &SweepResult) -> Vec<Row> {
     rows.extend(result.conclusions.trends.iter().map(|trend| {
         vec![
             trend.key.clone(),
-            trend.parameter.clone(),
+            parameter_of(trend),
             parameters::label(&trend.fixed),
             trend.detector.clone(),
             csv_tables::numbers(&trend.inflection_points()),
@@ -151,6 +151,15 @@ fn trends(result: &SweepResult) -> Vec<Row> {
         ]
     }));
     rows
+}
+
+/// `concurrency`, or `concurrency with isl` where others change along with it.
+fn parameter_of(trend: &Trend) -> String {
+    std::iter::once(&trend.parameter)
+        .chain(&trend.along_with)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" with ")
 }
 
 fn verdicts(result: &SweepResult) -> Vec<Row> {

@@ -219,6 +219,8 @@ pub struct Trend {
     pub parameter: String,
     /// The other parameters and their values, if there are several axes.
     pub fixed: Vec<Parameter>,
+    /// The other parameters that change along with this one, where lists were taken element by element.
+    pub along_with: Vec<String>,
     /// The x position of each sample, ascending.
     pub positions: Vec<f64>,
     /// Differences of neighbouring means; one value less than there are positions.

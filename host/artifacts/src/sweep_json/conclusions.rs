@@ -140,6 +140,8 @@ impl Serialize for Lines<'_> {
 struct Line<'a> {
     parameter: &'a str,
     fixed: Object<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    along_with: &'a [String],
     #[serde(flatten)]
     trend: AllDetectors<'a>,
 }
@@ -169,7 +171,12 @@ impl<'a> Line<'a> {
             findings: found(first),
             detectors: (trends.len() > 1).then_some(Detectors(trends)),
         };
-        Some(Self { parameter: &first.parameter, fixed: Object(&first.fixed), trend })
+        Some(Self {
+            parameter: &first.parameter,
+            fixed: Object(&first.fixed),
+            along_with: &first.along_with,
+            trend,
+        })
     }
 }
 

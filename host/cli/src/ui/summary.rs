@@ -267,8 +267,10 @@ fn group_if_several(parameters: &[Parameter]) -> String {
 }
 
 fn trend_lines(trend: &Trend) -> String {
-    let place = if trend.fixed.is_empty() {
+    let place = if trend.fixed.is_empty() && trend.along_with.is_empty() {
         trend.key.clone()
+    } else if trend.fixed.is_empty() {
+        format!("{} along {} with {}", trend.key, trend.parameter, trend.along_with.join(" with "))
     } else {
         format!("{} at {}", trend.key, parameter::describe(&trend.fixed))
     };
