@@ -126,7 +126,7 @@ fn endpoints_that_crash_hang_and_lie_fail_their_runs() {
         let place = Workplace::new();
         let choice = format!("--endpoint-type 'misbehaving:{{\"do\":\"{what}\"}}'");
         let load = format!("profile --model m --url {url} --concurrency 1,2 --num-prompts 4 --ui none");
-        place.run(&format!("{load} {limits} --plugin {MISBEHAVING} {choice}")).expect(4);
+        place.run(&format!("{load} {limits} --plugin {MISBEHAVING} {choice}")).expect(5);
         let result = "artifacts/m-openai-misbehaving-concurrency_sweep/sweep_aggregate/profile_export_aiperf_sweep.json";
         let failed = &place.json(result)["metadata"]["failed_values"];
         assert_eq!(failed.as_array().unwrap().len(), 2, "{failed}");

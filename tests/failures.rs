@@ -145,7 +145,7 @@ fn an_endpoint_plugin_that_crashes_fails_its_runs_with_its_own_words() {
         "profile --model m --url sim: --concurrency 1,2 --ui none --plugin {MISBEHAVING} \
          --endpoint-type 'misbehaving:{{\"mode\":\"panic\"}}'"
     );
-    let finished = place.run(&arguments).expect(4);
+    let finished = place.run(&arguments).expect(5);
     assert!(finished.stdout.contains("no such thing: 2"), "{}", finished.stdout);
 }
 

@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     SomeFailed = 3,
     /// No run succeeded.
     NothingSucceeded = 4,
-    /// A plugin failed; the files are complete without its part.
+    /// A plugin failed, also one that made every run fail; the files are complete without its part.
     PluginFailed = 5,
     /// A value is not valid, and `--require-valid` was given; the files are complete.
     GateFailed = 6,

@@ -37,7 +37,8 @@ fn read_ending(
             Some(Ending::Succeeded(Success { metrics, verdict, start_unix_ns }))
         }
         RunState::Failed { error, timestamp } => {
-            Some(Ending::Failed { error: error.clone(), timestamp: timestamp.clone() })
+            // It is repeated, and then says itself what it failed by.
+            Some(Ending::Failed { error: error.clone(), timestamp: timestamp.clone(), by_plugin: false })
         }
     })
 }

@@ -4,6 +4,7 @@ use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_load::RunOutcome;
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Statistic};
+use aiperf_model::record::FailureKind;
 
 /// Why a run is in no statistic, or none if it is in all: the server went away, no request succeeded, or more than
 /// the share `max_error_rate` of the requests failed.
@@ -37,6 +38,11 @@ pub(crate) fn reason(
             succeeded + failed
         )
     })
+}
+
+/// Whether most of what failed was the endpoint plugin's fault.
+pub(crate) fn is_by_plugin(errors: &ErrorSummary) -> bool {
+    errors.entries().first().is_some_and(|(details, _)| details.kind == FailureKind::Plugin.name())
 }
 
 fn most_frequent(errors: &ErrorSummary) -> Option<String> {

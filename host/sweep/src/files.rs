@@ -260,7 +260,7 @@ fn state(ending: &Ending) -> RunState {
     match ending {
         Ending::Succeeded(_) => RunState::Done,
         Ending::Interrupted(_) => RunState::Interrupted { timestamp: time::now() },
-        Ending::Failed { error, timestamp } => {
+        Ending::Failed { error, timestamp, .. } => {
             RunState::Failed { error: error.clone(), timestamp: timestamp.clone() }
         }
     }

@@ -24,6 +24,8 @@ pub enum Ending {
         error: String,
         /// When, RFC 3339 UTC.
         timestamp: String,
+        /// Whether it was the endpoint plugin that failed, and not the server.
+        by_plugin: bool,
     },
 }
 
@@ -71,6 +73,11 @@ impl Ledger {
             count(|ending| matches!(ending, Ending::Succeeded(_))),
             count(|ending| matches!(ending, Ending::Failed { .. })),
         )
+    }
+
+    /// Whether a run failed by its endpoint plugin.
+    pub(crate) fn is_failed_by_plugin(&self) -> bool {
+        self.entries.values().any(|entry| matches!(entry.ending, Ending::Failed { by_plugin: true, .. }))
     }
 
     /// The metrics of a value's successful trials, in order of the plan.
@@ -179,7 +186,7 @@ impl Ledger {
         let of_value = self.entries.values().filter(|entry| entry.value == value.index);
         of_value.filter_map(|entry| match &entry.ending {
             Ending::Succeeded(_) | Ending::Interrupted(_) => None,
-            Ending::Failed { error, timestamp } => Some(FailedTrial {
+            Ending::Failed { error, timestamp, .. } => Some(FailedTrial {
                 index: value.index,
                 parameters: value.parameters.clone(),
                 trial: entry.trial,

@@ -66,7 +66,9 @@ pub(crate) fn execute(
     report::write(benchmark, step, folder, &asked, &measured, trust, failure.as_deref())?;
     Ok(match failure {
         _ if outcome.cancelled => Ending::Interrupted(Some(measured.metrics)),
-        Some(error) => Ending::Failed { error, timestamp: time::now() },
+        Some(error) => {
+            Ending::Failed { error, timestamp: time::now(), by_plugin: failure::is_by_plugin(errors) }
+        }
         None => Ending::Succeeded(Success {
             start_unix_ns: measured.clock.wall().unix_ns(measured.outcome.start),
             metrics: measured.metrics,
@@ -180,9 +182,10 @@ fn failed_to_load(benchmark: &Benchmark<'_>, error: LoadError) -> Result<Ending,
     match error {
         LoadError::Stopped => Ok(Ending::Interrupted(None)),
         LoadError::Unreachable { .. } | LoadError::PluginCrashed { .. } | LoadError::Build { .. } => {
+            let by_plugin = !matches!(error, LoadError::Unreachable { .. });
             // A plugin's last words may be the server's.
             let error = benchmark.config.server.secrets().hide(&error.to_string()).into_owned();
-            Ok(Ending::Failed { error, timestamp: time::now() })
+            Ok(Ending::Failed { error, timestamp: time::now(), by_plugin })
         }
         error => Err(error.into()),
     }

@@ -78,7 +78,7 @@ mod tests {
     }
 
     fn failed() -> Ending {
-        Ending::Failed { error: "refused".into(), timestamp: "2025-01-15T10:30:45Z".into() }
+        Ending::Failed { error: "refused".into(), timestamp: "2025-01-15T10:30:45Z".into(), by_plugin: false }
     }
 
     fn succeeded() -> Ending {

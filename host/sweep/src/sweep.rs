@@ -49,6 +49,8 @@ pub struct Outcome {
     pub succeeded: usize,
     /// How many runs failed.
     pub failed: usize,
+    /// Whether one of them failed by its endpoint plugin.
+    pub failed_by_plugin: bool,
     /// How many runs of the plan have no result: those that failed, and those that were not reached.
     pub unfinished: usize,
     /// Why it ended before the last run, if it did.
@@ -268,7 +270,8 @@ impl<'a> Sweep<'a> {
             Some(Ending::Failed { .. } | Ending::Interrupted(None)) | None => None,
         };
         let unfinished = self.files.unfinished();
-        Outcome { result: self.result, succeeded, failed, unfinished, stopped, last_run }
+        let failed_by_plugin = self.ledger.is_failed_by_plugin();
+        Outcome { result: self.result, succeeded, failed, failed_by_plugin, unfinished, stopped, last_run }
     }
 }
 

@@ -206,6 +206,8 @@ fn shown(outcome: &Outcome, plan: &Plan) -> String {
 fn exit(outcome: &Outcome, config: &Config) -> Exit {
     match outcome {
         Outcome { stopped: Some(Stop::Interrupted), .. } => Exit::Interrupted,
+        // What is to be mended is the plugin, also where nothing succeeded.
+        Outcome { failed_by_plugin: true, .. } => Exit::PluginFailed,
         Outcome { succeeded: 0, .. } => Exit::NothingSucceeded,
         Outcome { result, .. } if !result.conclusions.failures.is_empty() => Exit::PluginFailed,
         Outcome { failed: 1.., .. } => Exit::SomeFailed,
