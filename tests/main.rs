@@ -28,6 +28,7 @@ mod outputs;
 mod plugin_native;
 mod plugin_projects;
 mod plugin_test;
+mod plugin_tutorials;
 mod plugins;
 mod report;
 mod resume;

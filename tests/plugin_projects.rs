@@ -25,7 +25,7 @@ fn is_here(what: &str, command: &mut Command) -> bool {
     is_here
 }
 
-fn has_compiler() -> bool {
+pub(crate) fn has_compiler() -> bool {
     let script = "test -d \"$(rustc --print target-libdir --target wasm32-unknown-unknown)\" || \
                   test -d \"$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/std\"";
     is_here("a compiler for wasm32-unknown-unknown", Command::new("sh").args(["-c", script]))

@@ -147,7 +147,7 @@ pub(crate) struct RecordArguments {
     /// The name of the fixture
     pub name: String,
 
-    /// Base URL or full endpoint URL [default: `http://localhost:8000`]
+    /// Base URL or full endpoint URL, or sim: for the simulator [default: `http://localhost:8000`]
     #[arg(long, short, value_name = "URL")]
     pub url: Option<String>,
 

@@ -156,8 +156,8 @@ fn with_file(options: Options) -> Result<Options, Failure> {
 }
 
 /// The servers of a benchmark; the simulator runs for as long as this lives.
-struct Started {
-    urls: Vec<ServerUrl>,
+pub(crate) struct Started {
+    pub(crate) urls: Vec<ServerUrl>,
     _simulator: Option<Simulator>,
 }
 
@@ -167,7 +167,7 @@ impl Started {
         Self { urls: Vec::new(), _simulator: None }
     }
 
-    fn new(servers: &Servers) -> Result<Self, Failure> {
+    pub(crate) fn new(servers: &Servers) -> Result<Self, Failure> {
         match servers {
             Servers::Urls(urls) => Ok(Self { urls: urls.clone(), _simulator: None }),
             Servers::Simulator { query } => {

@@ -3,6 +3,7 @@
 mod exchange;
 
 use crate::args::RecordArguments;
+use crate::commands::profile::Started;
 use crate::console;
 use crate::environment;
 use crate::exit_code::Exit;
@@ -11,7 +12,7 @@ use aiperf_load::replay;
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::request::{Request, Turn};
 use aiperf_model::response::OwnedEvent;
-use aiperf_plan::{Config, Options, Servers};
+use aiperf_plan::{Config, Options};
 use exchange::{Answer, exchange};
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -20,10 +21,7 @@ use std::sync::Arc;
 
 pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let config = Config::resolve(options(arguments), &environment::read())?;
-    let Servers::Urls(urls) = &config.server.servers else {
-        let message = "record asks a server; start one with `aiperf simulate` and give its --url";
-        return Err(Failure::new(Exit::BadInput, message));
-    };
+    let servers = Started::new(&config.server.servers)?;
     let choice = config.server.endpoint_type.to_string();
     let endpoint = super::host(&arguments.sources)?.endpoint(&choice)?;
     let [response, fixture] =
@@ -47,7 +45,8 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let mut headers = payload.headers;
     headers.extend(config.server.request_headers());
     let secrets = config.server.secrets();
-    let answer = urls
+    let answer = servers
+        .urls
         .first()
         .ok_or_else(|| "no server is given".to_owned())
         .and_then(|url| exchange(url, path, &headers, payload.body))
