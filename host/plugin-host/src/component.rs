@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use wasmtime::component::{Component as Code, InstancePre};
+use wasmtime::component::InstancePre;
 
 use crate::binary::sha256;
 use crate::error::{HostError, Source};
@@ -15,12 +15,19 @@ pub(crate) struct Component {
     source: Source,
     bytes: Cow<'static, [u8]>,
     sha256: OnceLock<String>,
+    outline: OnceLock<Result<Outline, HostError>>,
     linked: OnceLock<Result<InstancePre<Context>, HostError>>,
 }
 
 impl Component {
     pub(crate) fn new(source: Source, bytes: impl Into<Cow<'static, [u8]>>) -> Self {
-        Self { source, bytes: bytes.into(), sha256: OnceLock::new(), linked: OnceLock::new() }
+        Self {
+            source,
+            bytes: bytes.into(),
+            sha256: OnceLock::new(),
+            outline: OnceLock::new(),
+            linked: OnceLock::new(),
+        }
     }
 
     pub(crate) fn source(&self) -> &Source {
@@ -38,8 +45,8 @@ impl Component {
     }
 
     /// What it says on the outside, without compiling it.
-    pub(crate) fn outline(&self) -> Result<Outline, HostError> {
-        Outline::read(&self.source, &self.bytes)
+    pub(crate) fn outline(&self) -> Result<&Outline, HostError> {
+        self.outline.get_or_init(|| Outline::read(&self.source, &self.bytes)).as_ref().map_err(Clone::clone)
     }
 
     /// The code, compiled (or found in the cache) and linked at the first call. A second thread waits for the first.
@@ -52,7 +59,7 @@ impl Component {
             source_name: self.source.clone(),
             reason: format!("{error:#}"),
         };
-        let code = Code::new(&sandbox.engine, &self.bytes).map_err(unusable)?;
+        let code = sandbox.code(&self.bytes, self.sha256()).map_err(unusable)?;
         sandbox.linker.instantiate_pre(&code).map_err(unusable)
     }
 }

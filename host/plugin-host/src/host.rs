@@ -197,7 +197,7 @@ impl PluginHost {
     fn inspect(&self, binary: &Binary) -> Result<Inspection, HostError> {
         let (imports, exports) = match binary {
             Binary::Component(component) => {
-                component.outline().map(|outline| (outline.imports, outline.exports))?
+                component.outline().map(|outline| (outline.imports.clone(), outline.exports.clone()))?
             }
             Binary::Library(_) => (Vec::new(), Vec::new()),
         };

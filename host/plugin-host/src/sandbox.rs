@@ -6,11 +6,11 @@
 
 use std::path::Path;
 
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, Store};
 
 use crate::bindings::{self, log, types};
-use crate::code_cache;
+use crate::code_cache::CodeCache;
 use crate::error::HostError;
 use crate::limits::{Budget, Limits, start_clock};
 use crate::log::{CallLog, LogSink};
@@ -21,6 +21,7 @@ use crate::trace::Traces;
 pub(crate) struct Sandbox {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Context>,
+    cache: Option<CodeCache>,
     pub(crate) limits: Limits,
     pub(crate) log: LogSink,
     pub(crate) traces: Option<Traces>,
@@ -34,13 +35,22 @@ impl Sandbox {
         traces: Option<Traces>,
     ) -> Result<Self, HostError> {
         let failed = |error: wasmtime::Error| HostError::Engine(format!("{error:#}"));
-        let engine = Engine::new(&config(cache_dir, &log)).map_err(failed)?;
+        let engine = Engine::new(&config()).map_err(failed)?;
+        let cache = cache_dir.and_then(|directory| CodeCache::open(directory, &engine, &log));
         let mut linker = Linker::new(&engine);
         bindings::Plugin::add_to_linker::<_, HasSelf<Context>>(&mut linker, |context| context)
             .map_err(failed)?;
         start_clock(&engine)
             .map_err(|error| HostError::Engine(format!("no thread for its clock: {error}")))?;
-        Ok(Self { engine, linker, limits, log, traces })
+        Ok(Self { engine, linker, cache, limits, log, traces })
+    }
+
+    /// The code of a component with this digest, from the cache or compiled.
+    pub(crate) fn code(&self, bytes: &[u8], sha256: &str) -> wasmtime::Result<Component> {
+        match &self.cache {
+            Some(cache) => cache.code(&self.engine, bytes, sha256),
+            None => Component::new(&self.engine, bytes),
+        }
     }
 
     /// A new store with nothing in it and nothing used yet.
@@ -53,15 +63,14 @@ impl Sandbox {
     }
 }
 
-fn config(cache_dir: Option<&Path>, log: &LogSink) -> Config {
+fn config() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
         // Traps are told in words; nobody sees the frames.
-        .wasm_backtrace_max_frames(None)
-        .cache(cache_dir.and_then(|directory| code_cache::open(directory, log)));
+        .wasm_backtrace_max_frames(None);
     config
 }
 
