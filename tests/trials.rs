@@ -224,3 +224,24 @@ fn a_dry_run_knows_how_long_the_plan_takes_and_what_of_it_is_done() {
     let other = place.run(&format!("profile --resume {BASE} --dry-run --num-prompts 5")).expect(2);
     assert!(other.stderr.contains("load.num_prompts: 4 then, 5 now"), "{}", other.stderr);
 }
+
+#[test]
+fn a_time_that_ends_too_soon_answers_nothing() {
+    let (server, place) = (Server::start(FAST), Workplace::new());
+    let begin = format!(
+        "profile -m m --url {} --concurrency 1,2,3 --num-prompts 4 --osl 2 --isl 9 --parameter-sweep-cooldown-seconds 3600 --budget 5s",
+        server.url
+    );
+    // The pause is not begun, since it is longer than the time: it is part of what a run is expected to take.
+    let ended = place.run(&begin).expect(0);
+    assert!(
+        ended.stdout.contains("concurrency 1: one trial, which says nothing of its spread"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stdout.contains("concurrency 2: not run"), "{}", ended.stdout);
+    let budget = &sweep(&place)["metadata"]["budget"];
+    let too_few =
+        json!([{ "value": 1, "trials": 1 }, { "value": 2, "trials": 0 }, { "value": 3, "trials": 0 }]);
+    assert_eq!((&budget["too_few_trials"], &budget["open_answers"]), (&too_few, &json!([])));
+}

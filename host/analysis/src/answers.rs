@@ -17,8 +17,11 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How often all points are drawn anew: enough to tell 5 % from 10 %.
-const DRAWS: u64 = 200;
+/// How often all points are drawn anew, at most and at least, and how many points are drawn about in all: enough to tell
+/// 5 % from 10 %, and no more than a second where there are many points.
+const MOST_DRAWS: usize = 200;
+const LEAST_DRAWS: usize = 50;
+const DRAWN_POINTS: usize = 20_000;
 /// How often one point is drawn anew, at most and at least, and how many draws of single points there are about.
 const MOST_DRAWS_OF_ONE: u32 = 100;
 const LEAST_DRAWS_OF_ONE: u32 = 20;
@@ -39,16 +42,17 @@ pub struct Influence {
 #[must_use]
 pub fn open_answers(axes: &[String], points: &[Point], plugins: &AnalysisPlugins) -> Vec<OpenAnswer> {
     let asked = Asked::new(axes, points, plugins);
-    let mut yes: BTreeMap<Answer, u64> = BTreeMap::new();
-    for draw in 0..DRAWS {
-        let mut random = ChaCha8Rng::seed_from_u64(draw);
+    let mut yes: BTreeMap<Answer, u32> = BTreeMap::new();
+    let times = (DRAWN_POINTS / points.len().max(1)).clamp(LEAST_DRAWS, MOST_DRAWS) as u32;
+    for draw in 0..times {
+        let mut random = ChaCha8Rng::seed_from_u64(draw.into());
         let drawn: Vec<Point> = points.iter().map(|point| plausible(point, &mut random)).collect();
         for answer in asked.answers(&drawn, &asked.score(&drawn)) {
             *yes.entry(answer).or_default() += 1;
         }
     }
     let open = yes.into_iter().filter_map(|(Answer { question, point_index }, count)| {
-        let probability = count as f64 / DRAWS as f64;
+        let probability = f64::from(count) / f64::from(times);
         let parameters = points.iter().find(|point| point.index == point_index)?.parameters.clone();
         let is_open = probability < SURE && probability > 1.0 - SURE;
         is_open.then_some(OpenAnswer { question, point_index, parameters, probability })

@@ -120,8 +120,19 @@ pub struct FailedTrial {
 pub struct TimeBudget {
     /// The time, in seconds.
     pub seconds: f64,
-    /// What the trials do not answer yet.
+    /// Values with fewer than two successful trials, of whose spread nothing is known, unless all their trials failed.
+    pub too_few: Vec<TooFew>,
+    /// What the trials of the others do not answer yet; empty until each value was run twice.
     pub open: Vec<OpenAnswer>,
+}
+
+/// A value that cannot be compared with others yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TooFew {
+    /// The swept parameters.
+    pub parameters: Vec<Parameter>,
+    /// How many successful trials it has: none or one.
+    pub trials: u32,
 }
 
 /// Everything that the sweep files say.

@@ -7,11 +7,14 @@
 //! plugins in place of one normal mean.
 
 use crate::agenda::Agenda;
+use crate::frame::comparable;
 use crate::pace::Pace;
 use crate::spending::Spending;
 use aiperf_analysis::{Influence, influences};
 use aiperf_model::plugin::AnalysisPlugins;
 use aiperf_model::sweep::{Step, SweepResult};
+use aiperf_plan::Plan;
+use std::time::Duration;
 
 /// What is done next.
 #[derive(Debug, PartialEq)]
@@ -32,10 +35,10 @@ pub(crate) fn choose<'a>(
     result: &SweepResult,
     analysis: &AnalysisPlugins,
     min_trials: u32,
-    (pace, spending): (&Pace, &Spending),
+    clock: &Clock<'_>,
 ) -> Option<Choice<'a>> {
     agenda.open().next()?;
-    let has_time = |step: &Step| spending.has_time_for(pace.expected(step.value.index));
+    let has_time = |step: &Step| clock.has_time_for(step);
     if let Some(step) = agenda.open().find(|step| step.trial <= min_trials) {
         return Some(if has_time(step) { Choice::Run(step) } else { Choice::Nothing(TIME_IS_UP) });
     }
@@ -43,11 +46,11 @@ pub(crate) fn choose<'a>(
     if open_answers.is_empty() {
         return Some(Choice::Nothing(ALL_IS_ANSWERED));
     }
-    let mut candidates: Vec<(f64, &Step)> = influences(&result.axes, &result.points, analysis)
+    let mut candidates: Vec<(f64, &Step)> = influences(&result.axes, &comparable(&result.points), analysis)
         .into_iter()
         .filter_map(|influence| {
             let step = agenda.open().find(|step| step.value.index == influence.point_index)?;
-            Some((gain(result, pace, influence), step))
+            Some((gain(result, influence) / clock.seconds(step), step))
         })
         .collect();
     if candidates.is_empty() {
@@ -61,13 +64,38 @@ pub(crate) fn choose<'a>(
     Some(best.map_or(Choice::Nothing(TIME_IS_UP), |(_, step)| Choice::Run(step)))
 }
 
-/// How much of the influence another trial takes away, in a second.
-fn gain(result: &SweepResult, pace: &Pace, influence: Influence) -> f64 {
-    let trials = result.points.iter().find(|point| point.index == influence.point_index);
-    let n = f64::from(trials.map_or(1, |point| point.trials.max(1)));
-    let narrower = 1.0 - (n / (n + 1.0)).sqrt();
-    let seconds = pace.expected(influence.point_index).map_or(1.0, |time| time.as_secs_f64().max(1e-3));
-    influence.share * narrower / seconds
+/// How much of the influence another trial takes away.
+fn gain(result: &SweepResult, influence: Influence) -> f64 {
+    let point = result.points.iter().find(|point| point.index == influence.point_index);
+    let n = f64::from(point.map_or(1, |point| point.trials.max(1)));
+    influence.share * (1.0 - (n / (n + 1.0)).sqrt())
+}
+
+/// What there is of time, and what a run takes of it.
+pub(crate) struct Clock<'a> {
+    pub(crate) spending: &'a Spending,
+    pub(crate) pace: &'a Pace,
+    pub(crate) plan: &'a Plan,
+    /// The run that was made last.
+    pub(crate) before: Option<&'a Step>,
+}
+
+impl Clock<'_> {
+    fn has_time_for(&self, step: &Step) -> bool {
+        // Nobody knows how long the very first run takes.
+        let run = self.pace.expected(step.value.index).unwrap_or_default();
+        self.spending.has_time_for(self.pause(step) + run)
+    }
+
+    /// How long a run takes with the pause before it, at least a millisecond.
+    fn seconds(&self, step: &Step) -> f64 {
+        let run = self.pace.expected(step.value.index).unwrap_or_default();
+        (self.pause(step) + run).as_secs_f64().max(1e-3)
+    }
+
+    fn pause(&self, step: &Step) -> Duration {
+        self.before.map_or(Duration::ZERO, |before| self.plan.pause(before, step))
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +103,18 @@ mod tests {
     use super::*;
     use aiperf_model::conclusion::{Conclusions, OpenAnswer, Question};
     use aiperf_model::sweep::{Order, SweepValue, TimeBudget};
-    use std::time::Duration;
+    use aiperf_plan::{Config, Environment, Options};
+
+    /// A plan with a pause of a minute between values.
+    fn plan() -> Plan {
+        let options = Options {
+            model: Some("m".into()),
+            concurrency: Some("1,2".into()),
+            parameter_sweep_cooldown_seconds: Some(60.0),
+            ..Options::default()
+        };
+        Plan::new(&Config::resolve(options, &Environment::default()).unwrap())
+    }
 
     /// Two values and four trials, repeated.
     fn steps() -> Vec<Step> {
@@ -112,6 +151,7 @@ mod tests {
             convergence: None,
             time_budget: Some(TimeBudget {
                 seconds: 60.0,
+                too_few: Vec::new(),
                 open: if is_open { vec![open] } else { Vec::new() },
             }),
             drift: Vec::new(),
@@ -131,7 +171,9 @@ mod tests {
         let mut pace = Pace::default();
         steps[..done].iter().for_each(|step| pace.note(step.value.index, Duration::from_secs(1)));
         let spending = Spending::start(time, Duration::ZERO);
-        choose(&agenda, &result(is_open), &AnalysisPlugins::default(), 2, (&pace, &spending))
+        let plan = plan();
+        let clock = Clock { spending: &spending, pace: &pace, plan: &plan, before: None };
+        choose(&agenda, &result(is_open), &AnalysisPlugins::default(), 2, &clock)
     }
 
     const PLENTY: Duration = Duration::from_hours(1);
@@ -165,5 +207,14 @@ mod tests {
         assert_eq!(chosen(6, true, little), Some(Choice::Nothing(TIME_IS_UP)));
         assert_eq!(chosen(0, true, Duration::ZERO), Some(Choice::Nothing(TIME_IS_UP)));
         let Some(Choice::Run(_)) = chosen(0, true, little) else { panic!("nobody knows how long it takes") };
+    }
+
+    #[test]
+    fn the_pause_before_a_run_is_part_of_what_it_takes() {
+        let (plan, pace) = (plan(), Pace::default());
+        let spending = Spending::start(Duration::from_secs(30), Duration::ZERO);
+        let clock = |before| Clock { spending: &spending, pace: &pace, plan: &plan, before };
+        assert!(clock(None).has_time_for(&plan.steps[1]));
+        assert!(!clock(Some(&plan.steps[0])).has_time_for(&plan.steps[1]));
     }
 }

@@ -1,13 +1,14 @@
 //! What the runs of a benchmark say together.
 
 use crate::ledger::Ledger;
-use aiperf_analysis::analyze;
+use aiperf_analysis::{analyze, open_answers};
 use aiperf_metrics::convergence::convergence;
 use aiperf_model::conclusion::Conclusions;
 use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::metrics::Selection;
 use aiperf_model::plugin::{AnalysisPlugins, Identity};
-use aiperf_model::sweep::{Order, SweepResult, SweepValue, TimeBudget};
+use aiperf_model::point::Point;
+use aiperf_model::sweep::{Order, SweepResult, SweepValue, TimeBudget, TooFew};
 
 /// What is true of a benchmark whatever its runs say.
 pub(crate) struct Frame<'a> {
@@ -38,15 +39,35 @@ impl Frame<'_> {
         Some(Convergences { rule, values })
     }
 
+    /// What the trials leave open, if there is a time for them.
+    fn time_budget(
+        &self,
+        ledger: &Ledger,
+        points: &[Point],
+        analysis: &AnalysisPlugins,
+    ) -> Option<TimeBudget> {
+        let seconds = self.time_budget?;
+        let too_few = self.values.iter().filter_map(|value| {
+            let (ended, trials) = (ledger.ended(value.index), ledger.successes(value.index).len());
+            let has_failed = ended > 0 && trials == 0;
+            let parameters = || value.parameters.clone();
+            (trials < 2 && !has_failed).then(|| TooFew { parameters: parameters(), trials: trials as u32 })
+        });
+        let was_run_twice = |value: &SweepValue| ledger.ended(value.index) >= 2;
+        let open = if self.values.iter().all(was_run_twice) {
+            open_answers(self.axes, &comparable(points), analysis)
+        } else {
+            Vec::new()
+        };
+        Some(TimeBudget { seconds, too_few: too_few.collect(), open })
+    }
+
     /// What the runs in the ledger say together.
     pub(crate) fn result(&self, ledger: &Ledger, analysis: &AnalysisPlugins) -> SweepResult {
         let points = ledger.points(&self.values, self.confidence_level, self.selection);
         let conclusions =
             if self.axes.is_empty() { Conclusions::default() } else { analyze(self.axes, &points, analysis) };
-        let time_budget = self.time_budget.map(|seconds| TimeBudget {
-            seconds,
-            open: aiperf_analysis::open_answers(self.axes, &points, analysis),
-        });
+        let time_budget = self.time_budget(ledger, &points, analysis);
         let drift = ledger.drift(&self.values);
         SweepResult {
             axes: self.axes.to_vec(),
@@ -65,4 +86,9 @@ impl Frame<'_> {
             conclusions,
         }
     }
+}
+
+/// The points whose trials show how they spread.
+pub(crate) fn comparable(points: &[Point]) -> Vec<Point> {
+    points.iter().filter(|point| point.trials >= 2).cloned().collect()
 }

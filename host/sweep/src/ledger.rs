@@ -127,6 +127,12 @@ impl Ledger {
         })
     }
 
+    /// How many runs of a value succeeded or failed.
+    pub(crate) fn ended(&self, value: u32) -> usize {
+        let of_value = self.entries.values().filter(|entry| entry.value == value);
+        of_value.filter(|entry| !matches!(entry.ending, Ending::Interrupted(_))).count()
+    }
+
     /// How long the successful runs took.
     pub(crate) fn pace(&self) -> Pace {
         let mut pace = Pace::default();

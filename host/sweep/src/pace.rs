@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The time that the runs of each value took, with the pauses before them where this process made them.
+/// The time that the runs of each value took, without the pauses before them.
 #[derive(Clone, Debug, Default)]
 pub struct Pace {
     values: BTreeMap<u32, Taken>,

@@ -26,8 +26,8 @@ impl Spending {
         self.limit.saturating_sub(self.spent())
     }
 
-    /// Whether there is time for so much more; if it is not known how much, whether there is any.
-    pub(crate) fn has_time_for(&self, expected: Option<Duration>) -> bool {
-        self.spent() + expected.unwrap_or_default() < self.limit
+    /// Whether there is time for so much more.
+    pub(crate) fn has_time_for(&self, expected: Duration) -> bool {
+        self.spent() + expected < self.limit
     }
 }

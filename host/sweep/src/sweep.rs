@@ -1,7 +1,7 @@
 //! The steps of a plan, one after the other.
 
 use crate::agenda::Agenda;
-use crate::allocation::{self, Choice};
+use crate::allocation::{self, Choice, Clock};
 use crate::benchmark::Benchmark;
 use crate::calibration;
 use crate::connections;
@@ -116,29 +116,33 @@ impl<'a> Sweep<'a> {
         self.calibrate(observer, interrupt)?;
         // Nothing of this process ran before the first one, so there is nothing to cool down from.
         let mut before = None;
-        while let Some(step) = self.next(observer)? {
+        while let Some(step) = self.next(before, observer)? {
             let cooldown = before.map_or(Duration::ZERO, |before| self.benchmark.plan.pause(before, step));
             let begin = Instant::now();
             if let Some(stop) = self.take(step, cooldown, observer, interrupt)? {
                 return Ok(self.outcome(Some(stop)));
             }
-            self.pace.note(step.value.index, begin.elapsed());
+            self.pace.note(step.value.index, begin.elapsed().saturating_sub(cooldown));
             self.leave_out(observer)?;
-            self.tell_remaining(observer);
+            self.tell_remaining(step, observer);
             before = Some(step);
         }
         Ok(self.outcome(None))
     }
 
     /// Takes the next run: the one of the plan, or where there is a time for all trials, the one that matters most.
-    fn next(&mut self, observer: &mut dyn Observer) -> Result<Option<&'a Step>, SweepError> {
+    fn next(
+        &mut self,
+        before: Option<&Step>,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<&'a Step>, SweepError> {
         let (Some(budget), Some(spending)) = (self.benchmark.config.trials.time_budget, &self.spending)
         else {
             return Ok(self.agenda.next());
         };
-        let time = (&self.pace, spending);
-        let analysis = self.benchmark.analysis;
-        match allocation::choose(&self.agenda, &self.result, analysis, budget.min_trials, time) {
+        let Benchmark { plan, analysis, .. } = *self.benchmark;
+        let clock = Clock { spending, pace: &self.pace, plan, before };
+        match allocation::choose(&self.agenda, &self.result, analysis, budget.min_trials, &clock) {
             Some(Choice::Run(step)) => {
                 self.agenda.take(step);
                 Ok(Some(step))
@@ -154,12 +158,16 @@ impl<'a> Sweep<'a> {
     }
 
     /// Tells how long the runs take that are left: as their values did, or the time that is given for them if that is less.
-    fn tell_remaining(&self, observer: &mut dyn Observer) {
-        let mut open = self.agenda.open().peekable();
-        if open.peek().is_none() {
-            return;
+    fn tell_remaining(&self, before: &Step, observer: &mut dyn Observer) {
+        let mut before = before;
+        let mut expected = Some(Duration::ZERO);
+        for step in self.agenda.open() {
+            let run = self.pace.expected(step.value.index);
+            expected =
+                expected.zip(run).map(|(sum, run)| sum + self.benchmark.plan.pause(before, step) + run);
+            before = step;
         }
-        let expected = open.map(|step| self.pace.expected(step.value.index)).sum::<Option<Duration>>();
+        let expected = expected.filter(|time| !time.is_zero());
         let left = self.spending.map(|spending| spending.left());
         if let Some(time) = expected {
             observer.notify(Event::Remaining { time: left.map_or(time, |left| left.min(time)) });

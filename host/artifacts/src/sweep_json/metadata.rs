@@ -157,7 +157,15 @@ impl<'a> Convergence<'a> {
 #[derive(Serialize)]
 struct Budget<'a> {
     seconds: f64,
+    too_few_trials: Vec<TooFew<'a>>,
     open_answers: Vec<OpenAnswer<'a>>,
+}
+
+#[derive(Serialize)]
+struct TooFew<'a> {
+    #[serde(flatten)]
+    at: Named<'a>,
+    trials: u32,
 }
 
 #[derive(Serialize)]
@@ -184,7 +192,11 @@ impl<'a> Budget<'a> {
             at: axes.named(&open.parameters),
             probability: open.probability,
         });
-        Self { seconds: budget.seconds, open_answers: open.collect() }
+        let too_few = budget
+            .too_few
+            .iter()
+            .map(|value| TooFew { at: axes.named(&value.parameters), trials: value.trials });
+        Self { seconds: budget.seconds, too_few_trials: too_few.collect(), open_answers: open.collect() }
     }
 }
 

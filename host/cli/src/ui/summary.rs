@@ -9,7 +9,7 @@ use aiperf_model::conclusion::{
 use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::parameter::{self, Parameter};
 use aiperf_model::point::{Measurement, Point};
-use aiperf_model::sweep::{FailedValue, SweepResult, SweepValue, TimeBudget};
+use aiperf_model::sweep::{FailedValue, SweepResult, TimeBudget};
 use comfy_table::Table;
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ pub(crate) fn summary(result: &SweepResult) -> String {
         pareto(conclusions, &result.points),
         trends(&conclusions.trends),
         result.convergence.as_ref().map(convergence).unwrap_or_default(),
-        result.time_budget.as_ref().map(|budget| open_answers(budget, result)).unwrap_or_default(),
+        result.time_budget.as_ref().map(open_answers).unwrap_or_default(),
         verdicts(&result.verdicts),
         section(
             "Failed plugins",
@@ -112,13 +112,14 @@ fn convergence(convergences: &Convergences) -> String {
 }
 
 /// What the time was not enough for.
-fn open_answers(budget: &TimeBudget, result: &SweepResult) -> String {
-    let is_known = |value: &&SweepValue| {
-        result.points.iter().any(|point| point.index == value.index)
-            || result.failed_values.iter().any(|failed| failed.index == value.index)
-    };
-    let unknown = result.values.iter().filter(|value| !is_known(value));
-    let not_run = unknown.map(|value| format!("  {}: not run\n", parameter::describe(&value.parameters)));
+fn open_answers(budget: &TimeBudget) -> String {
+    let too_few = budget.too_few.iter().map(|value| {
+        let name = parameter::describe(&value.parameters);
+        match value.trials {
+            0 => format!("  {name}: not run\n"),
+            _ => format!("  {name}: one trial, which says nothing of its spread\n"),
+        }
+    });
     let open = budget.open.iter().map(|open| {
         let value = parameter::describe(&open.parameters);
         let percent = format!("{:.0} %", 100.0 * open.probability);
@@ -134,7 +135,7 @@ fn open_answers(budget: &TimeBudget, result: &SweepResult) -> String {
             }
         }
     });
-    let lines: String = not_run.chain(open).collect();
+    let lines: String = too_few.chain(open).collect();
     if lines.is_empty() {
         "Every answer is certain to 95 %\n".to_owned()
     } else {
