@@ -80,6 +80,24 @@ fn a_python_objective_from_nothing_to_a_result() {
     assert_reported(&place, &sweep.stdout, "mine");
 }
 
+/// Where `.ci/run` installs componentize-js.
+const NODE_MODULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/javascript/node_modules");
+
+#[test]
+fn a_javascript_objective_from_nothing_to_a_result() {
+    if !is_here("componentize-js", Command::new("test").args(["-d", NODE_MODULES])) {
+        return;
+    }
+    let place = Workplace::new();
+    place.run("plugin new --kind objective --lang javascript mine").expect(0);
+    let installed = fs::canonicalize(NODE_MODULES).unwrap();
+    std::os::unix::fs::symlink(installed, place.path().join("mine/node_modules")).unwrap();
+    let tested = place.run("plugin test mine").expect(0);
+    assert!(tested.stdout.contains("ok    answers as in late.json\n"), "{}", tested.stdout);
+    let sweep = place.run(&format!("{SIMULATED} --plugin mine/mine.wasm --objective mine")).expect(0);
+    assert_reported(&place, &sweep.stdout, "mine");
+}
+
 #[test]
 fn an_outsiders_objective_in_python_tells_the_energy_of_good_requests() {
     if !is_here("componentize-py", Command::new("componentize-py").arg("--version")) {
