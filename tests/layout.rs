@@ -15,7 +15,8 @@ fn one_run_writes_into_its_base_directory() {
             "manifest.json",
             "profile_export.jsonl",
             "profile_export_aiperf.csv",
-            "profile_export_aiperf.json"
+            "profile_export_aiperf.json",
+            "report.html"
         ]
     );
 }
@@ -40,7 +41,7 @@ fn an_earlier_result_is_never_overwritten_unasked() {
     let first = place.bytes("artifacts/demo-openai-chat-concurrency2/profile_export.jsonl");
     place.run(&arguments).expect(0);
     assert_eq!(place.bytes("artifacts/demo-openai-chat-concurrency2/profile_export.jsonl"), first);
-    assert_eq!(place.files("artifacts/demo-openai-chat-concurrency2-2").len(), 5);
+    assert_eq!(place.files("artifacts/demo-openai-chat-concurrency2-2").len(), 6);
     place.run(&format!("{arguments} --overwrite")).expect(0);
     assert_ne!(place.bytes("artifacts/demo-openai-chat-concurrency2/profile_export.jsonl"), first);
     assert!(!place.path().join("artifacts/demo-openai-chat-concurrency2-3").exists());
