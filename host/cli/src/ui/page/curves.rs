@@ -82,6 +82,11 @@ fn curve(result: &SweepResult, key: &str) -> Option<Markup> {
             None => lines.push((others, Line { name: String::new(), samples: vec![sample] })),
         }
     }
+    // Where nothing ever happened there is nothing to see.
+    let is_flat_zero = lines.iter().flat_map(|(_, line)| &line.samples).all(|sample| sample.y == 0.0);
+    if is_flat_zero {
+        return None;
+    }
     let all = lines.len();
     lines.truncate(MOST_LINES);
     let is_single = all == 1;

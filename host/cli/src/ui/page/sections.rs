@@ -3,6 +3,7 @@
 use crate::ui::format;
 use crate::ui::summary::{columns, marks, measurement, open, optimal_under, title};
 use crate::ui::verdicts::{also, groups};
+use Column::{Figures, Text};
 use aiperf_artifacts::Manifest;
 use aiperf_model::conclusion::{Conclusions, Direction, MemberStanding};
 use aiperf_model::parameter::{self, Parameter};
@@ -40,14 +41,29 @@ fn class(validity: Validity) -> &'static str {
     }
 }
 
+/// A column of a table, by its name.
+enum Column<'a> {
+    Text(&'a str),
+    Figures(&'a str),
+}
+
 /// A table under a title, or nothing without rows.
-fn table(heading: &str, columns: &[&str], rows: &[Markup]) -> Markup {
+fn table(heading: &str, columns: &[Column<'_>], rows: &[Markup]) -> Markup {
     html! {
         @if !rows.is_empty() {
             h2 { (heading) }
             div.scroll {
                 table {
-                    thead { tr { @for column in columns { th { (column) } } } }
+                    thead {
+                        tr {
+                            @for column in columns {
+                                @match column {
+                                    Column::Text(name) => th.text { (name) },
+                                    Column::Figures(name) => th { (name) },
+                                }
+                            }
+                        }
+                    }
                     tbody { @for row in rows { tr { (row) } } }
                 }
             }
@@ -75,7 +91,7 @@ pub(super) fn best(conclusions: &Conclusions) -> Markup {
     });
     table(
         "Best configurations",
-        &["objective", "value", "reached", "interval", "by"],
+        &[Text("objective"), Text("value"), Figures("reached"), Figures("interval"), Text("by")],
         &rows.collect::<Vec<_>>(),
     )
 }
@@ -93,12 +109,16 @@ pub(super) fn values(result: &SweepResult) -> Markup {
             td.text { @if let Some(value) = verdict(point.index) { span class=(class(value.verdict.verdict)) { (value.verdict.verdict) } } }
         }
     });
-    let header: Vec<&str> = [axes.as_str(), "trials"]
+    let header: Vec<_> = [Text(&axes), Figures("trials")]
         .into_iter()
-        .chain(columns.iter().map(|(_, header)| *header))
-        .chain(["optimal", "verdict"])
+        .chain(columns.iter().map(|(_, header)| Figures(header)))
+        .chain([Text("optimal"), Text("verdict")])
         .collect();
-    table("Values", &header, &rows.collect::<Vec<_>>())
+    let any_open = result.verdicts.iter().any(|value| value.verdict.has("sample_size"));
+    html! {
+        (table("Values", &header, &rows.collect::<Vec<_>>()))
+        @if any_open { p.quiet { (format::OPEN) " from too few requests: see sample_size below" } }
+    }
 }
 
 pub(super) fn pareto(result: &SweepResult) -> Markup {
@@ -123,7 +143,7 @@ pub(super) fn pareto(result: &SweepResult) -> Markup {
             td.long { (others.collect::<Vec<_>>().join("; ")) }
         }
     });
-    table("Pareto optimal", &["criterion", "optimal", "others"], &rows.collect::<Vec<_>>())
+    table("Pareto optimal", &[Text("criterion"), Text("optimal"), Text("others")], &rows.collect::<Vec<_>>())
 }
 
 pub(super) fn trends(conclusions: &Conclusions) -> Markup {
@@ -136,7 +156,7 @@ pub(super) fn trends(conclusions: &Conclusions) -> Markup {
             }
         })
     });
-    table("Trends", &["metric", "finding", "detector"], &rows.collect::<Vec<_>>())
+    table("Trends", &[Text("metric"), Text("finding"), Text("detector")], &rows.collect::<Vec<_>>())
 }
 
 /// Why values can be doubted, the gravest reason first.
@@ -173,7 +193,7 @@ pub(super) fn failures(result: &SweepResult) -> Markup {
     });
     let rows =
         values.chain(trials).chain(plugins).map(|(what, why)| html! { td { (what) } td.long { (why) } });
-    table("Failed, and in no figure above", &["what", "why"], &rows.collect::<Vec<_>>())
+    table("Failed, and in no figure above", &[Text("what"), Text("why")], &rows.collect::<Vec<_>>())
 }
 
 /// How to do it again.
@@ -203,5 +223,9 @@ pub(super) fn origin(manifest: &Manifest) -> Markup {
             td.long { (plugin.source) ", SHA-256 " code { (plugin.sha256) } @if !plugin.sandboxed { ", native: not sandboxed" } }
         }
     });
-    table("How it was measured", &["what", ""], &rows.chain(budgets).chain(plugins).collect::<Vec<_>>())
+    table(
+        "How it was measured",
+        &[Text("what"), Text("")],
+        &rows.chain(budgets).chain(plugins).collect::<Vec<_>>(),
+    )
 }
