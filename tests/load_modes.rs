@@ -93,6 +93,8 @@ fn the_timestamps_of_a_trace_are_the_due_times() {
         "{}",
         plan.stdout
     );
+    let expected = "expected time: 5 s, by durations, schedules and pauses";
+    assert!(plan.stdout.contains(expected), "{}", plan.stdout);
 }
 
 #[test]

@@ -184,7 +184,9 @@ fn errors_above_one_percent_are_suspect() {
 #[test]
 fn cached_tokens_are_suspect_unless_the_same_prompts_were_asked_for() {
     let url = caching_server();
-    for (wish, suspect) in [("", true), ("--parameter-sweep-same-seed", false)] {
+    for (wish, suspect) in
+        [("", true), ("--parameter-sweep-same-seed", false), ("--conversation-turn-mean 2", false)]
+    {
         let place = Workplace::new();
         place
             .run(&format!(

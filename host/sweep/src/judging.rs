@@ -22,7 +22,8 @@ pub(crate) fn judge(
             rate: settings.request_rate,
             users_think,
             max_error_rate: config.load.max_error_rate,
-            repeats_prompts: config.sweep.same_seed,
+            // Each turn repeats what was said before it.
+            repeats_prompts: config.sweep.same_seed || users_think,
         },
         metrics: &measured.metrics,
         course: &measured.course,

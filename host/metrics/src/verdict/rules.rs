@@ -117,7 +117,7 @@ rules! {
     };
     UNASKED_CACHE: Rule {
         name: "unasked_cache", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Never, unit: "%",
-        known_by: "cached tokens over prompt tokens as the server reports them, unless --parameter-sweep-same-seed asks for the same prompts",
+        known_by: "cached tokens over prompt tokens as the server reports them, unless --parameter-sweep-same-seed asks for the same prompts, or conversations repeat what was said",
         says: "{figure} % of the prompt tokens came from the server's cache (limit {threshold} %)",
         advice: "turn the prefix cache off, restart the server, or use another --random-seed; over trials, --vary-seed-per-trial",
     };

@@ -24,18 +24,20 @@ impl Expected {
     }
 
     /// How long a run with these settings sends, without its warm-up. A duration ends it, and so does a number of requests:
-    /// at a rate these take as long as their schedule, in a closed loop as long as the server takes to answer.
+    /// at a rate these take as long as their schedule, in a closed loop as long as the server takes to answer. `replayed`
+    /// is the length of a trace that is sent at its timestamps.
     #[must_use]
-    pub fn of_run(settings: &RunSettings) -> Self {
-        let schedule = settings.requests.zip(settings.request_rate).and_then(|(requests, rate)| {
+    pub fn of_run(settings: &RunSettings, replayed: Option<Duration>) -> Self {
+        let at_a_rate = settings.requests.zip(settings.request_rate).and_then(|(requests, rate)| {
             Duration::try_from_secs_f64(f64::from(requests) / rate.per_second).ok()
         });
-        match (settings.duration, schedule, settings.requests) {
-            (Some(duration), Some(schedule), _) => Self::exactly(schedule.min(duration)),
-            (Some(duration), None, None) => Self::exactly(duration),
-            (Some(duration), None, Some(_)) => Self { least: Duration::ZERO, most: Some(duration) },
-            (None, Some(schedule), _) => Self::exactly(schedule),
-            (None, None, _) => Self { least: Duration::ZERO, most: None },
+        let has_count = settings.requests.is_some() || settings.conversations.is_some();
+        match (settings.duration, replayed.or(at_a_rate)) {
+            (Some(duration), Some(schedule)) => Self::exactly(schedule.min(duration)),
+            (Some(duration), None) if has_count => Self { least: Duration::ZERO, most: Some(duration) },
+            (Some(duration), None) => Self::exactly(duration),
+            (None, Some(schedule)) => Self::exactly(schedule),
+            (None, None) => Self { least: Duration::ZERO, most: None },
         }
     }
 }

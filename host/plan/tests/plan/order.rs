@@ -165,11 +165,19 @@ fn a_plan_knows_how_long_a_run_takes_where_the_server_does_not_decide() {
         ("--request-rate 5 --num-prompts 100", 20, Some(20)),
         ("--request-rate 5 --num-prompts 100 --benchmark-duration 8", 8, Some(8)),
         ("--request-rate 5", 10, Some(10)),
+        ("--conversation-turn-mean 3 --conversation-num 9 --benchmark-duration 30", 0, Some(30)),
     ] {
         let (config, plan) = (config(line), plan(line));
-        let expected = Expected::of_run(&config.settings(&plan.steps[0].value));
+        let expected = Expected::of_run(&config.settings(&plan.steps[0].value), None);
         assert_eq!(expected, Expected { least: seconds(least), most: most.map(seconds) }, "{line}");
     }
+    let of_trace = |line: &str| {
+        let (config, plan) = (config(line), plan(line));
+        Expected::of_run(&config.settings(&plan.steps[0].value), Some(seconds(20)))
+    };
+    assert_eq!(of_trace("--input-file a.jsonl --fixed-schedule"), Expected::exactly(seconds(20)));
+    let cut = of_trace("--input-file a.jsonl --fixed-schedule --benchmark-duration 8");
+    assert_eq!(cut, Expected::exactly(seconds(8)));
     let mut sum = Expected::exactly(seconds(5));
     sum += Expected { least: seconds(0), most: Some(seconds(30)) };
     assert_eq!(sum, Expected { least: seconds(5), most: Some(seconds(35)) });

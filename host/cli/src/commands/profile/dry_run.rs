@@ -27,12 +27,8 @@ pub(crate) fn describe(benchmark: &Benchmark<'_>) -> Result<String, SweepError> 
         text.push('\n');
     }
     let open: Vec<&Step> = plan.steps.iter().filter(|step| settled(step).is_none()).collect();
-    text.push_str(&expected_time::describe(
-        config,
-        plan,
-        &open,
-        progress.as_ref().map(|progress| &progress.pace),
-    ));
+    let pace = progress.as_ref().map(|progress| &progress.pace);
+    text.push_str(&expected_time::describe(benchmark, &open, pace));
     Ok(text)
 }
 

@@ -2,18 +2,20 @@
 
 use crate::ui::format;
 use aiperf_model::sweep::Step;
-use aiperf_plan::{Config, Expected, Plan};
-use aiperf_sweep::Pace;
+use aiperf_plan::{Config, Expected, Plan, RunSettings};
+use aiperf_sweep::{Benchmark, Pace};
 use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What is known of the time for the runs that are left, in a line or a few.
-pub(super) fn describe(config: &Config, plan: &Plan, open: &[&Step], pace: Option<&Pace>) -> String {
+pub(super) fn describe(benchmark: &Benchmark<'_>, open: &[&Step], pace: Option<&Pace>) -> String {
+    let Benchmark { config, plan, .. } = *benchmark;
     let pauses = pauses(plan, open);
     let mut text = format!("pauses in total: {} s\n", pauses.as_secs_f64());
     let mut runs = Expected::ZERO;
     for step in open {
-        runs += Expected::of_run(&config.settings(&step.value));
+        let settings = config.settings(&step.value);
+        runs += Expected::of_run(&settings, replayed(benchmark, &settings));
     }
     let by_pace = pace.and_then(|pace| time_by_pace(pace, open));
     let line = match (open.len(), by_pace) {
@@ -29,6 +31,15 @@ pub(super) fn describe(config: &Config, plan: &Plan, open: &[&Step], pace: Optio
         let _ = writeln!(text, "  {note}");
     }
     text
+}
+
+/// The length of the trace that is sent at its timestamps, as far as it is sent; none if there is none, or if its
+/// conversations go on after it.
+fn replayed(benchmark: &Benchmark<'_>, settings: &RunSettings) -> Option<Duration> {
+    let dataset = benchmark.dataset.as_ref().filter(|dataset| !dataset.has_conversations())?;
+    let schedule = dataset.schedule(benchmark.config.load.fixed_schedule?).ok()?;
+    let count = settings.requests.map_or(usize::MAX, |requests| requests as usize);
+    schedule.due.into_iter().take(count).next_back().map(Duration::from_nanos)
 }
 
 /// The pauses between the runs that are left; none lies before the first one.
