@@ -38,7 +38,7 @@ pub enum SweepError {
     },
     /// An earlier benchmark is not the one that is to continue it. One line per difference, between one that says so and one that says what to do.
     #[error(
-        "--resume: {directory} is the result of another benchmark:\n  {differences}\nrepeat the earlier command with --resume, or leave out --resume to begin anew"
+        "--resume: {directory} is the result of another benchmark:\n  {differences}\nrepeat the earlier command with --resume, or leave out --resume to begin anew; there is no --force, since figures of two benchmarks in one result would be compared as if they were of one"
     )]
     Different {
         /// The directory as the user named it.
