@@ -1,4 +1,5 @@
-//! Prints what the sandbox costs: starting with and without compiled code, instances, calls, and events.
+//! Prints what the sandbox costs beside its calls: starting with and without compiled code, instances, and crashes. What
+//! calls cost, `aiperf plugin bench` tells of any plugin.
 //!
 //! `cargo run --release -p aiperf-plugin-host --example costs`
 
@@ -7,10 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::{Endpoint, Kind};
-use aiperf_model::point::{Measurement, Point};
-use aiperf_model::request::{Request, Turn};
 use aiperf_model::response::Event;
 use aiperf_plugin_host::{HostConfig, Limits, PluginHost};
 
@@ -25,6 +23,9 @@ const SWEEP: [(Kind, &str); 7] = [
     (Kind::Trend, "relative-step"),
 ];
 
+/// An event as vLLM writes it.
+const TOKEN: &str = r#"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1763955000,"model":"m","choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}]}"#;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     for what in ["no code cache", "code cache, first start", "code cache, second start", "third start"] {
@@ -35,33 +36,17 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let host = start(None)?;
     let endpoint = host.endpoint("chat")?;
-    let events = chat_response(256);
-    let events: Vec<Event<'_>> =
-        events.iter().map(|data| Event { name: None, data: data.as_bytes() }).collect();
-    let parse = median(500, || endpoint.parse(&events, true).is_ok());
-    println!(
-        "chat, parse of {} events: {parse:.1?}, {:.0?} per event",
-        events.len(),
-        parse / events.len() as u32
-    );
-    let one_event = events.get(..1).ok_or("there are no events")?;
-    let short = median(5000, || endpoint.parse(one_event, true).is_ok());
+    let one_event = [Event { name: None, data: TOKEN.as_bytes() }];
+    let short = median(5000, || endpoint.parse(&one_event, true).is_ok());
     println!("chat, parse of one event: {short:.1?}");
-    let request = prompt(2500);
-    let build = median(2000, || endpoint.build(&request).is_ok());
-    println!("chat, build of a prompt of 2.5 kB: {build:.1?}");
-    let objective = host.objective("throughput")?;
-    let point = point(64);
-    let evaluate = median(2000, || objective.evaluate(&point).is_ok());
-    println!("throughput, evaluate of 64 measurements: {evaluate:.1?}");
 
     let fresh = with_fresh_instances()?;
-    let first = median(500, || fresh.parse(one_event, true).is_ok());
+    let first = median(500, || fresh.parse(&one_event, true).is_ok());
     println!("a new instance, configured, with its first call: {:.1?}", first.saturating_sub(short));
 
     let crashing = crashing()?;
     for which in ["first", "second", "third"] {
-        let (time, ()) = timed(|| (0..1000).for_each(|_| assert!(crashing.parse(one_event, true).is_err())));
+        let (time, ()) = timed(|| (0..1000).for_each(|_| assert!(crashing.parse(&one_event, true).is_err())));
         println!("the {which} 1000 crashes: {:.1?} each", time / 1000);
     }
     Ok(())
@@ -110,44 +95,4 @@ fn median(times: usize, run: impl Fn() -> bool) -> Duration {
         .collect();
     all.sort_unstable();
     all.get(times / 2).copied().unwrap_or_default()
-}
-
-/// A stream as vLLM writes it, 248 bytes an event.
-fn chat_response(events: usize) -> Vec<String> {
-    (0..events)
-        .map(|event| {
-            format!(
-                r#"{{"id":"chatcmpl-5f0c2a6a9b0a4c4f8e0f6f1f2c3d4e5f","object":"chat.completion.chunk","created":1763955000,"model":"meta-llama/Llama-3.1-8B-Instruct","choices":[{{"index":0,"delta":{{"content":" word{event}"}},"logprobs":null,"finish_reason":null}}]}}"#
-            )
-        })
-        .collect()
-}
-
-fn prompt(bytes: usize) -> Request {
-    Request {
-        model: "meta-llama/Llama-3.1-8B-Instruct".to_owned(),
-        turns: vec![Turn::text("user", "word ".repeat(bytes / 5))],
-        max_output_tokens: Some(256),
-        streaming: true,
-        extra: None,
-    }
-}
-
-fn point(measurements: usize) -> Point {
-    let measurement = |index: usize| Measurement {
-        key: if index == 0 { "request_throughput_avg".to_owned() } else { format!("metric_{index}_p99_ms") },
-        metric: format!("metric_{index}"),
-        statistic: "p99".to_owned(),
-        unit: "ms".to_owned(),
-        mean: index as f64,
-        trials: vec![index as f64; 5],
-        std_dev: Some(0.5),
-        confidence: None,
-    };
-    Point {
-        index: 0,
-        parameters: vec![Parameter::new("concurrency", ParameterValue::Integer(10))],
-        trials: 5,
-        measurements: (0..measurements).map(measurement).collect(),
-    }
 }

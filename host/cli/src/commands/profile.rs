@@ -68,7 +68,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let directory = sweep.directory().to_path_buf();
     let ended = sweep.run(&mut *observer(&config, &plan), &interrupt);
     let outcome = ended.inspect_err(|_| tell_how_to_continue(&config, &directory))?;
-    report::write(&directory, &outcome.result)?;
+    let page = report::write(&directory, &outcome.result);
     let printed =
         console::print(format_args!("{}\nFiles: {}\n", shown(&outcome, &plan), directory.display()));
     if let Some(stop) = outcome.stopped {
@@ -82,6 +82,8 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
             say!("{line}");
         }
     }
+    // A page that cannot be written must not keep from the terminal what was measured.
+    page?;
     printed.map(|()| exit(&outcome, &config))
 }
 
