@@ -19,6 +19,7 @@ mod crash_hang_lie;
 mod disk;
 mod endpoints;
 mod failures;
+mod hostile_text;
 mod interruption;
 mod kills;
 mod layout;

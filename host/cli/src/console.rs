@@ -1,10 +1,12 @@
-//! What is said on standard output and standard error.
+//! What is said on standard output and standard error. All of it passes through [`Lines`], which hold nothing that a
+//! terminal would obey.
 //!
 //! Whoever reads it may leave, as `head` does. Nothing else ends with that: a benchmark goes on, and writes its files.
 
 use crate::exit_code::Exit;
 use crate::failure::Failure;
-use std::fmt::{Arguments, Display};
+use crate::lines::Lines;
+use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write as _};
 
 /// Prints the result of a command. A reader that is gone has had what it wanted.
@@ -12,9 +14,22 @@ use std::io::{self, ErrorKind, Write as _};
 /// # Errors
 ///
 /// The text could not be written for another reason, such as a full disk.
-pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
+pub(crate) fn print(lines: &Lines) -> Result<(), Failure> {
+    write(lines.to_string().as_bytes())
+}
+
+/// Prints a script of our own as it is, for a program to read.
+///
+/// # Errors
+///
+/// As for [`print`].
+pub(crate) fn print_script(script: &[u8]) -> Result<(), Failure> {
+    write(script)
+}
+
+fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match write!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Unexpected, format!("cannot write to the standard output: {error}")))
         }
@@ -22,10 +37,15 @@ pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
     }
 }
 
+/// Says lines on standard error.
+pub(crate) fn say_lines(lines: &Lines) {
+    // There is no other place to say that this failed.
+    let _ = io::stderr().write_all(lines.to_string().as_bytes());
+}
+
 /// Says one line on standard error; [`say!`](crate::say) formats it.
 pub(crate) fn say(line: Arguments<'_>) {
-    // There is no other place to say that this failed.
-    let _ = writeln!(io::stderr(), "{line}");
+    say_lines(&Lines::of(line));
 }
 
 /// Says one line on standard error, like `eprintln!`, but survives that nobody listens.

@@ -1,6 +1,7 @@
 //! A command that could not do its work, with the exit code that says so.
 
 use crate::exit_code::Exit;
+use crate::lines::Lines;
 use aiperf_artifacts::ArtifactError;
 use aiperf_load::{DatasetError, LoadError};
 use aiperf_plan::ConfigError;
@@ -14,24 +15,27 @@ use std::fmt;
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub exit: Exit,
-    message: String,
+    /// What is said about it: a line, or several.
+    pub message: Lines,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, error: impl fmt::Display) -> Self {
-        Self { exit, message: error.to_string() }
+        Self { exit, message: Lines::of(format_args!("error: {error}")) }
     }
-}
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+    /// A failure whose message has several lines of our own.
+    fn in_lines(exit: Exit, error: impl fmt::Display) -> Self {
+        Self { exit, message: Lines::laid_out(&format!("error: {error}")) }
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(Exit::BadInput, error)
+        match error {
+            ConfigError::DashboardInSweep => Self::in_lines(Exit::BadInput, error),
+            error => Self::new(Exit::BadInput, error),
+        }
     }
 }
 
@@ -49,11 +53,11 @@ impl From<HostError> for Failure {
 
 impl From<ToolchainError> for Failure {
     fn from(error: ToolchainError) -> Self {
-        let exit = match &error {
-            ToolchainError::File { .. } => Exit::Unexpected,
-            _ => Exit::BadInput,
-        };
-        Self::new(exit, error)
+        match &error {
+            ToolchainError::File { .. } => Self::new(Exit::Unexpected, error),
+            ToolchainError::Missing { .. } => Self::in_lines(Exit::BadInput, error),
+            _ => Self::new(Exit::BadInput, error),
+        }
     }
 }
 
@@ -78,6 +82,7 @@ impl From<SweepError> for Failure {
             | SweepError::Load(LoadError::Sink(_) | LoadError::Bodies(_) | LoadError::Worker(_)) => {
                 Exit::Unexpected
             }
+            SweepError::Different { .. } => return Self::in_lines(Exit::BadInput, error),
             _ => Exit::BadInput,
         };
         Self::new(exit, error)

@@ -15,6 +15,7 @@ mod console;
 mod environment;
 mod exit_code;
 mod failure;
+mod lines;
 mod plugins;
 mod process_title;
 mod redaction;
@@ -24,11 +25,19 @@ mod ui;
 use aiperf_load::raise_file_limit;
 use args::{Arguments, Command};
 use clap::Parser as _;
+use exit_code::Exit;
+use lines::{Lines, in_line};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     raise_file_limit();
-    let ended = match Arguments::parse_from(process_title::arguments()).command {
+    let arguments = process_title::arguments();
+    let command = match Arguments::try_parse_from(&arguments) {
+        Ok(arguments) => arguments.command,
+        Err(error) => return not_understood(&arguments, error),
+    };
+    let ended = match command {
         Command::Profile(options) => commands::profile(*options),
         Command::Analyze(arguments) => commands::analyze(&arguments),
         Command::Report(arguments) => commands::report(&arguments),
@@ -39,8 +48,22 @@ fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            say!("error: {failure}");
+            console::say_lines(&failure.message);
             failure.exit.into()
         }
     }
+}
+
+/// Says what is wrong with the arguments, or the help that was asked for instead.
+fn not_understood(arguments: &[OsString], error: clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A reader that is gone has had what it wanted.
+        let _ = error.print();
+        return Exit::Success.into();
+    }
+    // The message repeats the arguments, and these may be names of files that others chose.
+    let shown = arguments.iter().map(|argument| in_line(&argument.to_string_lossy()).into_owned());
+    let told = Arguments::try_parse_from(shown).err().unwrap_or(error);
+    console::say_lines(&Lines::laid_out(&told.render().to_string()));
+    Exit::BadInput.into()
 }

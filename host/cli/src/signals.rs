@@ -1,7 +1,8 @@
 //! SIGINT and SIGTERM: the first one stops the benchmark, the second one leaves at once.
 
+use crate::console::say_lines;
 use crate::exit_code::Exit;
-use crate::say;
+use crate::lines::Lines;
 use aiperf_sweep::{Interrupt, Urgency};
 use std::io::{self, IsTerminal as _};
 use std::thread;
@@ -25,7 +26,8 @@ pub(crate) fn watch(interrupt: Interrupt) -> io::Result<()> {
                 interrupt.escalate();
                 let message = message(interrupt.urgency());
                 // A progress bar clears its own line and the one above.
-                if io::stderr().is_terminal() { say!("\n{message}\n") } else { say!("{message}") }
+                let around = if io::stderr().is_terminal() { "\n" } else { "" };
+                say_lines(&Lines::laid_out(&format!("{around}{message}\n{around}")));
             }
         });
         // Whatever keeps the benchmark, such as a slow disk: files are replaced as a whole, so they are valid now too.

@@ -24,7 +24,12 @@ pub(crate) fn check(directory: &Path, before: &Manifest, now: &Manifest) -> Resu
     }
     Err(SweepError::Different {
         directory: directory.display().to_string(),
-        differences: differences.join("\n  "),
+        // A manifest is a file like others: what it holds begins no line.
+        differences: differences
+            .iter()
+            .map(|line| line.replace('\n', "\\n"))
+            .collect::<Vec<_>>()
+            .join("\n  "),
     })
 }
 

@@ -5,6 +5,7 @@ use crate::console;
 use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use crate::plugins;
 use crate::ui;
 use aiperf_artifacts::sweep_json;
@@ -29,8 +30,10 @@ pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
         error => error.into(),
     })?;
     match arguments.format {
-        Format::Table => console::print(ui::summary(&result))?,
-        Format::Json => console::print(String::from_utf8_lossy(&sweep_json::render(&result)?))?,
+        Format::Table => console::print(&ui::summary(&result))?,
+        Format::Json => {
+            console::print(&Lines::json(&String::from_utf8_lossy(&sweep_json::render(&result)?)))?;
+        }
     }
     Ok(if result.conclusions.failures.is_empty() { Exit::Success } else { Exit::PluginFailed })
 }

@@ -10,6 +10,6 @@ use clap_complete::Shell;
 pub(crate) fn completions(shell: Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "aiperf", &mut script);
-    console::print(String::from_utf8_lossy(&script))?;
+    console::print_script(&script)?;
     Ok(Exit::Success)
 }

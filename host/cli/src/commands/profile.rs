@@ -9,6 +9,7 @@ use crate::console;
 use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use crate::plugins::Plugins;
 use crate::redaction::without_secrets;
 use crate::say;
@@ -55,7 +56,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         version: env!("CARGO_PKG_VERSION"),
     };
     if config.output.dry_run {
-        console::print(dry_run::describe(&benchmark)?)?;
+        console::print(&dry_run::describe(&benchmark)?)?;
         return Ok(Exit::Success);
     }
     let interrupt = Interrupt::default();
@@ -69,8 +70,10 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let ended = sweep.run(&mut *observer(&config, &plan), &interrupt);
     let outcome = ended.inspect_err(|_| tell_how_to_continue(&config, &directory))?;
     let page = report::write(&directory, &outcome.result);
-    let printed =
-        console::print(format_args!("{}\nFiles: {}\n", shown(&outcome, &plan), directory.display()));
+    let mut lines = shown(&outcome, &plan);
+    lines.push("");
+    lines.push(format_args!("Files: {}", directory.display()));
+    let printed = console::print(&lines);
     if let Some(stop) = outcome.stopped {
         say!("{stop}: {} of {} runs are not done", outcome.unfinished, plan.steps.len());
     }
@@ -193,15 +196,17 @@ fn observer(config: &Config, plan: &Plan) -> Box<dyn Observer> {
 }
 
 /// What the benchmark says, as text.
-fn shown(outcome: &Outcome, plan: &Plan) -> String {
+fn shown(outcome: &Outcome, plan: &Plan) -> Lines {
     let is_single = !plan.shape.sweep && plan.shape.trials == 1;
     match &outcome.last_run {
         Some(metrics) if is_single => {
-            let verdicts = ui::verdicts(&outcome.result.verdicts);
-            let break_before = if verdicts.is_empty() { "" } else { "\n" };
-            format!("{}{break_before}{verdicts}", ui::run_table(metrics))
+            Lines::sections([ui::run_table(metrics), ui::verdicts(&outcome.result.verdicts)])
         }
-        _ => format!("\n{}", ui::summary(&outcome.result)),
+        _ => {
+            let mut lines = Lines::of("");
+            lines.append(&ui::summary(&outcome.result));
+            lines
+        }
     }
 }
 

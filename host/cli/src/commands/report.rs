@@ -5,6 +5,7 @@ use crate::args::ReportArguments;
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use crate::ui;
 use aiperf_artifacts::{ArtifactError, Manifest, durable, layout};
 use aiperf_model::sweep::SweepResult;
@@ -26,7 +27,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
         None => arguments.directory.join(layout::REPORT),
     };
     durable::write(&file, ui::page(&result, &manifest).as_bytes())?;
-    console::print(format_args!("Report: {}\n", file.display()))?;
+    console::print(&Lines::of(format_args!("Report: {}", file.display())))?;
     Ok(if result.conclusions.failures.is_empty() { Exit::Success } else { Exit::PluginFailed })
 }
 

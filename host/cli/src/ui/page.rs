@@ -4,6 +4,7 @@ mod chart;
 mod curves;
 mod sections;
 
+use crate::lines::Lines;
 use aiperf_artifacts::Manifest;
 use aiperf_model::sweep::SweepResult;
 use maud::{DOCTYPE, PreEscaped, html};
@@ -40,5 +41,6 @@ pub(crate) fn page(result: &SweepResult, manifest: &Manifest) -> String {
             }
         }
     };
-    page.into_string()
+    // What a browser obeys is escaped already; what orders text anew, or hides in it, is not.
+    Lines::laid_out(&page.into_string()).to_string()
 }

@@ -2,6 +2,7 @@
 
 use super::format;
 use super::table::table;
+use crate::lines::Lines;
 use aiperf_metrics::bounds;
 use aiperf_model::catalogue::Unit;
 use aiperf_model::metrics::{RunMetrics, Statistic, Summary};
@@ -18,9 +19,9 @@ const STATISTICS: [Statistic; 7] = [
 ];
 
 /// A row per metric that the catalogue marks for the console.
-pub(crate) fn run_table(metrics: &RunMetrics) -> String {
+pub(crate) fn run_table(metrics: &RunMetrics) -> Lines {
     let statistics = STATISTICS.iter().map(|statistic| statistic.name().to_owned());
-    let header = std::iter::once("Metric".to_owned()).chain(statistics).collect();
+    let header: Vec<_> = std::iter::once("Metric".to_owned()).chain(statistics).collect();
     let shown = || metrics.entries.iter().filter(|(id, _)| id.metric().console);
     let rows = shown().map(|(id, summary)| {
         let name = format!("{} ({})", id.metric().header, id.metric().unit);
@@ -29,11 +30,15 @@ pub(crate) fn run_table(metrics: &RunMetrics) -> String {
             .chain(STATISTICS.iter().map(|statistic| cell(unit, summary, *statistic)))
             .collect()
     });
-    let table = table(header, rows);
+    let mut table = table(&header, rows);
     let any_open = shown().any(|(id, summary)| {
         STATISTICS.iter().any(|statistic| is_open(id.metric().unit, summary, *statistic))
     });
-    if any_open { format!("{table}\n\n{}\n", open_bounds_note()) } else { format!("{table}\n") }
+    if any_open {
+        table.push("");
+        table.push(open_bounds_note());
+    }
+    table
 }
 
 /// Times are what is read off the percentiles; lengths and counts are mostly as they were asked for.

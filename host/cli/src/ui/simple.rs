@@ -3,6 +3,7 @@
 //! Off a terminal the bars disappear and the table stays, so that a log reads well.
 
 use super::format;
+use crate::lines::in_line;
 use crate::say;
 use aiperf_load::Control;
 use aiperf_model::budget::ErrorBudget;
@@ -118,7 +119,7 @@ impl Observer for Simple {
             Event::Remaining { time } => self.end = Instant::now().checked_add(time),
             Event::Calibrated { step, budget } => say!("{:<34}{}", self.title(step), calibrated(budget)),
             Event::RunStarted { step, control } => {
-                self.bar = Some(Moving::load(self.title(step), control.clone(), self.end));
+                self.bar = Some(Moving::load(&self.title(step), control.clone(), self.end));
             }
             Event::RunEnded { step, ending, retries } => {
                 self.row(step, ending);
@@ -143,7 +144,7 @@ struct Moving {
 }
 
 impl Moving {
-    fn load(title: String, control: Control, end: Option<Instant>) -> Self {
+    fn load(title: &str, control: Control, end: Option<Instant>) -> Self {
         let template = "{prefix:<34} [{bar:30}] {pos}/{len} requests, {elapsed}{msg}";
         Self::start(title, template, move |bar| {
             let progress = control.progress();
@@ -156,7 +157,7 @@ impl Moving {
     }
 
     fn countdown(title: &str, duration: Duration, end: Option<Instant>) -> Self {
-        Self::start(title.to_owned(), "{prefix:<34} [{bar:30}] {msg}", move |bar| {
+        Self::start(title, "{prefix:<34} [{bar:30}] {msg}", move |bar| {
             let left = duration.saturating_sub(bar.elapsed());
             let left = left.as_secs_f64().ceil();
             bar.set_message(format!("{left} s of {} s left{}", duration.as_secs_f64(), time_left(end)));
@@ -165,12 +166,12 @@ impl Moving {
         })
     }
 
-    fn start(title: String, template: &str, refresh: impl Fn(&ProgressBar) + Send + 'static) -> Self {
+    fn start(title: &str, template: &str, refresh: impl Fn(&ProgressBar) + Send + 'static) -> Self {
         let bar = ProgressBar::with_draw_target(None, target());
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_prefix(title);
+        bar.set_prefix(in_line(title).into_owned());
         let ended = Arc::new(AtomicBool::new(false));
         let (moving, stop) = (bar.clone(), Arc::clone(&ended));
         let thread = thread::spawn(move || {

@@ -3,6 +3,7 @@
 use super::format;
 use super::table::table;
 use super::verdicts::verdicts;
+use crate::lines::Lines;
 use aiperf_model::conclusion::{
     BestConfiguration, Conclusions, Direction, Front, MemberStanding, Question, Trend,
 };
@@ -10,7 +11,6 @@ use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::parameter::{self, Parameter};
 use aiperf_model::point::{Measurement, Point};
 use aiperf_model::sweep::{FailedValue, SweepResult, TimeBudget};
-use comfy_table::Table;
 use std::fmt::Write as _;
 
 /// The columns of the table of values: key in the sweep file and header.
@@ -35,69 +35,64 @@ pub(super) const TRENDS: [&str; 5] = [
 ];
 
 /// The whole summary: the sections that have something to say, with an empty line between them.
-pub(crate) fn summary(result: &SweepResult) -> String {
+pub(crate) fn summary(result: &SweepResult) -> Lines {
     let conclusions = &result.conclusions;
-    let sections = [
+    Lines::sections([
         values(result),
         failed_values(result),
-        section("Best configurations", conclusions.best.iter().map(best_line)),
+        conclusions.best.iter().map(best_line).collect::<Lines>().under("Best configurations"),
         pareto(conclusions, &result.points),
         trends(&conclusions.trends),
         result.convergence.as_ref().map(convergence).unwrap_or_default(),
         result.time_budget.as_ref().map(open_answers).unwrap_or_default(),
         verdicts(&result.verdicts),
-        section(
-            "Failed plugins",
-            conclusions.failures.iter().map(|failure| format!("  {}\n", failure.message)),
-        ),
-    ];
-    sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+        failed_plugins(conclusions),
+    ])
 }
 
-/// A title and lines below it, or nothing without lines.
-fn section(title: &str, lines: impl Iterator<Item = String>) -> String {
-    let lines: String = lines.collect();
-    if lines.is_empty() { lines } else { format!("{title}\n{lines}") }
+fn failed_plugins(conclusions: &Conclusions) -> Lines {
+    let lines = conclusions.failures.iter().map(|failure| format!("  {}", failure.message));
+    lines.collect::<Lines>().under("Failed plugins")
 }
 
-fn values(result: &SweepResult) -> String {
+fn values(result: &SweepResult) -> Lines {
     if result.points.is_empty() {
-        return String::new();
+        return Lines::default();
     }
-    let any_open = result.verdicts.iter().any(|value| value.verdict.has("sample_size"));
-    let note = if any_open {
-        format!("{} from too few requests, see sample_size below\n", format::OPEN)
-    } else {
-        String::new()
-    };
-    format!("{}\n\n{}\n{note}", title(result), values_table(result))
+    let mut lines = Lines::of(title(result));
+    lines.push("");
+    lines.append(&values_table(result));
+    if result.verdicts.iter().any(|value| value.verdict.has("sample_size")) {
+        lines.push(format_args!("{} from too few requests, see sample_size below", format::OPEN));
+    }
+    lines
 }
 
-fn failed_values(result: &SweepResult) -> String {
+fn failed_values(result: &SweepResult) -> Lines {
     let name = |failed: &FailedValue| match failed.parameters.as_slice() {
         [] => "the run".to_owned(),
         parameters => parameter::describe(parameters),
     };
-    let line = |failed: &FailedValue| format!("  {}: {}\n", name(failed), failed.error);
-    section("Failed values (in no statistic)", result.failed_values.iter().map(line))
+    let line = |failed: &FailedValue| format!("  {}: {}", name(failed), failed.error);
+    result.failed_values.iter().map(line).collect::<Lines>().under("Failed values (in no statistic)")
 }
 
-fn pareto(conclusions: &Conclusions, points: &[Point]) -> String {
+fn pareto(conclusions: &Conclusions, points: &[Point]) -> Lines {
     let fronts = conclusions.fronts.iter().zip(marks(&conclusions.fronts));
-    let lines = fronts.map(|(front, mark)| {
+    let lines = fronts.flat_map(|(front, mark)| {
         let chosen = conclusions.chosen_criterion.as_deref() == Some(front.criterion.as_str());
-        front_line(front, &mark, chosen, points)
+        front_lines(front, &mark, chosen, points)
     });
-    section("Pareto optimal", lines)
+    lines.collect::<Lines>().under("Pareto optimal")
 }
 
-fn trends(trends: &[Trend]) -> String {
+fn trends(trends: &[Trend]) -> Lines {
     let shown = trends.iter().filter(|trend| TRENDS.contains(&trend.key.as_str()));
-    section("Trends", shown.map(trend_lines))
+    shown.map(trend_line).collect::<Lines>().under("Trends")
 }
 
 /// How well the metric is known that ends the trials, at each value.
-fn convergence(convergences: &Convergences) -> String {
+fn convergence(convergences: &Convergences) -> Lines {
     let Convergence { metric, threshold, .. } = &convergences.rule;
     let percent = |share: f64| format::number(100.0 * share);
     let lines = convergences.values.iter().map(|value| {
@@ -106,18 +101,19 @@ fn convergence(convergences: &Convergences) -> String {
         let not_yet = if value.converged { "" } else { ", not converged" };
         let name =
             if value.parameters.is_empty() { "all".into() } else { group_if_several(&value.parameters) };
-        format!("  {name:<18} {width} after {} trials{not_yet}\n", value.trials)
+        format!("  {name:<18} {width} after {} trials{not_yet}", value.trials)
     });
-    section(&format!("Convergence of {metric} (to ±{} %)", percent(*threshold)), lines)
+    let title = format!("Convergence of {metric} (to ±{} %)", percent(*threshold));
+    lines.collect::<Lines>().under(title)
 }
 
 /// What the time was not enough for.
-fn open_answers(budget: &TimeBudget) -> String {
+fn open_answers(budget: &TimeBudget) -> Lines {
     let too_few = budget.too_few.iter().map(|value| {
         let name = parameter::describe(&value.parameters);
         match value.trials {
-            0 => format!("  {name}: not run\n"),
-            _ => format!("  {name}: one trial, which says nothing of its spread\n"),
+            0 => format!("  {name}: not run"),
+            _ => format!("  {name}: one trial, which says nothing of its spread"),
         }
     });
     let open = budget.open.iter().map(|open| {
@@ -125,22 +121,18 @@ fn open_answers(budget: &TimeBudget) -> String {
         let percent = format!("{:.0} %", 100.0 * open.probability);
         match &open.question {
             Question::Optimal { criterion } => {
-                format!("  whether {value} is optimal by {criterion}: {percent} probable\n")
+                format!("  whether {value} is optimal by {criterion}: {percent} probable")
             }
             Question::Best { objective } => {
-                format!("  whether {value} is the best by {objective}: {percent} probable\n")
+                format!("  whether {value} is the best by {objective}: {percent} probable")
             }
             Question::Inflection { key, .. } => {
-                format!("  whether {key} turns at {value}: {percent} probable\n")
+                format!("  whether {key} turns at {value}: {percent} probable")
             }
         }
     });
-    let lines: String = too_few.chain(open).collect();
-    if lines.is_empty() {
-        "Every answer is certain to 95 %\n".to_owned()
-    } else {
-        format!("Left open\n{lines}")
-    }
+    let lines: Lines = too_few.chain(open).collect();
+    if lines.is_empty() { Lines::of("Every answer is certain to 95 %") } else { lines.under("Left open") }
 }
 
 /// Over what, from how many trials.
@@ -170,7 +162,7 @@ pub(super) fn columns(result: &SweepResult) -> Vec<(&'static str, &'static str)>
     COLUMNS.into_iter().filter(|(key, _)| is_measured(key)).collect()
 }
 
-fn values_table(result: &SweepResult) -> Table {
+fn values_table(result: &SweepResult) -> Lines {
     let columns = columns(result);
     let mut header = vec![if result.axes.is_empty() { "value".into() } else { result.axes.join(", ") }];
     let trials_differ = trials_differ(result);
@@ -186,7 +178,7 @@ fn values_table(result: &SweepResult) -> Table {
         row.push(optimal_under(&result.conclusions, point.index));
         row
     });
-    table(header, rows)
+    table(&header, rows)
 }
 
 /// The mean, with half of its interval.
@@ -243,23 +235,22 @@ fn best_line(best: &BestConfiguration) -> String {
         let _ =
             write!(line, ", interval {} to {}", format::number(interval.low), format::number(interval.high));
     }
-    line.push('\n');
     line
 }
 
-fn front_line(front: &Front, mark: &str, chosen: bool, points: &[Point]) -> String {
+fn front_lines(front: &Front, mark: &str, chosen: bool, points: &[Point]) -> Vec<String> {
     let optimal: Vec<_> = front.optimal().map(|member| group_if_several(&member.parameters)).collect();
     let name = format!("{} {mark}", front.criterion);
     let chosen = if chosen { " (pareto_optimal)" } else { "" };
-    let mut line = format!("  {name:<18} {}{chosen}\n", optimal.join(", "));
+    let mut lines = vec![format!("  {name:<18} {}{chosen}", optimal.join(", "))];
     for member in &front.members {
         let MemberStanding::DominatedBy(by) = member.standing else { continue };
         if let Some(better) = points.iter().find(|point| point.index == by) {
             let (value, by) = (group_if_several(&member.parameters), group_if_several(&better.parameters));
-            let _ = writeln!(line, "  {:<18} {value} gives way to {by}", "");
+            lines.push(format!("  {:<18} {value} gives way to {by}", ""));
         }
     }
-    line
+    lines
 }
 
 fn group_if_several(parameters: &[Parameter]) -> String {
@@ -267,7 +258,7 @@ fn group_if_several(parameters: &[Parameter]) -> String {
     if parameters.len() > 1 { format!("({values})") } else { values }
 }
 
-fn trend_lines(trend: &Trend) -> String {
+fn trend_line(trend: &Trend) -> String {
     let place = if trend.fixed.is_empty() && trend.along_with.is_empty() {
         trend.key.clone()
     } else if trend.fixed.is_empty() {
@@ -278,7 +269,7 @@ fn trend_lines(trend: &Trend) -> String {
     let findings: Vec<_> = trend.findings.iter().map(|finding| finding.message.as_str()).collect();
     let findings =
         if findings.is_empty() { "no inflection in this range".to_owned() } else { findings.join("; ") };
-    format!("  {place:<30} {findings} [{}]\n", trend.detector)
+    format!("  {place:<30} {findings} [{}]", trend.detector)
 }
 
 #[cfg(test)]

@@ -1,27 +1,28 @@
 //! How far the values can be believed, in plain words: values with the same reason are told together.
 
 use super::format;
+use crate::lines::Lines;
 use aiperf_model::verdict::{Reason, Validity, ValueVerdict};
-use std::fmt::Write as _;
 
 /// A section for the values that are not valid, or a line if all are; nothing without verdicts.
-pub(crate) fn verdicts(values: &[ValueVerdict]) -> String {
-    let mut text = String::new();
+pub(crate) fn verdicts(values: &[ValueVerdict]) -> Lines {
+    let mut lines = Lines::default();
     for validity in [Validity::Invalid, Validity::Suspect] {
         let judged: Vec<_> = values.iter().filter(|value| value.verdict.verdict == validity).collect();
         if !judged.is_empty() {
-            let _ = writeln!(text, "{validity}{}", whose(&judged));
+            lines.push(format_args!("{validity}{}", whose(&judged)));
         }
     }
-    if text.is_empty() && !values.is_empty() {
-        text = format!("{}: nothing speaks against these results\n", Validity::Valid);
+    if lines.is_empty() && !values.is_empty() {
+        lines.push(format_args!("{}: nothing speaks against these results", Validity::Valid));
     }
     for group in groups(values) {
         let Some((_, worst)) = group.first() else { continue };
-        let _ = writeln!(text, "  {}: {}{}", worst.reason, worst.message, also(&group));
-        let _ = writeln!(text, "    → {}", worst.advice);
+        lines.push(format_args!("  {}: {}{}", worst.reason, worst.message, also(&group)));
+        lines.push(format_args!("    → {}", worst.advice));
     }
-    text + &notes(values)
+    lines.append(&notes(values));
+    lines
 }
 
 /// The cases of each rule, the gravest one first; the gravest rule first.
@@ -71,16 +72,16 @@ fn distance(reason: &Reason) -> f64 {
     (reason.figure - reason.threshold).abs()
 }
 
-fn notes(values: &[ValueVerdict]) -> String {
-    let mut text = String::new();
+fn notes(values: &[ValueVerdict]) -> Lines {
+    let mut lines = Lines::default();
     let mut told: Vec<&String> = Vec::new();
     for note in values.iter().flat_map(|value| &value.verdict.notes) {
         if !told.contains(&note) {
             told.push(note);
-            let _ = writeln!(text, "note: {note}");
+            lines.push(format_args!("note: {note}"));
         }
     }
-    text
+    lines
 }
 
 /// ` at 10; 20`, or nothing where nothing is swept.

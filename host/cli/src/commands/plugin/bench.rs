@@ -5,10 +5,10 @@ use crate::args::BenchArguments;
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use crate::ui;
 use aiperf_plugin_host::{Description, PluginHost};
 use aiperf_plugin_test::{Contender, Cost, ROUNDS, bench as measure};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// How far the middle round may be above the best one on a machine that does nothing else.
@@ -37,7 +37,7 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<Exit, Failure> {
         let library = library.map(|plugin| Contender { host: &native, plugin });
         let costs = measure(sandboxed, library, fixtures)
             .map_err(|problem| Failure::new(Exit::PluginFailed, problem))?;
-        console::print(shown(plugin, &costs))?;
+        console::print(&shown(plugin, &costs))?;
     }
     Ok(Exit::Success)
 }
@@ -60,21 +60,20 @@ fn plugins(host: &mut PluginHost, named: &Path) -> Result<(Vec<Description>, Opt
     Ok((plugins, beside))
 }
 
-fn shown(plugin: &Description, costs: &[Cost]) -> String {
+fn shown(plugin: &Description, costs: &[Cost]) -> Lines {
     let Description { kind, name, version, source, .. } = plugin;
-    let header = ["call", "input", "of one", "sandbox", "native", "ratio"].map(str::to_owned).to_vec();
-    let table = ui::text_table(header, costs.iter().map(row));
-    let mut text = format!(
-        "{kind} '{name}' {version} ({source}), the best of {ROUNDS} rounds in microseconds, with all limits on\n{table}\n"
-    );
+    let header = ["call", "input", "of one", "sandbox", "native", "ratio"].map(str::to_owned);
+    let mut lines = Lines::of(format_args!(
+        "{kind} '{name}' {version} ({source}), the best of {ROUNDS} rounds in microseconds, with all limits on"
+    ));
+    lines.append(&ui::text_table(&header, costs.iter().map(row)));
     let busy = costs.iter().flat_map(timings).map(|timing| timing.median / timing.best).fold(1.0, f64::max);
     if busy > QUIET {
-        let _ = writeln!(
-            text,
+        lines.push(format_args!(
             "The machine was busy: the middle round took up to {busy:.2} times the best. Repeat this when it is quiet."
-        );
+        ));
     }
-    text
+    lines
 }
 
 fn timings(cost: &Cost) -> impl Iterator<Item = aiperf_plugin_test::Timing> {

@@ -4,6 +4,7 @@ use crate::args::BuildArguments;
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use aiperf_plugin_host::Description;
 use aiperf_toolchain::Project;
 use std::path::{Path, PathBuf};
@@ -14,15 +15,16 @@ pub(crate) fn build(arguments: &BuildArguments) -> Result<Exit, Failure> {
         // What is no plugin is told here, and not when it is used.
         let descriptions = super::bare_host(*native)?.load_file(&path)?;
         for plugin in descriptions {
-            console::print(named(&path, &plugin))?;
+            console::print(&named(&path, &plugin))?;
         }
     }
     Ok(Exit::Success)
 }
 
 /// A plugin and the file it is in, as a line.
-pub(super) fn named(file: &Path, plugin: &Description) -> String {
-    format!("{}: {} '{}' {}\n", file.display(), plugin.kind, plugin.name, plugin.version)
+pub(super) fn named(file: &Path, plugin: &Description) -> Lines {
+    let Description { kind, name, version, .. } = plugin;
+    Lines::of(format_args!("{}: {kind} '{name}' {version}", file.display()))
 }
 
 /// A component, or those that the project in a directory makes.

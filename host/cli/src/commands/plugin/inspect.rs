@@ -5,16 +5,16 @@ use crate::args::{Format, InspectArguments, NativeArguments, PluginSources};
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use aiperf_plugin_host::{Description, Inspection};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 
 pub(crate) fn inspect(arguments: &InspectArguments) -> Result<Exit, Failure> {
     let inspections = inspections(arguments)?;
     for inspection in &inspections {
         match arguments.format {
-            Format::Table => console::print(text(inspection))?,
-            Format::Json => console::print(format_args!("{:#}\n", document(inspection)))?,
+            Format::Table => console::print(&table(inspection))?,
+            Format::Json => console::print(&Lines::json(&format!("{:#}", document(inspection))))?,
         }
     }
     // What is known was printed; why it cannot be used is the error.
@@ -39,13 +39,10 @@ fn inspections(arguments: &InspectArguments) -> Result<Vec<Inspection>, Failure>
     Ok(vec![super::bare_host(allow_native)?.inspect_file(path)?])
 }
 
-fn text(inspection: &Inspection) -> String {
-    let mut text = String::new();
+fn table(inspection: &Inspection) -> Lines {
+    let mut lines = Lines::default();
     let none = || "none".to_owned();
-    let mut line = |name: &str, value: &str| {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name:<9} {value}");
-    };
+    let mut line = |name: &str, value: &str| lines.push(format_args!("{name:<9} {value}"));
     line("file", &inspection.source.to_string());
     line("size", &format!("{} bytes", inspection.size));
     line("sha256", &inspection.sha256);
@@ -64,10 +61,11 @@ fn text(inspection: &Inspection) -> String {
     for plugin in inspection.plugins.iter().flatten() {
         let Description { kind, name, version, summary, settings_schema, .. } = plugin;
         line(kind.name(), &format!("{name} {version}: {summary}"));
-        let schema = settings_schema.as_deref().map_or("no schema", str::trim);
-        line("settings", &schema.replace('\n', &format!("\n{:10}", "")));
+        let mut schema = settings_schema.as_deref().map_or("no schema", str::trim).lines();
+        line("settings", schema.next().unwrap_or_default());
+        schema.for_each(|rest| line("", rest));
     }
-    text
+    lines
 }
 
 fn document(inspection: &Inspection) -> Value {

@@ -4,6 +4,7 @@ use crate::args::{Format, ListArguments};
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use crate::ui;
 use aiperf_plugin_host::Description;
 use serde_json::{Value, json};
@@ -11,21 +12,22 @@ use serde_json::{Value, json};
 pub(crate) fn list(arguments: &ListArguments) -> Result<Exit, Failure> {
     let descriptions = super::host(&arguments.sources)?.descriptions()?;
     match arguments.format {
-        Format::Table => console::print(format_args!("{}\n", table(&descriptions)))?,
+        Format::Table => console::print(&table(&descriptions))?,
         Format::Json => {
-            console::print(format_args!("{:#}\n", descriptions.iter().map(as_json).collect::<Value>()))?;
+            let document: Value = descriptions.iter().map(as_json).collect();
+            console::print(&Lines::json(&format!("{document:#}")))?;
         }
     }
     Ok(Exit::Success)
 }
 
-fn table(descriptions: &[Description]) -> String {
-    let header = ["kind", "name", "version", "source", "summary"].map(str::to_owned).to_vec();
+fn table(descriptions: &[Description]) -> Lines {
+    let header = ["kind", "name", "version", "source", "summary"].map(str::to_owned);
     let row = |plugin: &Description| {
         let Description { kind, name, version, source, summary, .. } = plugin;
         vec![kind.to_string(), name.clone(), version.clone(), source.to_string(), summary.clone()]
     };
-    ui::text_table(header, descriptions.iter().map(row)).to_string()
+    ui::text_table(&header, descriptions.iter().map(row))
 }
 
 /// A plugin as `--format json` shows it.

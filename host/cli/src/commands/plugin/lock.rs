@@ -4,6 +4,7 @@ use crate::args::PluginSources;
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use aiperf_plugin_host::Lock;
 use std::fs;
 
@@ -11,6 +12,6 @@ pub(crate) fn lock(sources: &PluginSources) -> Result<Exit, Failure> {
     let lock = Lock::new(&super::host(sources)?.descriptions()?);
     fs::write(Lock::FILE, lock.text())
         .map_err(|error| Failure::new(Exit::Unexpected, format!("cannot write {}: {error}", Lock::FILE)))?;
-    console::print(format_args!("{} lists {} plugins\n", Lock::FILE, lock.len()))?;
+    console::print(&Lines::of(format_args!("{} lists {} plugins", Lock::FILE, lock.len())))?;
     Ok(Exit::Success)
 }

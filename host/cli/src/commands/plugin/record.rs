@@ -57,7 +57,7 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let file_name = format!("{}.http", arguments.name);
     let text = format!("{:#}\n", described(&endpoint, settings, &file_name, &answer));
     write(&arguments.fixtures, &[(&response, answer.recorded()), (&fixture, text.into_bytes())])?;
-    console::print(format_args!("{}\n{}\n", response.display(), fixture.display()))?;
+    console::print(&[response, fixture].iter().map(|path| path.display()).collect())?;
     Ok(Exit::Success)
 }
 

@@ -5,6 +5,7 @@ use crate::args::TestArguments;
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use aiperf_plugin_host::PluginHost;
 use aiperf_plugin_test::{Outcome, Tested, replay_trace};
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<Exit, Failure> {
             .concat(),
     };
     let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
-    console::print(format_args!("{} passed, {failed} failed\n", outcomes.len() - failed))?;
+    console::print(&Lines::of(format_args!("{} passed, {failed} failed", outcomes.len() - failed)))?;
     Ok(if failed == 0 { Exit::Success } else { Exit::PluginFailed })
 }
 
@@ -49,7 +50,7 @@ fn test_component(
     let mut outcomes = Vec::new();
     let tested = aiperf_plugin_test::test(&mut host, component, Some(fixtures.unwrap_or(&beside)))?;
     for Tested { plugin, outcomes: of_plugin } in tested {
-        console::print(build::named(component, &plugin))?;
+        console::print(&build::named(component, &plugin))?;
         of_plugin.iter().try_for_each(show)?;
         outcomes.extend(of_plugin);
     }
@@ -57,8 +58,9 @@ fn test_component(
 }
 
 fn show(outcome: &Outcome) -> Result<(), Failure> {
-    match &outcome.problem {
-        None => console::print(format_args!("  ok    {}\n", outcome.check)),
-        Some(problem) => console::print(format_args!("  FAIL  {}: {problem}\n", outcome.check)),
-    }
+    let line = match &outcome.problem {
+        None => format!("  ok    {}", outcome.check),
+        Some(problem) => format!("  FAIL  {}: {problem}", outcome.check),
+    };
+    console::print(&Lines::of(line))
 }

@@ -2,6 +2,7 @@
 
 mod expected_time;
 
+use crate::lines::Lines;
 use aiperf_model::arrival::RequestRate;
 use aiperf_model::parameter;
 use aiperf_model::sweep::Step;
@@ -11,25 +12,28 @@ use std::fmt::Write as _;
 
 /// Every run in order, with its seed, its load and the pause before it, and how long all that takes. Of a benchmark that
 /// is continued, which runs are done.
-pub(crate) fn describe(benchmark: &Benchmark<'_>) -> Result<String, SweepError> {
+pub(crate) fn describe(benchmark: &Benchmark<'_>) -> Result<Lines, SweepError> {
     let Benchmark { config, plan, .. } = *benchmark;
     let resumed = config.output.resume.as_ref();
     let progress = resumed.map(|directory| Progress::read(benchmark, directory)).transpose()?;
     let settled = |step: &Step| progress.as_ref().and_then(|progress| progress.settled(step));
     let (values, trials) = (plan.values.len(), plan.shape.trials);
-    let mut text =
-        format!("{} runs: {values} values x {trials} trials, {} order\n", plan.steps.len(), plan.shape.order);
+    let mut lines = Lines::of(format_args!(
+        "{} runs: {values} values x {trials} trials, {} order",
+        plan.steps.len(),
+        plan.shape.order
+    ));
     for step in &plan.steps {
-        line(&mut text, config, step);
+        let mut line = line(config, step);
         if let Some(state) = settled(step) {
-            let _ = write!(text, " ({state})");
+            let _ = write!(line, " ({state})");
         }
-        text.push('\n');
+        lines.push(line);
     }
     let open: Vec<&Step> = plan.steps.iter().filter(|step| settled(step).is_none()).collect();
     let pace = progress.as_ref().map(|progress| &progress.pace);
-    text.push_str(&expected_time::describe(benchmark, &open, pace));
-    Ok(text)
+    lines.append(&expected_time::describe(benchmark, &open, pace));
+    Ok(lines)
 }
 
 fn load(config: &Config, settings: &RunSettings) -> String {
@@ -46,7 +50,7 @@ fn load(config: &Config, settings: &RunSettings) -> String {
     }
 }
 
-fn line(line: &mut String, config: &Config, step: &Step) {
+fn line(config: &Config, step: &Step) -> String {
     let settings = config.settings(&step.value);
     let pause = if step.cooldown.is_zero() {
         String::new()
@@ -58,8 +62,7 @@ fn line(line: &mut String, config: &Config, step: &Step) {
     } else {
         parameter::describe(&step.value.parameters)
     };
-    let _ = write!(
-        line,
+    let mut line = format!(
         "{:>5}  {pause}{what}, trial {}, seed {}, {}",
         step.index + 1,
         step.trial,
@@ -86,4 +89,5 @@ fn line(line: &mut String, config: &Config, step: &Step) {
     if let Some(duration) = settings.duration {
         let _ = write!(line, ", {} s", duration.as_secs_f64());
     }
+    line
 }

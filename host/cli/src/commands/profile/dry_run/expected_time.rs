@@ -1,17 +1,17 @@
 //! How long a plan takes, and how one knows.
 
+use crate::lines::Lines;
 use crate::ui::format;
 use aiperf_model::sweep::Step;
 use aiperf_plan::{Config, Expected, Plan, RunSettings};
 use aiperf_sweep::{Benchmark, Pace};
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What is known of the time for the runs that are left, in a line or a few.
-pub(super) fn describe(benchmark: &Benchmark<'_>, open: &[&Step], pace: Option<&Pace>) -> String {
+pub(super) fn describe(benchmark: &Benchmark<'_>, open: &[&Step], pace: Option<&Pace>) -> Lines {
     let Benchmark { config, plan, .. } = *benchmark;
     let pauses = pauses(plan, open);
-    let mut text = format!("pauses in total: {} s\n", pauses.as_secs_f64());
+    let mut lines = Lines::of(format_args!("pauses in total: {} s", pauses.as_secs_f64()));
     let mut runs = Expected::ZERO;
     for step in open {
         let settings = config.settings(&step.value);
@@ -26,11 +26,11 @@ pub(super) fn describe(benchmark: &Benchmark<'_>, open: &[&Step], pace: Option<&
         ),
         (_, None) => by_plan(runs, pauses, open.len()),
     };
-    let _ = writeln!(text, "{line}");
+    lines.push(line);
     for note in notes(config, open) {
-        let _ = writeln!(text, "  {note}");
+        lines.push(format_args!("  {note}"));
     }
-    text
+    lines
 }
 
 /// The length of the trace that is sent at its timestamps, as far as it is sent; none if there is none, or if its
