@@ -1,8 +1,9 @@
 //! Ramps, files of requests, their timestamps, and conversations, from the flags to the files.
 
-use crate::support::Workplace;
+use crate::support::{Server, Workplace};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::process::Command;
 
 /// A few tokens right away: what is slow here is the client.
 const FAST: &str = "--url sim:?ttft-ms=1&prefill-rate=100000000&itl-ms=0.1&itl-slope-ms=0";
@@ -57,6 +58,32 @@ fn a_file_with_a_mistake_is_refused_before_anything_is_made() {
     let refused = place.run("profile --model demo --url sim: --input-file nowhere.jsonl --dry-run").expect(2);
     assert!(refused.stderr.contains("cannot read 'nowhere.jsonl'"), "{}", refused.stderr);
     assert!(place.files("artifacts").is_empty());
+}
+
+#[test]
+fn ten_thousand_streams_are_held_at_once() {
+    const STREAMS: usize = 10_000;
+    let limit = Command::new("sh").args(["-c", "ulimit -Hn"]).output().unwrap().stdout;
+    let limit = String::from_utf8(limit).unwrap().trim().parse::<usize>();
+    if limit.is_ok_and(|files| files < STREAMS + 200) {
+        eprintln!("skipped: the system allows fewer than {STREAMS} connections (ulimit -Hn)");
+        return;
+    }
+    // The first answer comes long after the last request, also on a slow machine.
+    let server = Server::start("--ttft-ms 15000 --prefill-rate 1000000000 --itl-ms 0 --max-batch 100000");
+    let place = Workplace::new();
+    place
+        .run(&format!(
+            "profile --model demo --url {} --isl 16 --osl 1 --ui none --concurrency {STREAMS} \
+             --concurrency-ramp-duration 2 --num-prompts {STREAMS}",
+            server.url
+        ))
+        .expect(0);
+    let records = records(&place, &format!("artifacts/demo-openai-chat-concurrency{STREAMS}"));
+    let time = |record: &Value, name: &str| record["metadata"][name].as_u64().unwrap();
+    let last_start = records.iter().map(|record| time(record, "request_start_ns")).max().unwrap();
+    let held = records.iter().filter(|record| time(record, "request_end_ns") > last_start).count();
+    assert_eq!((records.len(), held), (STREAMS, STREAMS));
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(crate) struct Duty {
     /// When a ramp ends, before which a request is not part of the phase but of the ramp.
     ramp_end: u64,
     /// When slots may begin, if not at once.
-    pub(crate) slot_ramp: Option<SlotRamp>,
+    slot_ramp: Option<SlotRamp>,
     pub(crate) pacer: Pacer,
     arrivals: Arrivals,
     /// How many slots should stand ready for what is due next; none for as many as there may be.
@@ -57,9 +57,9 @@ impl Duty {
         if arrival.due < self.ramp_end { Phase::Ramp } else { self.phase }
     }
 
-    /// Whether so many slots may be at work.
-    pub(crate) fn allows_slots(&self, count: u32, now: u64) -> bool {
-        self.slot_ramp.is_none_or(|ramp| count == 0 || ramp.begin(count - 1) <= now)
+    /// Until when the ramp holds a further slot back where so many are at work; none if it may begin now.
+    pub(crate) fn held_back(&self, at_work: u32, now: u64) -> Option<u64> {
+        self.slot_ramp.map(|ramp| ramp.begin(at_work)).filter(|begin| *begin > now)
     }
 
     /// Whether nothing more is sent, as far as positions and time go.

@@ -75,6 +75,10 @@ impl Worker {
     }
 }
 
+/// How often a worker without any slot looks up while it waits for its first one, in nanoseconds: the phase may end
+/// without it.
+const LOOK_UP: u64 = 10_000_000;
+
 /// The slots of a worker, made as they are needed.
 pub(crate) struct Crew {
     shared: Arc<Shared>,
@@ -107,64 +111,57 @@ impl Crew {
         let mut at_work = JoinSet::new();
         let mut has_begun = false;
         loop {
-            self.send_out(duty, deadlines, runtime, &mut at_work);
+            let held_back = self.send_out(duty, deadlines, runtime, &mut at_work);
             has_begun |= !at_work.is_empty();
-            if at_work.is_empty() && (has_begun || !self.waits_to_begin(duty)) {
-                return;
-            }
-            let slots = at_work.len() as u32;
+            let wake = if at_work.is_empty() {
+                let now = self.shared.clock.now();
+                let Some(begin) = held_back.filter(|_| !has_begun && !duty.is_exhausted(now)) else { return };
+                Some(begin.min(now + LOOK_UP))
+            } else {
+                held_back
+            };
             tokio::select! {
                 Some(slot) = at_work.join_next() => match slot {
                     Ok(slot) => self.idle.push(slot),
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
                 () = duty.shortage() => {}
-                () = self.next_slot(duty, slots) => {}
+                () = self.until(wake) => {}
             }
         }
     }
 
-    /// Whether the first slot of this worker is still to come in a ramp.
-    fn waits_to_begin(&self, duty: &Duty) -> bool {
-        let now = self.shared.clock.now();
-        !duty.allows_slots(1, now) && !duty.is_exhausted(now) && !self.shared.brake.is_pulled()
-    }
-
-    /// Waits until the ramp allows a further slot; forever if there is none. As long as there is no slot it looks up
-    /// now and then, since the phase may end without one.
-    async fn next_slot(&self, duty: &Duty, at_work: u32) {
-        const LOOK_UP: u64 = 10_000_000;
-        let now = self.shared.clock.now();
-        match duty.slot_ramp {
-            Some(ramp) if !duty.allows_slots(at_work + 1, now) => {
-                let latest = if at_work == 0 { now + LOOK_UP } else { u64::MAX };
-                let next = ramp.begin(at_work).min(latest);
-                tokio::time::sleep_until(self.shared.clock.instant(next).into()).await;
-            }
-            _ => std::future::pending().await,
+    /// Waits for a time; forever if there is none.
+    async fn until(&self, time: Option<u64>) {
+        match time {
+            Some(time) => tokio::time::sleep_until(self.shared.clock.instant(time).into()).await,
+            None => std::future::pending().await,
         }
     }
 
-    /// Gives arrivals to idle and new slots as long as more slots are of use.
+    /// Gives arrivals to idle and new slots as long as more slots are of use. Returns until when the ramp holds the
+    /// next one back, if that is what keeps it: who asked the clock again could find it let go, and wait forever.
     fn send_out(
         &mut self,
         duty: &Arc<Duty>,
         deadlines: &RefCell<Vec<Arc<Deadline>>>,
         runtime: &Handle,
         at_work: &mut JoinSet<Slot>,
-    ) {
-        while duty.needs_slots()
-            && duty.allows_slots(at_work.len() as u32 + 1, self.shared.clock.now())
-            && !self.shared.brake.is_pulled()
-        {
-            let Some(mut slot) = self.idle.pop().or_else(|| self.make()) else { return };
-            let Some(arrival) = duty.next(self.shared.clock.now()) else {
+    ) -> Option<u64> {
+        while duty.needs_slots() && !self.shared.brake.is_pulled() {
+            let now = self.shared.clock.now();
+            if let Some(until) = duty.held_back(at_work.len() as u32, now) {
+                return Some(until);
+            }
+            let mut slot = self.idle.pop().or_else(|| self.make())?;
+            let Some(arrival) = duty.next(now) else {
                 self.idle.push(slot);
-                return;
+                return None;
             };
             deadlines.borrow_mut().push(slot.begin_phase());
             at_work.spawn_on(slot.run(Arc::clone(duty), arrival), runtime);
         }
+        None
     }
 
     fn make(&mut self) -> Option<Slot> {

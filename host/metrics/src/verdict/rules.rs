@@ -71,7 +71,7 @@ rules! {
         name: "offered_load", wrong: Side::Below, suspect: Limit::At(98.0), invalid: Limit::At(95.0), unit: "%",
         known_by: "open loop: requests sent against requests due, and the time it took; closed loop: the mean number in flight between ramp and drain against the concurrency, unless users think between the turns of conversations",
         says: "{figure} % of the asked {subject} reached the server (limit {threshold} %)",
-        advice: "ask for less, or give the client more cores; look at client_delay and client_cpu",
+        advice: "if client_delay or client_cpu is a reason too, ask for less or give the client more cores; if not, let the run go on for longer after its ramp, and see that the server accepts so many connections",
     };
     CONCURRENCY_LIMIT: Rule {
         name: "concurrency_limit", wrong: Side::Below, suspect: Limit::At(98.0), invalid: Limit::At(95.0), unit: "%",
