@@ -47,7 +47,7 @@ fn record() -> Record {
             due: 1_000_000,
             scheduled: false,
             ready: 0,
-            send: 1_012_345,
+            send: Some(1_012_345),
             first_byte: Some(30_123_456),
             end: 300_234_567,
             status: Some(200),

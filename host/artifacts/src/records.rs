@@ -132,7 +132,8 @@ struct Metadata<'a> {
     conversation_id: Numbered,
     turn_index: u32,
     credit_issued_ns: u64,
-    request_start_ns: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_start_ns: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_ack_ns: Option<u64>,
     request_end_ns: u64,
@@ -166,7 +167,7 @@ impl<'a> Metadata<'a> {
             conversation_id: Numbered::conversation(timing),
             turn_index: timing.turn,
             credit_issued_ns: clock.unix_ns(timing.due),
-            request_start_ns: clock.unix_ns(timing.send),
+            request_start_ns: timing.send.map(|at| clock.unix_ns(at)),
             request_ack_ns: timing.first_byte.map(|at| clock.unix_ns(at)),
             request_end_ns: end,
             worker_id: WorkerId(timing.worker),
@@ -282,6 +283,15 @@ mod tests {
         assert_eq!(line["error"]["code"], 500);
         assert_eq!(line["error"]["type"], "status");
         assert_eq!(line["error"]["message"], "{\"error\":\"out of memory\"}");
+    }
+
+    #[test]
+    fn a_request_that_was_never_sent_has_no_start() {
+        let (mut record, metrics) = fixture::records().remove(2);
+        (record.timing.send, record.timing.status) = (None, None);
+        let line: serde_json::Value = serde_json::from_str(&written(&[(record, metrics)])).unwrap();
+        assert_eq!(line["metadata"].get("request_start_ns"), None);
+        assert!(line["metadata"]["credit_issued_ns"].is_u64() && line["metadata"]["request_end_ns"].is_u64());
     }
 
     #[test]

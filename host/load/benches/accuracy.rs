@@ -53,7 +53,7 @@ fn latencies() {
         .map(|(timing, answer)| {
             let (first, last) = (answer.content[0], answer.content[answer.content.len() - 1]);
             let gap = (last - first) as f64 / f64::from(OUTPUT_TOKENS - 1);
-            ((first - timing.send) as f64 / 1e6 - TTFT_MS, gap / 1e6 - ITL_MS)
+            ((first - timing.send.unwrap()) as f64 / 1e6 - TTFT_MS, gap / 1e6 - ITL_MS)
         })
         .unzip();
     println!(
@@ -153,9 +153,11 @@ fn open_loops() {
             workers: Some(2),
         };
         let records = run_against(&simulator, &load);
-        let mut delays: Vec<f64> =
-            records.iter().map(|record| (record.timing.send - record.timing.due) as f64 / 1e6).collect();
-        let (rate, cv) = rate_and_variation(records.iter().map(|record| record.timing.send));
+        let mut delays: Vec<f64> = records
+            .iter()
+            .filter_map(|record| Some((record.timing.send? - record.timing.due) as f64 / 1e6))
+            .collect();
+        let (rate, cv) = rate_and_variation(records.iter().filter_map(|record| record.timing.send));
         let (_, asked_cv) = rate_and_variation(records.iter().map(|record| record.timing.due));
         println!(
             "open loop, {per_second} requests/s ({pattern}), 2 workers, {} of {requests} requests",

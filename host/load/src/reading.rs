@@ -200,7 +200,8 @@ fn input_tokens(
     count: &dyn Fn() -> Option<u32>,
 ) -> Option<TokenCount> {
     let server = response.usage.and_then(|usage| usage.input_tokens).map(from_server);
-    server.or_else(|| asked.and_then(|asked| asked.input_tokens).or_else(count).map(from_tokenizer))
+    let synthetic = || asked.and_then(|asked| asked.input_tokens).map(from_length);
+    server.or_else(synthetic).or_else(|| count().map(from_tokenizer))
 }
 
 fn output_tokens(response: &Response) -> TokenCount {
@@ -217,6 +218,10 @@ fn output_tokens(response: &Response) -> TokenCount {
 
 fn from_server(count: u32) -> TokenCount {
     TokenCount { count, source: TokenSource::Server }
+}
+
+fn from_length(count: u32) -> TokenCount {
+    TokenCount { count, source: TokenSource::Synthetic }
 }
 
 fn from_tokenizer(count: u32) -> TokenCount {

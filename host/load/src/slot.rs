@@ -260,7 +260,7 @@ impl Slot {
             due: arrival.due,
             scheduled: arrival.scheduled,
             ready: held.ready,
-            send: attempt.times.send.unwrap_or(arrival.due),
+            send: attempt.times.send,
             first_byte: attempt.times.first_byte,
             end,
             status: received.status,

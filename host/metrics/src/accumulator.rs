@@ -81,8 +81,10 @@ impl Accumulator {
             Ok(answer) => {
                 self.counts.succeeded += 1;
                 self.counts.good += u64::from(self.levels.iter().all(|level| meets(metrics, *level)));
-                if let Some(answered) = answered_at(&record.timing, answer) {
-                    self.extend_window(record.timing.send, answered);
+                if let (Some(send), Some(answered)) =
+                    (record.timing.send, answered_at(&record.timing, answer))
+                {
+                    self.extend_window(send, answered);
                 }
                 self.keep(metrics);
             }
@@ -480,7 +482,7 @@ mod tests {
         record.timing.scheduled = true;
         let later = |ms: u64| {
             let mut later = record.clone();
-            later.timing.send += ms * MS;
+            later.timing.send = later.timing.send.map(|send| send + ms * MS);
             later
         };
         let mut limited = testing::failed(FailureKind::Status);

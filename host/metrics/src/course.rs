@@ -4,7 +4,7 @@
 
 use crate::formulas::answered_at;
 use crate::statistics::{mean, sample_std_dev};
-use aiperf_model::record::{FailureKind, Phase, Record};
+use aiperf_model::record::{Phase, Record};
 
 /// The requests of one run, in any order.
 #[derive(Clone, Debug, Default)]
@@ -48,24 +48,19 @@ impl Course {
     /// Takes one request. Warm-up requests, and those that never left, are left out.
     pub fn add(&mut self, record: &Record) {
         let timing = &record.timing;
-        let never_left = |kind| matches!(kind, FailureKind::Connect | FailureKind::Tls);
-        if timing.phase != Phase::Profiling
-            || record.outcome.as_ref().is_err_and(|failure| never_left(failure.kind))
-        {
-            return;
-        }
-        self.sends.push(timing.send);
+        let Some(send) = timing.send.filter(|_| timing.phase == Phase::Profiling) else { return };
+        self.sends.push(send);
         self.ends.push(timing.end);
         if let Ok(answer) = &record.outcome
             && let Some(answered) = answered_at(timing, answer)
         {
-            self.answers.push((timing.send, answered));
+            self.answers.push((send, answered));
         }
         if timing.scheduled {
             self.dues.push(timing.due);
-            self.scheduled_sends.push(timing.send);
+            self.scheduled_sends.push(send);
             self.waits.limit += timing.ready.saturating_sub(timing.due);
-            self.waits.client += timing.send.saturating_sub(timing.ready.saturating_add(timing.connect_wait));
+            self.waits.client += send.saturating_sub(timing.ready.saturating_add(timing.connect_wait));
         }
     }
 
@@ -359,8 +354,11 @@ mod tests {
 
     #[test]
     fn what_never_left_was_never_in_flight() {
-        use aiperf_model::record::FailureKind::{Connect, Timeout};
-        assert_eq!(course(&[testing::failed(Connect)]).sent(), 0);
-        assert_eq!(course(&[testing::failed(Timeout)]).sent(), 1);
+        use aiperf_model::record::FailureKind::{Cancelled, Connect};
+        for kind in [Connect, Cancelled] {
+            let (sent, mut unsent) = (testing::failed(kind), testing::failed(kind));
+            unsent.timing.send = None;
+            assert_eq!((course(&[sent]).sent(), course(&[unsent]).sent()), (1, 0));
+        }
     }
 }

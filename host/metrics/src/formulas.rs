@@ -59,9 +59,9 @@ impl Answered<'_> {
                 milliseconds(self.scheduled()?, answered_at(self.timing, self.answer)?)?
             }
             MetricId::DecodeDuration => self.decode_duration()?,
-            MetricId::TimeToFirstByte => milliseconds(self.timing.send, self.timing.first_byte?)?,
+            MetricId::TimeToFirstByte => milliseconds(self.timing.send?, self.timing.first_byte?)?,
             MetricId::SendDelay => {
-                milliseconds(self.timing.ready.saturating_add(self.timing.connect_wait), self.timing.send)?
+                milliseconds(self.timing.ready.saturating_add(self.timing.connect_wait), self.timing.send?)?
             }
             MetricId::LimitWait => milliseconds(self.scheduled()?, self.timing.ready)?,
             MetricId::HttpConnecting => self.timing.connect? as f64 / NANOSECONDS_PER_MILLISECOND,
@@ -107,7 +107,7 @@ impl Answered<'_> {
     }
 
     fn time_to_first_token(&self) -> Option<f64> {
-        milliseconds(self.timing.send, *self.streamed_content()?.first()?)
+        milliseconds(self.timing.send?, *self.streamed_content()?.first()?)
     }
 
     fn time_to_second_token(&self) -> Option<f64> {
@@ -117,11 +117,11 @@ impl Answered<'_> {
 
     fn time_to_first_output_token(&self) -> Option<f64> {
         self.streamed_content()?;
-        milliseconds(self.timing.send, self.answer.first_output?)
+        milliseconds(self.timing.send?, self.answer.first_output?)
     }
 
     fn request_latency(&self) -> Option<f64> {
-        milliseconds(self.timing.send, answered_at(self.timing, self.answer)?)
+        milliseconds(self.timing.send?, answered_at(self.timing, self.answer)?)
     }
 
     /// When a schedule wanted the request. In a closed loop nobody did: a slow server delays the next request, and the

@@ -1,6 +1,6 @@
 //! When requests were sent that a schedule asked for: the load as it came to the server.
 
-use aiperf_model::record::{FailureKind, Record};
+use aiperf_model::record::Record;
 
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
 
@@ -13,13 +13,7 @@ pub(crate) struct Sends {
 impl Sends {
     /// Takes one request, unless no schedule asked for it or it never left.
     pub(crate) fn add(&mut self, record: &Record) {
-        let never_left = record
-            .outcome
-            .as_ref()
-            .is_err_and(|failure| matches!(failure.kind, FailureKind::Connect | FailureKind::Tls));
-        if record.timing.scheduled && !never_left {
-            self.at.push(record.timing.send);
-        }
+        self.at.extend(record.timing.send.filter(|_| record.timing.scheduled));
     }
 
     /// The gaps between neighbouring sends, in seconds.
@@ -34,6 +28,7 @@ impl Sends {
 mod tests {
     use super::*;
     use crate::testing;
+    use aiperf_model::record::FailureKind;
 
     fn sends(records: &[Record]) -> Sends {
         let mut sends = Sends::default();
@@ -54,8 +49,10 @@ mod tests {
 
     #[test]
     fn what_came_to_the_server_counts_whatever_came_of_it() {
-        let records = [FailureKind::Connect, FailureKind::Timeout, FailureKind::Cancelled]
-            .map(|kind| testing::scheduled(testing::failed(kind)));
+        let kinds = [FailureKind::Connect, FailureKind::Timeout, FailureKind::Cancelled];
+        let mut records = kinds.map(|kind| testing::scheduled(testing::failed(kind)));
+        assert_eq!(sends(&records).at.len(), 3);
+        records[0].timing.send = None;
         assert_eq!(sends(&records).at.len(), 2);
     }
 }

@@ -15,7 +15,7 @@ fn timing(due: u64, send: u64, first_byte: u64, end: u64) -> Timing {
         due,
         scheduled: false,
         ready: due,
-        send,
+        send: Some(send),
         first_byte: Some(first_byte),
         end,
         status: Some(200),

@@ -68,8 +68,8 @@ pub struct Timing {
     /// From when on nothing but this program kept it from being sent: `due`, or later, when the limit of requests in
     /// flight had room for it.
     pub ready: u64,
-    /// When its first byte was handed to the socket; equal to `due` if it never was.
-    pub send: u64,
+    /// When its first byte was handed to the socket; none if it never was.
+    pub send: Option<u64>,
     /// When the first byte of the response was read, if one was.
     pub first_byte: Option<u64>,
     /// When the response ended or failed.
@@ -184,6 +184,8 @@ pub enum TokenSource {
     Server,
     /// A tokenizer on this machine.
     Tokenizer,
+    /// The length that was asked for, of a prompt that is made up of so many tokens.
+    Synthetic,
 }
 
 /// A number of tokens and who counted them.

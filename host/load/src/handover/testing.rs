@@ -13,7 +13,7 @@ pub(super) fn exchange(request: u32, bytes: usize) -> Exchange {
         due: 10,
         ready: 10,
         scheduled: request.is_multiple_of(2),
-        send: 11,
+        send: Some(11),
         connect: None,
         connect_wait: 0,
         first_byte: Some(12),

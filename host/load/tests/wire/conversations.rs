@@ -89,7 +89,7 @@ fn a_turn_carries_what_was_said_before_and_waits_for_its_time() {
     assert_eq!(turns.iter().map(|turn| turn.turn).collect::<Vec<_>>(), [0, 1, 2]);
     assert_eq!(turns[1].due, turns[0].end + 30_000_000);
     assert_eq!(turns[2].due, turns[1].end);
-    assert!(turns.iter().all(|turn| turn.due <= turn.send && turn.conversation == 0));
+    assert!(turns.iter().all(|turn| turn.due <= turn.send.unwrap() && turn.conversation == 0));
     // A user keeps the connection.
     assert!(turns[1..].iter().all(|turn| turn.reused_connection));
     // The local tokenizer counts all that was said.

@@ -104,7 +104,9 @@ fn requests_are_due_at_the_timestamps_of_the_file_whatever_the_server_does() {
         let due: Vec<_> = records.iter().map(|record| record.timing.due - outcome.start).collect();
         assert_eq!(due, [0, 20_000_000, 30_500_000]);
         assert!(
-            records.iter().all(|record| record.timing.scheduled && record.timing.due <= record.timing.send)
+            records
+                .iter()
+                .all(|record| record.timing.scheduled && record.timing.due <= record.timing.send.unwrap())
         );
         let tokens: Vec<_> =
             records.iter().map(|record| crate::answer(record).input_tokens.unwrap().count).collect();

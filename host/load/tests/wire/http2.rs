@@ -162,7 +162,9 @@ fn requests_are_answered_over_http2_and_connections_are_used_again() {
     for record in &records {
         let (timing, content) = (record.timing, &answer(record).content);
         assert!(answer(record).streamed && content.len() == 2, "{record:?}");
-        assert!(timing.send < timing.first_byte.unwrap() && timing.first_byte.unwrap() <= content[0]);
+        assert!(
+            timing.send.unwrap() < timing.first_byte.unwrap() && timing.first_byte.unwrap() <= content[0]
+        );
         assert!(content[1] <= timing.end && timing.status == Some(200));
     }
     let opened = records.iter().filter(|record| record.timing.connect.is_some()).count();

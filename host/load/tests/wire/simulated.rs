@@ -53,7 +53,7 @@ fn no_token_is_seen_before_its_time_and_none_is_lost() {
             assert_eq!(answer.output_tokens, Some(TokenCount { count: asked, source: TokenSource::Server }));
             assert_eq!(answer.content.len(), asked as usize);
             for (token, at) in (0..).zip(&answer.content) {
-                let earliest = record.timing.send + (TTFT_MS + ITL_MS * token) * 1_000_000;
+                let earliest = record.timing.send.unwrap() + (TTFT_MS + ITL_MS * token) * 1_000_000;
                 assert!(*at >= earliest, "token {token} at {at}, {record:?}");
             }
         }

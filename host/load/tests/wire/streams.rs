@@ -31,7 +31,7 @@ fn without_usage_tokens_are_counted_here() {
     let server = Server::answering(|peer| peer.stream(&[TOKEN, TOKEN, TOKEN, "[DONE]"]));
     let records = records_of(&server, 1);
     let answer = answer(&records[0]);
-    assert_eq!(answer.input_tokens, Some(TokenCount { count: 10, source: TokenSource::Tokenizer }));
+    assert_eq!(answer.input_tokens, Some(TokenCount { count: 10, source: TokenSource::Synthetic }));
     // "wordwordword" is three tokens.
     assert_eq!(answer.output_tokens, Some(TokenCount { count: 3, source: TokenSource::Tokenizer }));
 }
@@ -167,7 +167,7 @@ fn an_endpoint_without_tokens_has_no_output_tokens() {
     let (_, records) = run_all(&run_spec(&server, 1), &workload, embeddings).unwrap();
     let answer = answer(&records[0]);
     assert_eq!(answer.output_tokens, None);
-    assert_eq!(answer.input_tokens, Some(TokenCount { count: 10, source: TokenSource::Tokenizer }));
+    assert_eq!(answer.input_tokens, Some(TokenCount { count: 10, source: TokenSource::Synthetic }));
     let request = &server.requests()[0];
     assert!(request.head[0].starts_with("POST /v1/embeddings HTTP/1.1"), "{request:?}");
     assert!(String::from_utf8_lossy(&request.body).contains(r#""role":"input""#));

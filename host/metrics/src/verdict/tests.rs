@@ -171,7 +171,7 @@ fn what_a_schedule_loses_is_the_limit_s_or_the_client_s() {
             record.timing.ready += MS;
         }
         for record in &mut run.records {
-            record.timing.send = record.timing.ready;
+            record.timing.send = Some(record.timing.ready);
         }
         run.expect("offered_load", None);
         run.expect("concurrency_limit", expected);
@@ -185,7 +185,7 @@ fn arrivals_have_the_variation_of_their_process() {
     // The schedule itself is even here, so its own variation widens the band; only the sends are uneven.
     let mut bursts = Run::open(even(), ArrivalPattern::Constant);
     for pair in bursts.records.chunks_mut(2) {
-        pair[0].timing.send += 6 * MS;
+        pair[0].timing.send = pair[0].timing.send.map(|send| send + 6 * MS);
     }
     bursts.expect("arrival_process", SUSPECT);
     bursts.records.truncate(100);
