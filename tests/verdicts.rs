@@ -1,11 +1,12 @@
 //! What is believed, and what is not: the verdict over real runs.
 
-use crate::support::{Server, Workplace, aiperf};
+use crate::support::{Server, Workplace, aiperf, wait_until};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// A token right away: what is slow here is the client.
 const FAST: &str = "ttft-ms=1&prefill-rate=100000000&itl-ms=0.1&itl-slope-ms=0";
@@ -35,6 +36,46 @@ fn a_slow_server_is_no_fault_of_the_client() {
     for rule in ["client_delay", "record_loss", "littles_law", "sample_size", "requests_per_slot", "errors"] {
         assert_eq!(reason(&verdict, rule), Value::Null, "{verdict:#}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_was_stopped_says_so_and_for_how_long() {
+    const STOPPED: Duration = Duration::from_secs(3);
+    let (server, place) = (Server::start("--ttft-ms 20 --itl-ms 1"), Workplace::new());
+    let running = place.begin(&format!(
+        "profile -m demo --url {} --osl 4 --isl 16 --concurrency 4 --benchmark-duration 3600 --ui none",
+        server.url
+    ));
+    let records = place.path().join("artifacts/demo-openai-chat-concurrency4/profile_export.jsonl");
+    let written = || records.metadata().map_or(0, |metadata| metadata.len());
+    let stat = format!("/proc/{}/stat", running.pid());
+    let is_stopped = || std::fs::read_to_string(&stat).unwrap().contains(") T ");
+    wait_until(|| written() > 0);
+    let most = Instant::now();
+    running.signal("STOP");
+    wait_until(is_stopped);
+    let least = Instant::now();
+    let before = written();
+    wait_until(|| least.elapsed() >= STOPPED);
+    let least = least.elapsed();
+    running.signal("CONT");
+    wait_until(|| !is_stopped());
+    let most = most.elapsed();
+    wait_until(|| written() > before);
+    running.signal("INT");
+    running.finish().expect(130);
+
+    let verdict = verdict(&place, "concurrency4");
+    let suspended = reason(&verdict, "suspended");
+    assert_eq!(suspended["verdict"], "INVALID", "{verdict:#}");
+    // The other programs may have had the cores for a while at either end.
+    let (figure, ends) = (suspended["figure"].as_f64().unwrap(), 1.0);
+    assert!((least.as_secs_f64() - ends..=most.as_secs_f64() + ends).contains(&figure), "{verdict:#}");
+    assert!(suspended["message"].as_str().unwrap().starts_with("this process stood still for"));
+    // Three seconds over 20 ms would be 15,000 %.
+    let delay = reason(&verdict, "client_delay");
+    assert!(delay["figure"].as_f64().is_none_or(|percent| percent < 1000.0), "{verdict:#}");
 }
 
 #[cfg(target_os = "linux")]

@@ -7,10 +7,11 @@
 
 use crate::clock::Clock;
 use crate::error::LoadError;
+use crate::standstill::{self, AwakeSince, Standstills};
 use aiperf_model::client::ReadDelay;
 use aiperf_timer::{Lateness, LatenessRecorder};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -29,11 +30,18 @@ pub(crate) struct Pulse {
     open: AtomicU64,
     wake: Notify,
     delays: LatenessRecorder,
+    /// Beats and answers so far apart that the process may have stood still between them, which shows later.
+    far_apart: Mutex<Vec<(u64, u64)>>,
 }
 
 impl Default for Pulse {
     fn default() -> Self {
-        Self { open: AtomicU64::new(RESTING), wake: Notify::new(), delays: LatenessRecorder::new() }
+        Self {
+            open: AtomicU64::new(RESTING),
+            wake: Notify::new(),
+            delays: LatenessRecorder::new(),
+            far_apart: Mutex::default(),
+        }
     }
 }
 
@@ -63,57 +71,97 @@ impl Pulse {
         }
     }
 
-    /// Answers the open beat, if there is one. The beats that it kept from coming would have waited too, each a
-    /// period less than the one before.
+    /// Answers the open beat, if there is one.
     fn close(&self, now: u64) {
         let beat = self.open.swap(ANSWERED, Relaxed);
         if beat >= RESTING {
             return;
         }
-        let mut delay = now.saturating_sub(beat);
+        let delay = now.saturating_sub(beat);
+        if delay < standstill::SHORTEST {
+            self.record(delay);
+        } else {
+            self.far_apart.lock().unwrap_or_else(PoisonError::into_inner).push((beat, now));
+        }
+    }
+
+    /// Takes down how long an answer took. The beats that it kept from coming would have waited too, each a period less
+    /// than the one before.
+    fn record(&self, mut delay: u64) {
         self.delays.record(Duration::from_nanos(delay));
         while delay > PERIOD {
             delay -= PERIOD;
             self.delays.record(Duration::from_nanos(delay));
         }
     }
+
+    /// How long the answers took, apart from the times in which nothing of this process ran.
+    fn delays_without(&self, standstills: &Standstills) -> Lateness {
+        let far_apart = std::mem::take(&mut *self.far_apart.lock().unwrap_or_else(PoisonError::into_inner));
+        for (beat, answer) in far_apart {
+            self.record((answer - beat).saturating_sub(standstills.within(beat, answer)));
+        }
+        self.delays.summary()
+    }
+
+    fn forget(&self) {
+        self.delays.reset();
+        self.far_apart.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 /// The thread that beats.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
+    clock: Clock,
+    began: AwakeSince,
     pulses: Vec<Arc<Pulse>>,
     stopped: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Standstills>>,
+}
+
+/// What the beats showed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Heard {
+    /// How long the answers took, without what the process stood still.
+    pub(crate) read_delay: ReadDelay,
+    /// For how long the process stood still, or its machine slept, in nanoseconds.
+    pub(crate) suspended: u64,
 }
 
 impl Heartbeat {
     /// Begins to beat. What the pulses took down before is forgotten.
     pub(crate) fn start(clock: Clock, pulses: Vec<Arc<Pulse>>) -> Result<Self, LoadError> {
         for pulse in &pulses {
-            pulse.delays.reset();
+            pulse.forget();
         }
         let stopped = Arc::new(AtomicBool::new(false));
         let thread = thread::Builder::new().name("aiperf-heartbeat".to_owned()).spawn({
             let (pulses, stopped) = (pulses.clone(), Arc::clone(&stopped));
             move || beat_until(&stopped, clock, &pulses)
         });
-        Ok(Self { pulses, stopped, thread: Some(thread.map_err(LoadError::Worker)?) })
+        let began = AwakeSince::now(clock);
+        Ok(Self { clock, began, pulses, stopped, thread: Some(thread.map_err(LoadError::Worker)?) })
     }
 
-    /// Stops, and says how long the answers took.
-    pub(crate) fn stop(mut self) -> ReadDelay {
-        self.end();
-        worst(self.pulses.iter().map(|pulse| pulse.delays.summary()))
+    /// Stops, and says what the beats showed.
+    pub(crate) fn stop(mut self) -> Heard {
+        let standstills = self.end();
+        let delays = self.pulses.iter().map(|pulse| pulse.delays_without(&standstills));
+        Heard {
+            read_delay: worst(delays),
+            suspended: standstills.total().saturating_add(self.began.slept(self.clock)),
+        }
     }
 
-    fn end(&mut self) {
+    fn end(&mut self) -> Standstills {
         self.stopped.store(true, Relaxed);
-        if let Some(thread) = self.thread.take() {
+        let ended = self.thread.take().and_then(|thread| {
             thread.thread().unpark();
             // It cannot panic.
-            let _ = thread.join();
-        }
+            thread.join().ok()
+        });
+        ended.unwrap_or_default()
     }
 }
 
@@ -123,20 +171,25 @@ impl Drop for Heartbeat {
     }
 }
 
-fn beat_until(stopped: &AtomicBool, clock: Clock, pulses: &[Arc<Pulse>]) {
+/// Beats until it is stopped. Says when the process stood still, also where that was right before the end.
+fn beat_until(stopped: &AtomicBool, clock: Clock, pulses: &[Arc<Pulse>]) -> Standstills {
     let mut due = clock.now() + PERIOD;
-    while !stopped.load(Relaxed) {
+    let mut watch = standstill::Watch::begin(due);
+    loop {
         let now = clock.now();
-        if now < due {
-            thread::park_timeout(Duration::from_nanos(due - now));
-            continue;
+        if now >= due {
+            watch.runs(due, now);
+            // A beat that comes a whole period late shows a machine that does not let this process run at all.
+            let at = if now - due > PERIOD { due } else { now };
+            for pulse in pulses {
+                pulse.beat(at);
+            }
+            due = now + PERIOD;
         }
-        // A beat that comes a whole period late shows a machine that does not let this process run at all.
-        let at = if now - due > PERIOD { due } else { now };
-        for pulse in pulses {
-            pulse.beat(at);
+        if stopped.load(Relaxed) {
+            return watch.end();
         }
-        due = now.max(due) + PERIOD;
+        thread::park_timeout(Duration::from_nanos(due - now));
     }
 }
 
@@ -170,6 +223,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_process_stood_still_is_no_delay_of_a_worker() {
+        const SECOND: u64 = 1_000_000_000;
+        let pulse = Pulse::default();
+        pulse.rise();
+        pulse.beat(SECOND);
+        pulse.close(6 * SECOND);
+        assert_eq!(pulse.delays.summary().count, 0);
+        let mut standstills = Standstills::default();
+        standstills.note(SECOND + 1_000_000, 6 * SECOND, 0);
+        let delays = pulse.delays_without(&standstills);
+        assert_eq!((delays.count, delays.max_us), (1, 1000.0));
+
+        pulse.beat(6 * SECOND);
+        pulse.close(7 * SECOND);
+        let delays = pulse.delays_without(&Standstills::default());
+        assert_eq!((delays.count, delays.max_us), (501, 1e6));
+    }
+
+    #[test]
     fn workers_that_do_not_answer_are_late() {
         let clock = Clock::start();
         let pulse = Arc::new(Pulse::default());
@@ -179,7 +251,7 @@ mod tests {
             thread::yield_now();
         }
         pulse.rest(clock.now());
-        let delay = heartbeat.stop();
+        let delay = heartbeat.stop().read_delay;
         assert!(delay.beats >= 1 && delay.max_ms >= delay.p50_ms, "{delay:?}");
     }
 
@@ -207,6 +279,6 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         });
-        assert!(heartbeat.stop().beats >= 3);
+        assert!(heartbeat.stop().read_delay.beats >= 3);
     }
 }

@@ -43,6 +43,7 @@ mod route;
 mod run;
 mod slot;
 mod sockets;
+mod standstill;
 mod target;
 mod task;
 mod thread_time;

@@ -42,6 +42,11 @@ impl ThreadTime {
     }
 }
 
+/// How long this thread, which could have run, waited for a core, in nanoseconds; none where the system does not tell.
+pub(crate) fn waited() -> Option<u64> {
+    scheduler().map(|scheduler| scheduler.waited)
+}
+
 /// Linux keeps these for each thread; elsewhere they are unknown.
 fn scheduler() -> Option<Scheduler> {
     parse(&std::fs::read_to_string("/proc/thread-self/schedstat").ok()?)

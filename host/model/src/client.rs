@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 pub struct ClientHealth {
     /// How long what had arrived waited to be read.
     pub read_delay: ReadDelay,
+    /// For how many seconds this whole process stood still while it measured: stopped, frozen, or asleep with its machine.
+    /// It is no part of `read_delay`.
+    #[serde(default)]
+    pub suspended_seconds: f64,
     /// How busy the measuring threads were.
     pub workers: Vec<WorkerShare>,
     /// Requests that were due before the run ended and were never sent, because the limit of requests in flight had

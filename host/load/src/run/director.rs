@@ -6,7 +6,7 @@ use crate::brake::Level;
 use crate::clock::nanoseconds;
 use crate::duty::Assignment;
 use crate::error::LoadError;
-use crate::heartbeat::Heartbeat;
+use crate::heartbeat::{Heard, Heartbeat};
 use crate::slot::Shared;
 use crate::worker::Worker;
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
@@ -182,11 +182,12 @@ impl Director {
             Heartbeat::start(self.shared.clock, self.workers.iter().map(Worker::pulse).collect())?;
         let (workers, missed_arrivals) =
             self.run_phase(Phase::Profiling, start, Limits { end, ..self.limits })?;
-        let read_delay = heartbeat.stop();
+        let Heard { read_delay, suspended } = heartbeat.stop();
         let start = start.saturating_add(self.ramps.longest());
         // A run that is stopped before its first arrival, or in its ramp, ends before it starts.
         let end = self.shared.clock.now().max(start);
-        let client = ClientHealth { read_delay, workers, missed_arrivals };
+        let suspended_seconds = suspended as f64 / 1e9;
+        let client = ClientHealth { read_delay, suspended_seconds, workers, missed_arrivals };
         Ok(Driven { start, end, ended_by_order: self.ended_by_order, client })
     }
 

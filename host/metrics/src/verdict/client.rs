@@ -1,6 +1,6 @@
 //! Whether the client kept up.
 
-use super::rules::{CLIENT_CPU, CLIENT_DELAY};
+use super::rules::{CLIENT_CPU, CLIENT_DELAY, SUSPENDED};
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::client::{ClientHealth, WorkerShare};
@@ -19,7 +19,12 @@ pub(super) fn reasons(
         CLIENT_DELAY.judge(Some(&subject), 100.0 * delay.milliseconds / measured)
     });
     let busiest = client.workers.iter().filter_map(busy_percent).max_by(f64::total_cmp);
-    delayed.chain(busiest.and_then(|percent| CLIENT_CPU.judge(None, percent))).collect()
+    let suspended = SUSPENDED.judge(None, client.suspended_seconds);
+    suspended
+        .into_iter()
+        .chain(delayed)
+        .chain(busiest.and_then(|percent| CLIENT_CPU.judge(None, percent)))
+        .collect()
 }
 
 /// What the client may have added to a statistic.
@@ -33,7 +38,10 @@ fn delays(metrics: &RunMetrics, client: &ClientHealth, budget: Option<&ErrorBudg
     let read = client.read_delay;
     let first_token = budget.map(|budget| budget.ttft_ms);
     let per_token = budget.and_then(|budget| budget.itl_ms);
-    let sent = |statistic| metrics.statistic(MetricId::SendDelay, statistic).unwrap_or_default();
+    // Where this process stood still, requests were sent late because of that, which has a reason of its own.
+    let was_awake = client.suspended_seconds == 0.0;
+    let send_delay = |statistic| metrics.statistic(MetricId::SendDelay, statistic).filter(|_| was_awake);
+    let sent = |statistic| send_delay(statistic).unwrap_or_default();
     // The first and the last token of an answer may be read late; their distance over the tokens between is the ITL.
     let gaps = metrics.statistic(MetricId::OutputSequenceLength, Statistic::Avg).map_or(1.0, |osl| osl - 1.0);
     let mut delays = Vec::new();

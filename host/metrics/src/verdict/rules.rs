@@ -61,6 +61,12 @@ rules! {
         says: "up to {figure} % of {subject} is this client's own delay (limit {threshold} %)",
         advice: "run the client on a machine, or on cores, of its own",
     };
+    SUSPENDED: Rule {
+        name: "suspended", wrong: Side::Above, suspect: Limit::Never, invalid: Limit::At(0.0), unit: "s",
+        known_by: "times of half a second or more in which nothing of this process ran though it waited for no core, and sleep of the machine (its time since boot against its running clock)",
+        says: "this process stood still for {figure} s while it measured",
+        advice: "repeat the run, and neither stop this process nor let its machine sleep meanwhile",
+    };
     CLIENT_CPU: Rule {
         name: "client_cpu", wrong: Side::Above, suspect: Limit::At(80.0), invalid: Limit::At(95.0), unit: "%",
         known_by: "the time that the busiest measuring thread ran or waited for a core, without what it spins towards a due time, over the time that passed",

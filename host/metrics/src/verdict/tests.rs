@@ -120,6 +120,20 @@ fn late_sends_of_a_schedule_are_client_delay_and_waits_for_the_limit_are_not() {
 }
 
 #[test]
+fn a_client_that_stood_still_is_told_as_such() {
+    let mut run = Run::open(0..0, ArrivalPattern::Constant);
+    run.records = (0..400).map(|n| testing::scheduled(request(n * 10, n * 10 + 5))).collect();
+    run.expect("client_delay", SUSPECT);
+    run.expect("suspended", None);
+    run.client.suspended_seconds = 5.01;
+    run.expect("client_delay", None);
+    run.expect("suspended", INVALID);
+    let verdict = run.verdict();
+    let reason = verdict.reasons.iter().find(|reason| reason.reason == "suspended").unwrap();
+    assert_eq!(reason.message, "this process stood still for 5.01 s while it measured");
+}
+
+#[test]
 fn client_cpu_is_that_of_the_busiest_worker() {
     for (working, waiting, expected) in
         [(79.0, 0.5, None), (70.0, 10.0, None), (70.0, 10.5, SUSPECT), (60.0, 36.0, INVALID)]
