@@ -126,33 +126,38 @@ impl Slot {
     /// Sends requests, beginning with one that was drawn for it, until no more are due.
     pub(crate) async fn run(mut self, duty: Arc<Duty>, first: Arrival) -> Self {
         let task = SlotTask::current(Arc::clone(&self.deadline)).await;
-        let workload = self.shared.workload.clone();
+        // Counted once for the phase: a count that all workers write to for each request would be passed around between
+        // their cores.
+        let shared = Arc::clone(&self.shared);
         let mut next = Some(first);
         let mut ready = first.due;
         while let Some(arrival) = next {
-            let connecting = if arrival.scheduled { self.await_due(&task, &duty, arrival).await } else { 0 };
-            duty.begin(arrival, &self.shared.brake);
-            if self.shared.brake.is_pulled() {
+            let connecting =
+                if arrival.scheduled { self.await_due(&shared, &task, &duty, arrival).await } else { 0 };
+            duty.begin(arrival, &shared.brake);
+            if shared.brake.is_pulled() {
                 break;
             }
-            let Some(prepared) = workload.request(duty.phase_of(arrival), arrival.request) else { break };
+            let Some(prepared) = shared.workload.request(duty.phase_of(arrival), arrival.request) else {
+                break;
+            };
             let held = Held { ready, connecting };
-            self.converse(&task, &duty, prepared, arrival, held).await;
-            if self.shared.reuse == ConnectionReuse::StickyUserSessions {
+            self.converse(&shared, &task, &duty, prepared, arrival, held).await;
+            if shared.reuse == ConnectionReuse::StickyUserSessions {
                 self.connection = None;
             }
             if self.failed_connections > 0 {
                 tokio::time::sleep(pause(self.failed_connections)).await;
             }
-            let free_at = self.shared.clock.now();
+            let free_at = shared.clock.now();
             // Responses that are there already are read first: the times of other slots must not wait for our write.
             tokio::task::yield_now().await;
-            if self.shared.brake.is_pulled() {
+            if shared.brake.is_pulled() {
                 break;
             }
             next = duty.next(free_at);
             // Where slots are without number, one that is late to be free is no excuse.
-            let earliest = if self.shared.has_limit { free_at } else { 0 };
+            let earliest = if shared.has_limit { free_at } else { 0 };
             ready = next.map_or(0, |arrival| arrival.due.max(earliest));
         }
         self
@@ -161,13 +166,13 @@ impl Slot {
     /// Sends a request and, where it begins a conversation, the turns that follow, each when it is due.
     async fn converse(
         &mut self,
+        shared: &Shared,
         task: &SlotTask,
         duty: &Duty,
         mut prepared: PreparedRequest,
         mut arrival: Arrival,
         mut held: Held,
     ) {
-        let shared = Arc::clone(&self.shared);
         let begun_in = duty.phase_of(arrival);
         let turns = shared.workload.turns(begun_in, arrival.request);
         let Some(turn_sender) = self.turn_sender.clone() else {
@@ -198,7 +203,7 @@ impl Slot {
             }
             (prepared, dialogue) = (request, continued);
             arrival = Arrival { turn: arrival.turn + 1, due, scheduled: false, ..arrival };
-            held = Held { ready: due, connecting: self.await_due(task, duty, arrival).await };
+            held = Held { ready: due, connecting: self.await_due(shared, task, duty, arrival).await };
             if shared.brake.is_pulled() {
                 return;
             }
@@ -207,9 +212,8 @@ impl Slot {
 
     /// Waits until a request is due, with a connection that is open by then if it can be had. Returns by how long the
     /// connection came too late.
-    async fn await_due(&mut self, task: &SlotTask, duty: &Duty, arrival: Arrival) -> u64 {
+    async fn await_due(&mut self, shared: &Shared, task: &SlotTask, duty: &Duty, arrival: Arrival) -> u64 {
         let Arrival { request, due, .. } = arrival;
-        let shared = Arc::clone(&self.shared);
         duty.pacer.until(due.saturating_sub(CONNECT_AHEAD), request, &shared.brake).await;
         let mut late = 0;
         if shared.clock.now() < due && !shared.brake.is_pulled() {
