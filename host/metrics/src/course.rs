@@ -16,6 +16,8 @@ pub struct Course {
     /// The due times that a schedule set, and when those requests were sent.
     dues: Vec<u64>,
     scheduled_sends: Vec<u64>,
+    /// Send and end of requests of a ramp, some of which are still in flight when it is over.
+    in_ramp: Vec<(u64, u64)>,
     waits: Waits,
 }
 
@@ -45,10 +47,15 @@ pub struct Plateau {
 const STANDARD_DEVIATIONS: f64 = 3.0;
 
 impl Course {
-    /// Takes one request. Warm-up requests, and those that never left, are left out.
+    /// Takes one request. Warm-up requests, and those that never left, are left out; those of a ramp are only in flight.
     pub fn add(&mut self, record: &Record) {
         let timing = &record.timing;
-        let Some(send) = timing.send.filter(|_| timing.phase == Phase::Profiling) else { return };
+        let Some(send) = timing.send else { return };
+        match timing.phase {
+            Phase::Warmup => return,
+            Phase::Ramp => return self.in_ramp.push((send, timing.end)),
+            Phase::Profiling => {}
+        }
         self.sends.push(send);
         self.ends.push(timing.end);
         if let Ok(answer) = &record.outcome
@@ -92,13 +99,27 @@ impl Course {
         self.waits
     }
 
+    /// When requests began and ended to be in flight, sorted. Those of a ramp that outlast it are there when the first one
+    /// after it is sent.
+    fn in_flight(&self) -> (Vec<u64>, Vec<u64>) {
+        let first = self.sends.first().copied().unwrap_or_default();
+        let outlasting = || self.in_ramp.iter().filter(|(_, end)| *end > first);
+        let mut sends: Vec<u64> =
+            outlasting().map(|(send, _)| first.max(*send)).chain(self.sends.iter().copied()).collect();
+        let mut ends: Vec<u64> = outlasting().map(|(_, end)| *end).chain(self.ends.iter().copied()).collect();
+        sends.sort_unstable();
+        ends.sort_unstable();
+        (sends, ends)
+    }
+
     /// When at least `level` requests were in flight, or none if they never were.
     #[must_use]
     pub fn plateau(&self, level: u32) -> Option<Plateau> {
-        let (first, last) = (*self.sends.first()?, *self.ends.last()?);
+        let (sends, ends) = self.in_flight();
+        let (first, last) = (*sends.first()?, *ends.last()?);
         let mut reached: Option<Reading> = None;
         let mut left: Option<Reading> = None;
-        walk(&self.sends, &self.ends, |before, now| {
+        walk(&sends, &ends, |before, now| {
             if now.in_flight >= u64::from(level) {
                 reached.get_or_insert(now);
             } else if before >= u64::from(level) {
@@ -121,8 +142,9 @@ impl Course {
     #[must_use]
     pub fn mean_in_flight(&self) -> Option<f64> {
         let (first, last) = (*self.sends.first()?, *self.sends.last()?);
+        let (sends, ends) = self.in_flight();
         let mut area = 0.0;
-        walk(&self.sends, &self.ends, |_, now| {
+        walk(&sends, &ends, |_, now| {
             if now.at <= last {
                 area = now.area;
             }
@@ -350,6 +372,21 @@ mod tests {
         assert_eq!((due, gaps), (0.0, 2));
         assert!((sent - 50.0_f64.sqrt() / 15.0).abs() < 1e-12, "{sent}");
         assert_eq!(two_slots().variation(), None);
+    }
+
+    #[test]
+    fn what_outlasts_a_ramp_is_in_flight_after_it() {
+        let ramp = [testing::unary(0, 5, 1), testing::unary(2, 30, 1), testing::unary(4, 30, 1)].map(
+            |mut record| {
+                record.timing.phase = Phase::Ramp;
+                record
+            },
+        );
+        let profiling = [testing::unary(10, 20, 1), testing::unary(20, 30, 1)];
+        let course = course(&[&ramp[..], &profiling[..]].concat());
+        assert_eq!((course.sent(), course.mean_in_flight()), (2, Some(3.0)));
+        let plateau = course.plateau(3).unwrap();
+        assert_eq!((plateau.ramp, plateau.drain, plateau.total), (0, 0, 20_000_000));
     }
 
     #[test]
