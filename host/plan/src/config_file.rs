@@ -48,12 +48,38 @@ impl Format {
                     .map(|span| text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1),
                 problem: error.message().to_owned(),
             }),
-            Self::Yaml => serde_yaml_ng::from_str(text).map_err(|error| FileProblem {
-                line: error.location().map(|location| location.line()),
-                problem: error.to_string(),
-            }),
+            Self::Yaml => {
+                too_deep(text).map_or(Ok(()), Err)?;
+                serde_yaml_ng::from_str(text).map_err(|error| FileProblem {
+                    line: error.location().map(|location| location.line()),
+                    problem: error.to_string(),
+                })
+            }
         }
     }
+}
+
+/// Where more brackets are open at once than any configuration has. The parser looks at all of them at each next word, so
+/// that thousands would take minutes before it refuses them.
+fn too_deep(text: &str) -> Option<FileProblem> {
+    const MOST_OPEN: usize = 128;
+    let mut open: usize = 0;
+    for (line, words) in (1..).zip(text.lines()) {
+        for byte in words.bytes() {
+            open = match byte {
+                b'[' | b'{' => open + 1,
+                b']' | b'}' => open.saturating_sub(1),
+                _ => open,
+            };
+            if open > MOST_OPEN {
+                let problem = format!(
+                    "more than {MOST_OPEN} brackets are open at once; close them, or write less deeply nested values"
+                );
+                return Some(FileProblem { line: Some(line), problem });
+            }
+        }
+    }
+    None
 }
 
 /// What a parser says, without the line itself, which may hold a secret.

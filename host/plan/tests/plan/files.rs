@@ -46,6 +46,21 @@ fn toml_says_the_same_as_flags() {
 }
 
 #[test]
+fn brackets_within_brackets_are_refused_before_a_parser_sees_them() {
+    let deep = |open: &str, close: &str, depth| {
+        format!("model: m\nx: {}1{}\n", open.repeat(depth), close.repeat(depth))
+    };
+    for (open, close) in [("[", "]"), ("{a: ", "}"), ("[{a: ", "")] {
+        let error = load("a.yaml", &deep(open, close, 100_000)).unwrap_err();
+        let expected = "--config: 'DIR/a.yaml' line 2: more than 128 brackets are open at once; close them, or write less deeply nested values";
+        assert_eq!(error, expected);
+    }
+    let many =
+        "model: m\nextra-inputs: { a: [[1], [2]], b: {c: [3]} }\n".to_owned() + &"# [ [\n# ] ]\n".repeat(100);
+    load("a.yaml", &many).unwrap();
+}
+
+#[test]
 fn yaml_says_the_same_as_flags() {
     let text = r#"
 model: m
