@@ -137,6 +137,24 @@ fn a_signal_while_the_requests_are_made_sends_none() {
 }
 
 #[test]
+fn a_signal_while_the_requests_are_written_sends_none() {
+    let (silence, place) = (Silence::start(), Workplace::new());
+    // Ten million turns, of which only the first ones are made before they are written.
+    let running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 1,2 --isl 16 --conversation-num 1000 --conversation-turn-mean 10000",
+        silence.url
+    ));
+    let run = format!("{BASE}/concurrency_1");
+    wait_until(|| place.files(&run).iter().any(|file| file.contains("inputs.json")));
+    running.signal("INT");
+    running.finish().expect(130);
+    assert!(silence.is_untouched());
+    place.assert_valid();
+    assert_eq!(place.states(BASE), ["interrupted", "pending"]);
+    assert!(!place.files(&run).iter().any(|file| file.contains("inputs.json")), "{:?}", place.files(&run));
+}
+
+#[test]
 fn a_second_signal_does_not_wait_for_the_server() {
     let (silence, place) = (Silence::start(), Workplace::new());
     let mut running = place.begin(&format!(

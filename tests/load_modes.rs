@@ -44,6 +44,24 @@ fn the_lines_of_a_file_are_sent_once_and_their_file_is_in_the_manifest() {
 }
 
 #[test]
+fn a_run_that_time_ends_begins_at_once_however_many_requests_it_is_asked_for() {
+    let place = Workplace::new();
+    write(&place, "requests.jsonl", "{\"text\": \"one\"}\n{\"text\": \"two\"}\n");
+    let command = format!(
+        "profile --model demo {FAST} --isl 16 --osl 1 --ui none --concurrency 2 --num-prompts 4294967295 --benchmark-duration 0.5"
+    );
+    place.run(&command).expect(0);
+    let sent = "--input-file requests.jsonl --dataset-sampling-strategy random";
+    place.run(&format!("{} {sent}", command.replace("--isl 16 ", ""))).expect(0);
+    // So many as could hardly be sent in half a second.
+    for folder in ["artifacts/demo-openai-chat-concurrency2", "artifacts/demo-openai-chat-concurrency2-2"] {
+        assert!(!records(&place, folder).is_empty());
+        let inputs = place.json(&format!("{folder}/inputs.json"));
+        assert_eq!(inputs["data"].as_array().unwrap().len(), 5000, "{folder}");
+    }
+}
+
+#[test]
 fn a_file_with_a_mistake_is_refused_before_anything_is_made() {
     let place = Workplace::new();
     write(

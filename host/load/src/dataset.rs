@@ -12,6 +12,7 @@ use crate::error::LoadError;
 use crate::positioned;
 use crate::random::Stream;
 use aiperf_model::dataset::{DatasetType, Sampling};
+use aiperf_model::limits::MOST_TURNS;
 use rand_chacha::rand_core::Rng as _;
 pub(crate) use row::Row;
 use sha2::{Digest as _, Sha256};
@@ -75,13 +76,11 @@ struct Entry {
     timestamp: Option<f64>,
 }
 
-/// Where a turn stands in the file.
+/// Where a turn stands in the file: a line, or the object of a turn within one.
 #[derive(Clone, Copy, Debug)]
 struct TurnPlace {
     offset: u64,
     length: u32,
-    /// The position among the turns of its line.
-    within: u32,
 }
 
 impl Dataset {
@@ -178,8 +177,7 @@ impl Dataset {
         let mut bytes = vec![0; place.length as usize];
         positioned::read_exact_at(&self.file, &mut bytes, place.offset).map_err(|_| changed())?;
         let text = std::str::from_utf8(&bytes).map_err(|_| changed())?;
-        let line = row::parse(self.kind, text).map_err(|_| changed())?;
-        line.turns.into_iter().nth(place.within as usize).ok_or_else(changed)
+        row::parse_turn(self.kind, text).map_err(|_| changed())
     }
 }
 
@@ -212,10 +210,16 @@ impl Reader<'_> {
         };
         self.kind = Some(kind);
         let line = row::parse(kind, text).map_err(wrong)?;
-        let length = u32::try_from(bytes.len()).map_err(|_| wrong("it is longer than 4 GiB".into()))?;
-        let places = (0..line.turns.len() as u32).map(|within| TurnPlace { offset, length, within });
-        let timestamp = line.turns.first().and_then(|row| row.timestamp);
-        self.conversations.add(line.session_id, places, number, timestamp);
+        u32::try_from(bytes.len()).map_err(|_| wrong("it is longer than 4 GiB".into()))?;
+        let places = line
+            .places
+            .iter()
+            .map(|place| TurnPlace { offset: offset + place.start as u64, length: place.len() as u32 });
+        if self.conversations.add(line.session_id, places, number, line.timestamp) > MOST_TURNS as usize {
+            return Err(wrong(format!(
+                "with it a conversation has more than {MOST_TURNS} turns; leave some out, or make several conversations of it"
+            )));
+        }
         Ok(())
     }
 }
@@ -228,21 +232,24 @@ struct Conversations {
 }
 
 impl Conversations {
+    /// Returns how many turns the conversation has then.
     fn add(
         &mut self,
         session_id: Option<String>,
         places: impl Iterator<Item = TurnPlace>,
         line: u32,
         timestamp: Option<f64>,
-    ) {
+    ) -> usize {
         let new = self.gathered.len();
         let index = session_id.map_or(new, |name| *self.by_name.entry(name).or_insert(new));
-        match self.gathered.get_mut(index) {
-            Some((_, turns)) => turns.extend(places),
-            None => {
-                self.gathered.push((Entry { first_turn: 0, turns: 0, line, timestamp }, places.collect()));
-            }
+        if let Some((_, turns)) = self.gathered.get_mut(index) {
+            turns.extend(places);
+            return turns.len();
         }
+        let turns: Vec<_> = places.collect();
+        let length = turns.len();
+        self.gathered.push((Entry { first_turn: 0, turns: 0, line, timestamp }, turns));
+        length
     }
 
     fn into_entries(self) -> (Vec<Entry>, Vec<TurnPlace>) {
@@ -253,5 +260,76 @@ impl Conversations {
             entry
         });
         (entries.collect(), all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aiperf_model::dataset::ScheduleWindow;
+    use std::io::Write as _;
+
+    fn open(lines: &str) -> Result<Dataset, DatasetError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(lines.as_bytes()).unwrap();
+        Dataset::open(file.path(), None)
+    }
+
+    #[test]
+    fn a_turn_is_read_without_the_others_of_its_line() {
+        let line = r#"{"session_id": "é", "turns": [{"text": "one"},  {"text": "]},{", "delay": 5}, {"text": "é"}]}"#;
+        let dataset = open(&format!("{line}\n{line}\n")).unwrap();
+        assert_eq!((dataset.entries(), dataset.turns(0)), (1, 6));
+        let said = |turn| dataset.row(0, turn).unwrap().texts.concat();
+        assert_eq!([0, 1, 2, 3, 4, 5].map(said), ["one", "]},{", "é", "one", "]},{", "é"]);
+        assert_eq!(dataset.row(0, 4).unwrap().delay, Some(5.0));
+        let read: u32 = dataset.turns.iter().map(|place| place.length).sum();
+        assert!((read as usize) < 2 * line.len(), "all turns together are {read} bytes");
+    }
+
+    #[test]
+    fn the_turns_of_a_line_stand_in_it_once() {
+        let error =
+            open(r#"{"turns": [{"text": "a"}], "turns": [{"text": "b"}, {"text": "c"}]}"#).unwrap_err();
+        assert!(error.to_string().contains("write the field 'turns' once"), "{error}");
+    }
+
+    #[test]
+    fn numbers_have_the_limits_of_the_flags() {
+        let turns = |count| vec![r#"{"text": "a"}"#; count].join(",");
+        let sessions = "{\"session_id\": 1, \"text\": \"a\"}\n".repeat(10_001);
+        for (lines, problem) in [
+            (
+                r#"{"input_length": 4294967295}"#.to_owned(),
+                "line 1: field 'input_length' is 4294967295, but must be a whole number of tokens from 1 to 10000000",
+            ),
+            (
+                "{\"input_length\": 10000000}\n{\"input_length\": 10000001}".to_owned(),
+                "line 2: field 'input_length' is 10000001",
+            ),
+            (
+                r#"{"text": "a", "delay": 1e300}"#.to_owned(),
+                "but must be a number of milliseconds from 0 to 31536000000",
+            ),
+            (
+                format!(r#"{{"turns": [{}]}}"#, turns(10_001)),
+                "line 1: with it a conversation has more than 10000 turns",
+            ),
+            (sessions, "line 10001: with it a conversation has more than 10000 turns"),
+        ] {
+            let error = open(&lines).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+        open(&format!(r#"{{"turns": [{}]}}"#, turns(10_000))).unwrap();
+    }
+
+    #[test]
+    fn a_schedule_of_more_than_a_year_is_refused() {
+        let lines = "{\"text\": \"a\", \"timestamp\": 1700000000000}\n{\"text\": \"b\", \"timestamp\": 1700000000500}";
+        let dataset = open(lines).unwrap();
+        let error = dataset.schedule(ScheduleWindow::default()).unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("--fixed-schedule-auto-offset"), "{error}");
+        let from_the_first = ScheduleWindow { auto_offset: true, ..ScheduleWindow::default() };
+        assert_eq!(dataset.schedule(from_the_first).unwrap().due, [0, 500_000_000]);
     }
 }

@@ -128,9 +128,7 @@ impl Workload {
         }
         let (factory, forms) = (Factory::new(spec, endpoint)?, Forms::default());
         let first_turn = |phase, position| {
-            if control.is_stopping() {
-                return Err(LoadError::Stopped);
-            }
+            proceed(control)?;
             let script = factory.script(phase, position, 0)?;
             let turns = factory.turns(phase, position);
             let Payload { path, headers, body } = built(&factory, endpoint, position, script.clone())?;
@@ -157,18 +155,22 @@ impl Workload {
     }
 
     /// The bodies of the profiling requests, one list per conversation, in order. Those that are not in memory are read
-    /// as they come. Later turns of a conversation are without what went before them, since the answers are not known.
+    /// as they come. Later turns of a conversation are without what went before them, since the answers are not known. An
+    /// error of the kind [`Interrupted`](io::ErrorKind::Interrupted) says that the handle wants to stop.
     pub fn profiling_bodies<'a>(
         &'a self,
         endpoint: &'a dyn Endpoint,
+        control: &'a Control,
     ) -> impl Iterator<Item = io::Result<Vec<Bytes>>> + 'a {
         (0..).zip(self.profiling.bodies()).map(move |(position, first)| {
             let turns = self.profiling.facts(position).map_or(1, |facts| facts.turns);
             let later = (1..turns).map(|turn| {
+                proceed(control)?;
                 let script = self.factory.script(Phase::Profiling, position, turn)?;
                 Ok(built(&self.factory, endpoint, position, script)?.body.into())
             });
-            let later = later.collect::<Result<Vec<Bytes>, LoadError>>().map_err(io::Error::other)?;
+            proceed(control).map_err(as_io)?;
+            let later = later.collect::<Result<Vec<Bytes>, LoadError>>().map_err(as_io)?;
             Ok(std::iter::once(first?).chain(later).collect())
         })
     }
@@ -258,6 +260,18 @@ impl Workload {
             Phase::Warmup => &self.warmup,
             Phase::Ramp | Phase::Profiling => &self.profiling,
         }
+    }
+}
+
+/// Whether the requests are still wanted.
+fn proceed(control: &Control) -> Result<(), LoadError> {
+    if control.is_stopping() { Err(LoadError::Stopped) } else { Ok(()) }
+}
+
+fn as_io(error: LoadError) -> io::Error {
+    match error {
+        LoadError::Stopped => io::Error::new(io::ErrorKind::Interrupted, error),
+        error => io::Error::other(error),
     }
 }
 

@@ -4,7 +4,8 @@
 //! `thiserror`. Read the modules in the order of the river: [`parameter`], [`arrival`] and [`sweep`] say what is asked,
 //! [`server`] of whom and [`connection`] how, [`request`] and [`response`] what goes over the wire, [`record`] what was measured, [`catalogue`] and
 //! [`metrics`] what follows from it, [`point`] what the trials of a value say together, and [`conclusion`] what
-//! the analysis makes of all points. [`plugin`] holds the traits behind which plugins stand.
+//! the analysis makes of all points. [`plugin`] holds the traits behind which plugins stand,
+//! and [`limits`] what nobody may exceed.
 
 pub mod arrival;
 pub mod budget;
@@ -14,6 +15,7 @@ pub mod conclusion;
 pub mod connection;
 pub mod convergence;
 pub mod dataset;
+pub mod limits;
 pub mod metrics;
 pub mod parameter;
 pub mod plugin;

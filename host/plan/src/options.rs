@@ -275,7 +275,7 @@ options! {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
     pub request_cancellation_delay: Option<f64>,
 
-    /// Requests that warm the server up before the measurement [default: 0]
+    /// Requests that warm the server up before the measurement, at most 100000 [default: 0]
     #[arg(long, alias = "num-warmup-requests", value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
     #[serde(alias = "num-warmup-requests")]
     pub warmup_request_count: Option<u32>,
@@ -321,7 +321,7 @@ options! {
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Failures")]
     pub max_failed_values: Option<u32>,
 
-    /// Threads that send requests [default: one per available core]
+    /// Threads that send requests, at most 1024 [default: one per available core]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
     pub workers: Option<u32>,
 

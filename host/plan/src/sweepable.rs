@@ -1,5 +1,6 @@
 //! The parameters that a sweep can vary, and the one or several values that each has.
 
+use aiperf_model::limits::{MOST_PROMPT_TOKENS, MOST_SECONDS};
 use aiperf_model::parameter::ParameterValue;
 use serde::{Serialize, Serializer};
 
@@ -29,14 +30,8 @@ pub(crate) enum Number {
     Quantity,
 }
 
-/// The longest time that any flag accepts, in seconds: a year.
-pub(crate) const MOST_SECONDS: f64 = 31_536_000.0;
-
 /// The highest request rate, in requests per second: more than one machine can send.
 const MOST_PER_SECOND: f64 = 10_000_000.0;
-
-/// The longest mean prompt, in tokens: longer than any model takes, and short enough for some of them in memory.
-pub(crate) const MOST_PROMPT_TOKENS: f64 = 10_000_000.0;
 
 impl Sweepable {
     /// All of them, in the order in which they are axes of a sweep; the last one varies fastest.
@@ -121,9 +116,9 @@ impl Sweepable {
     pub(crate) fn most(self) -> f64 {
         match self {
             Self::Concurrency | Self::Osl | Self::NumPrompts => f64::from(u32::MAX),
-            Self::Isl => MOST_PROMPT_TOKENS,
+            Self::Isl => f64::from(MOST_PROMPT_TOKENS),
             Self::RequestRate => MOST_PER_SECOND,
-            Self::BenchmarkDuration => MOST_SECONDS,
+            Self::BenchmarkDuration => f64::from(MOST_SECONDS),
         }
     }
 }

@@ -49,10 +49,13 @@ pub(crate) fn execute(
         Ok(workload) => workload,
         Err(error) => return failed_to_load(benchmark, error),
     };
-    inputs::write(&folder.join(layout::INPUTS), workload.profiling_bodies(&*benchmark.endpoint))?;
+    let bodies = workload.profiling_bodies(&*benchmark.endpoint, &control);
+    let written = inputs::write(&folder.join(layout::INPUTS), bodies);
+    // What was not written is written by the run that takes the place of this one.
     if control.is_stopping() {
         return Ok(Ending::Interrupted(None));
     }
+    written?;
     observer.notify(Event::RunStarted { step, control: &control });
     let measured = match measure(benchmark, step, &settings, &selection, &workload, folder, &control)? {
         Ok(measured) => measured,

@@ -2,11 +2,17 @@
 
 use crate::benchmark::Benchmark;
 use aiperf_load::{DatasetError, DatasetOrder};
+use aiperf_model::limits::MOST_DIFFERENT_REQUESTS;
 use aiperf_plan::RunSettings;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How many different requests a run that only time ends goes through before it begins again.
 const WITHOUT_A_NUMBER: u32 = 1000;
+
+/// How many different requests are made for each second of a run that time ends too: more than hardly any server
+/// answers, and a second of them is made in less than one.
+const EACH_SECOND: f64 = 10_000.0;
 
 /// The requests of one run.
 #[derive(Clone, Debug)]
@@ -36,7 +42,11 @@ impl Selection {
                         let schedule = dataset.schedule(window)?;
                         (schedule.entries, Some(schedule.due.into()))
                     }
-                    None => (dataset.order(config.sampling, settings.seed, most), None),
+                    None => {
+                        let most =
+                            most.map(|most| most.min(dataset.entries().max(different(most, settings))));
+                        (dataset.order(config.sampling, settings.seed, most), None)
+                    }
                 };
                 let count = entries.len() as u32;
                 let is_open = most.is_none() && settings.duration.is_none();
@@ -51,10 +61,20 @@ impl Selection {
             _ => Ok(Self {
                 dataset: None,
                 schedule: None,
-                entries: conversations.or(requests).unwrap_or(WITHOUT_A_NUMBER),
+                entries: conversations
+                    .or(requests)
+                    .map_or(WITHOUT_A_NUMBER, |asked| different(asked, settings)),
                 requests,
                 conversations,
             }),
         }
     }
+}
+
+/// How many different requests, or conversations, to make for a run that is asked for so many: as many as it may have time
+/// for, but no more than would be of use.
+fn different(asked: u32, settings: &RunSettings) -> u32 {
+    let in_time = |duration: Duration| (duration.as_secs_f64() * EACH_SECOND) as u32;
+    let in_time = settings.duration.map_or(u32::MAX, in_time).max(WITHOUT_A_NUMBER);
+    asked.min(in_time).min(MOST_DIFFERENT_REQUESTS)
 }

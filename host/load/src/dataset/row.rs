@@ -1,9 +1,12 @@
 //! One line of a dataset, or one turn of it, as its author wrote it.
 
 use aiperf_model::dataset::DatasetType;
+use aiperf_model::limits::{MOST_PROMPT_TOKENS, MOST_SECONDS};
 use aiperf_model::request::{Part, Turn};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::ops::Range;
 
 /// One request of a dataset. What it does not say is empty or none.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,8 +35,10 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Line {
     pub(crate) session_id: Option<String>,
-    /// At least one.
-    pub(crate) turns: Vec<Row>,
+    /// Where each turn stands in the text of the line, for [`parse_turn`]; at least one.
+    pub(crate) places: Vec<Range<usize>>,
+    /// Of the first turn.
+    pub(crate) timestamp: Option<f64>,
 }
 
 /// What a line of an unknown kind is, by its fields.
@@ -58,28 +63,42 @@ pub(crate) fn infer(text: &str) -> Option<DatasetType> {
 pub(crate) fn parse(kind: DatasetType, text: &str) -> Result<Line, String> {
     let mut fields = Fields::of_line(kind, text)?;
     fields.check_type(kind)?;
-    match kind {
-        DatasetType::MultiTurn => multi_turn(fields),
-        DatasetType::SingleTurn | DatasetType::RandomPool => {
-            let row = Row { stands_alone: true, ..fields.prompt()? };
-            let session_id = fields.name("session_id")?;
-            fields.end(
-                "text, texts, image, audio, video, role, output_length, extra, timestamp, delay, session_id",
-            )?;
-            Ok(Line { session_id, turns: vec![row] })
-        }
-        DatasetType::MooncakeTrace => {
-            let row = fields.trace()?;
-            let session_id = fields.name("session_id")?;
-            fields.end(
-                "input_length, text_input, messages, hash_ids, output_length, timestamp, delay, session_id, extra",
-            )?;
-            Ok(Line { session_id, turns: vec![row] })
-        }
+    if kind == DatasetType::MultiTurn {
+        return multi_turn(fields, text);
     }
+    let (session_id, row) = single(kind, fields)?;
+    Ok(Line { session_id, places: vec![0..text.len()], timestamp: row.timestamp })
 }
 
-fn multi_turn(mut fields: Fields) -> Result<Line, String> {
+/// Reads one turn at a place of a line that was found to be right.
+pub(crate) fn parse_turn(kind: DatasetType, text: &str) -> Result<Row, String> {
+    let mut fields = Fields::of_line(kind, text)?;
+    if kind == DatasetType::MultiTurn {
+        return turn(fields);
+    }
+    fields.check_type(kind)?;
+    Ok(single(kind, fields)?.1)
+}
+
+/// A line that is one turn, with the name of the session that it belongs to.
+fn single(kind: DatasetType, mut fields: Fields) -> Result<(Option<String>, Row), String> {
+    let (row, known) = match kind {
+        DatasetType::MooncakeTrace => (
+            fields.trace()?,
+            "input_length, text_input, messages, hash_ids, output_length, timestamp, delay, session_id, extra",
+        ),
+        DatasetType::SingleTurn | DatasetType::RandomPool | DatasetType::MultiTurn => (
+            Row { stands_alone: true, ..fields.prompt()? },
+            "text, texts, image, audio, video, role, output_length, extra, timestamp, delay, session_id",
+        ),
+    };
+    let session_id = fields.name("session_id")?;
+    fields.end(known)?;
+    Ok((session_id, row))
+}
+
+/// A line of several turns, each of which is read once here, and once again by itself when it is sent.
+fn multi_turn(mut fields: Fields, text: &str) -> Result<Line, String> {
     let session_id = fields.name("session_id")?;
     let turns: Vec<Map<String, Value>> =
         fields.take("turns", "a list of objects such as [{\"text\": \"…\"}]")?.unwrap_or_default();
@@ -88,15 +107,34 @@ fn multi_turn(mut fields: Fields) -> Result<Line, String> {
             "there are no turns; write {\"turns\": [{\"text\": \"first\"}, {\"text\": \"second\"}]}".into()
         );
     }
-    let turns = (1..).zip(turns).map(|(number, turn)| {
-        let mut fields = Fields { place: format!("turn {number}: "), fields: turn };
-        let row = fields.prompt()?;
-        fields.end("text, texts, image, audio, video, role, output_length, extra, timestamp, delay")?;
-        Ok(row)
-    });
-    let turns = turns.collect::<Result<_, String>>()?;
     fields.end("session_id, turns")?;
-    Ok(Line { session_id, turns })
+    let mut timestamp = None;
+    for (number, fields) in (1..).zip(turns) {
+        let row = turn(Fields { place: format!("turn {number}: "), fields })?;
+        if number == 1 {
+            timestamp = row.timestamp;
+        }
+    }
+    Ok(Line { session_id, places: places(text)?, timestamp })
+}
+
+fn turn(mut fields: Fields) -> Result<Row, String> {
+    let row = fields.prompt()?;
+    fields.end("text, texts, image, audio, video, role, output_length, extra, timestamp, delay")?;
+    Ok(row)
+}
+
+/// Where the turns of a line stand in its text.
+fn places(text: &str) -> Result<Vec<Range<usize>>, String> {
+    #[derive(serde::Deserialize)]
+    struct Turns<'a> {
+        #[serde(borrow)]
+        turns: Vec<&'a RawValue>,
+    }
+    let Turns { turns } = serde_json::from_str(text)
+        .map_err(|error| format!("the turns cannot be told apart: {error}; write the field 'turns' once"))?;
+    let start = |turn: &str| turn.as_ptr().addr() - text.as_ptr().addr();
+    Ok(turns.iter().map(|turn| start(turn.get())..start(turn.get()) + turn.get().len()).collect())
 }
 
 /// The fields of an object that were not taken yet.
@@ -190,7 +228,7 @@ impl Fields {
     fn trace(&mut self) -> Result<Row, String> {
         let text: Option<String> = self.take("text_input", "a text in quotes")?;
         let messages = self.messages()?;
-        let input_length = self.count("input_length")?;
+        let input_length = self.count("input_length", Some(MOST_PROMPT_TOKENS))?;
         let hash_ids: Option<Vec<u64>> = self.take("hash_ids", "a list of whole numbers such as [17, 18]")?;
         if [text.is_some(), !messages.is_empty(), input_length.is_some()].iter().filter(|is| **is).count()
             != 1
@@ -225,28 +263,32 @@ impl Fields {
     /// What requests of all kinds may say.
     fn common(&mut self) -> Result<Row, String> {
         Ok(Row {
-            output_length: self.count("output_length")?,
+            output_length: self.count("output_length", None)?,
             extra: self.take("extra", "an object such as {\"temperature\": 0}")?.unwrap_or_default(),
-            timestamp: self.milliseconds("timestamp")?,
-            delay: self.milliseconds("delay")?,
+            timestamp: self.milliseconds("timestamp", None)?,
+            delay: self.milliseconds("delay", Some(1000.0 * f64::from(MOST_SECONDS)))?,
             ..Row::default()
         })
     }
 
-    fn count(&mut self, name: &str) -> Result<Option<u32>, String> {
-        let what = "a whole number of tokens from 1 on, such as 128";
-        let number: Option<u32> = self.take(name, what)?;
+    fn count(&mut self, name: &str, most: Option<u32>) -> Result<Option<u32>, String> {
+        let range = most.map_or_else(|| "1 on".to_owned(), |most| format!("1 to {most}"));
+        let what = format!("a whole number of tokens from {range}, such as 128");
+        let number: Option<u32> = self.take(name, &what)?;
         match number {
-            Some(0) => Err(format!("{}field '{name}' is 0, but must be {what}", self.place)),
+            Some(number) if number == 0 || most.is_some_and(|most| number > most) => {
+                Err(format!("{}field '{name}' is {number}, but must be {what}", self.place))
+            }
             number => Ok(number),
         }
     }
 
-    fn milliseconds(&mut self, name: &str) -> Result<Option<f64>, String> {
-        let what = "a number of milliseconds from 0 on, such as 1500";
-        let number: Option<f64> = self.take(name, what)?;
+    fn milliseconds(&mut self, name: &str, most: Option<f64>) -> Result<Option<f64>, String> {
+        let range = most.map_or_else(|| "0 on".to_owned(), |most| format!("0 to {most}"));
+        let what = format!("a number of milliseconds from {range}, such as 1500");
+        let number: Option<f64> = self.take(name, &what)?;
         match number {
-            Some(number) if number < 0.0 => {
+            Some(number) if number < 0.0 || most.is_some_and(|most| number > most) => {
                 Err(format!("{}field '{name}' is {number}, but must be {what}", self.place))
             }
             number => Ok(number),

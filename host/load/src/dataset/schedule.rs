@@ -2,6 +2,7 @@
 
 use super::{Dataset, DatasetError};
 use aiperf_model::dataset::ScheduleWindow;
+use aiperf_model::limits::MOST_SECONDS;
 
 const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 
@@ -36,6 +37,16 @@ impl Dataset {
             return Err(DatasetError::File { path: self.path.clone(), problem });
         };
         let begin = if window.auto_offset { *first } else { start };
+        let most = 1000.0 * f64::from(MOST_SECONDS);
+        if let Some((at, index)) = timed.last().filter(|(at, _)| at - begin > most) {
+            return Err(DatasetError::Line {
+                path: self.path.clone(),
+                line: self.entries.get(*index as usize).map_or(0, |entry| entry.line),
+                problem: format!(
+                    "its timestamp, {at} ms, is more than a year after the beginning; add --fixed-schedule-auto-offset, which begins with the first one, or --fixed-schedule-end-offset"
+                ),
+            });
+        }
         let due = |at: f64| ((at - begin) * NANOSECONDS_PER_MILLISECOND).round() as u64;
         Ok(Schedule {
             entries: timed.iter().map(|(_, entry)| *entry).collect(),

@@ -17,19 +17,21 @@ pub struct Length {
 #[derive(Clone, Debug)]
 pub(super) struct Lengths {
     distribution: Normal<f64>,
+    most: u32,
     random: Stream,
 }
 
 impl Lengths {
-    pub(super) fn new(length: Length, seed: u64, purpose: &str) -> Result<Self, LoadError> {
+    /// Lengths of at most `most`, however far their distribution reaches.
+    pub(super) fn new(length: Length, most: u32, seed: u64, purpose: &str) -> Result<Self, LoadError> {
         let Length { mean, std_dev } = length;
         let distribution = distribution(length).ok_or(LoadError::Length { mean, std_dev })?;
-        Ok(Self { distribution, random: Stream::new(seed, purpose) })
+        Ok(Self { distribution, most, random: Stream::new(seed, purpose) })
     }
 
     pub(super) fn draw(&self, ordinal: u64) -> u32 {
         let drawn = self.distribution.sample(&mut self.random.of_item(ordinal));
-        drawn.ceil().max(1.0) as u32
+        (drawn.ceil().max(1.0) as u32).min(self.most)
     }
 }
 
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
 
     fn draws(mean: f64, std_dev: f64) -> Vec<u32> {
-        let lengths = Lengths::new(Length { mean, std_dev }, 42, "test").unwrap();
+        let lengths = Lengths::new(Length { mean, std_dev }, u32::MAX, 42, "test").unwrap();
         (0..10_000).map(|ordinal| lengths.draw(ordinal)).collect()
     }
 
@@ -87,9 +89,16 @@ mod tests {
     }
 
     #[test]
+    fn no_length_exceeds_the_most_there_may_be() {
+        let lengths = Lengths::new(Length { mean: 100.0, std_dev: 80.0 }, 120, 42, "test").unwrap();
+        let drawn: Vec<_> = (0..1000).map(|ordinal| lengths.draw(ordinal)).collect();
+        assert!(drawn.contains(&120) && drawn.contains(&1) && drawn.iter().all(|length| *length <= 120));
+    }
+
+    #[test]
     fn what_is_no_distribution_is_refused() {
         for (mean, std_dev) in [(-1.0, 0.0), (f64::NAN, 0.0), (10.0, -1.0), (f64::INFINITY, 1.0)] {
-            assert!(Lengths::new(Length { mean, std_dev }, 1, "test").is_err(), "{mean} {std_dev}");
+            assert!(Lengths::new(Length { mean, std_dev }, u32::MAX, 1, "test").is_err(), "{mean} {std_dev}");
         }
     }
 }

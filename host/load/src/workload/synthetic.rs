@@ -5,6 +5,7 @@ use super::lengths::Lengths;
 use super::prompts::{self, Prompts};
 use super::{WorkloadSpec, lengths::Delays};
 use crate::error::LoadError;
+use aiperf_model::limits::{MOST_PROMPT_TOKENS, MOST_TURNS};
 use aiperf_model::record::Phase;
 use aiperf_model::request::Turn;
 
@@ -23,13 +24,16 @@ pub(super) struct Synthetic {
 
 impl Synthetic {
     pub(super) fn new(spec: &WorkloadSpec) -> Result<Self, LoadError> {
-        let lengths = |length, purpose| Lengths::new(length, spec.seed, purpose);
+        let lengths = |length, most, purpose| Lengths::new(length, most, spec.seed, purpose);
         let conversation = spec.conversation.as_ref();
         Ok(Self {
             prompts: Prompts::new(spec.seed),
-            input_lengths: lengths(spec.input_length, "input length")?,
-            output_lengths: spec.output_length.map(|length| lengths(length, "output length")).transpose()?,
-            turns: conversation.map(|spec| lengths(spec.turns, "turns")).transpose()?,
+            input_lengths: lengths(spec.input_length, MOST_PROMPT_TOKENS, "input length")?,
+            output_lengths: spec
+                .output_length
+                .map(|length| lengths(length, u32::MAX, "output length"))
+                .transpose()?,
+            turns: conversation.map(|spec| lengths(spec.turns, MOST_TURNS, "turns")).transpose()?,
             delays: conversation.map(|of| Delays::new(of.delay_ms, spec.seed)).transpose()?,
         })
     }

@@ -278,7 +278,7 @@ fn a_workload_is_the_same_with_any_number_of_requests() {
     let endpoint = Chat::new();
     let bodies = |requests| {
         let workload = Workload::prepare(&workload_spec(requests), &endpoint).unwrap();
-        workload.profiling_bodies(&endpoint).take(10).collect::<Result<Vec<_>, _>>().unwrap()
+        workload.profiling_bodies(&endpoint, &Control::new()).take(10).collect::<Result<Vec<_>, _>>().unwrap()
     };
     assert_eq!(bodies(10), bodies(1_000));
     let refused = WorkloadSpec { model: "refused".into(), ..workload_spec(200) };

@@ -17,9 +17,10 @@ use crate::options::{ArrivalChoice, Options, SweepMetrics, SweepMode, UiChoice};
 use crate::plugin_choice::{self, PluginChoice};
 use crate::secret::Secret;
 use crate::server::Servers;
-use crate::sweepable::{MOST_PROMPT_TOKENS, MOST_SECONDS, Sweepable, Values};
+use crate::sweepable::{Sweepable, Values};
 use crate::{extra_inputs, goodput, header, sweep};
 use aiperf_model::arrival::ArrivalPattern;
+use aiperf_model::limits::{MOST_DIFFERENT_REQUESTS, MOST_PROMPT_TOKENS, MOST_SECONDS};
 use aiperf_model::metrics::Selection;
 use aiperf_model::sweep::Order;
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ use std::time::Duration;
 const DEFAULT_URL: &str = "http://localhost:8000";
 const DEFAULT_ISL: u32 = 550;
 const DEFAULT_SEED: u64 = 42;
+/// More measuring threads than any machine has cores.
+const MOST_WORKERS: u32 = 1024;
 /// Far more even than any clock is.
 const MOST_SMOOTHNESS: f64 = 1_000_000.0;
 /// What the two criteria are that are always reported; the first one is chosen unless the user chooses.
@@ -139,8 +142,15 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
         let problem = format!("it is {max_error_rate}, but must be from 0 to 1");
         return Err(ConfigError::value("--max-error-rate", problem, "--max-error-rate 0.5"));
     }
-    if options.workers == Some(0) {
-        return Err(ConfigError::value("--workers", "it is 0, but must be at least 1", "--workers 2"));
+    if let Some(workers) = options.workers.filter(|workers| !(1..=MOST_WORKERS).contains(workers)) {
+        let problem = format!("it is {workers}, but must be from 1 to {MOST_WORKERS}");
+        return Err(ConfigError::value("--workers", problem, "--workers 2"));
+    }
+    let warmup_request_count = options.warmup_request_count.unwrap_or(0);
+    if warmup_request_count > MOST_DIFFERENT_REQUESTS {
+        let flag = "--warmup-request-count";
+        let problem = format!("it is {warmup_request_count}, but must be at most {MOST_DIFFERENT_REQUESTS}");
+        return Err(ConfigError::value(flag, problem, format!("{flag} 100")));
     }
     let grace_period = options.benchmark_grace_period.or(Some(30.0));
     let request_rate = quantities(Sweepable::RequestRate, options.request_rate.as_ref())?;
@@ -163,7 +173,7 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
         benchmark_duration,
         grace_period: seconds("--benchmark-grace-period", grace_period, "30")?,
         cancellation: cancellation(options)?,
-        warmup_request_count: options.warmup_request_count.unwrap_or(0),
+        warmup_request_count,
         max_error_rate,
         workers: options.workers.unwrap_or(environment.cores.max(1)),
         defer_parsing: options.defer_parsing.unwrap_or(false),
@@ -463,7 +473,7 @@ fn quantities(parameter: Sweepable, text: Option<&ListText>) -> Result<Option<Va
 
 fn seconds(flag: &'static str, seconds: Option<f64>, example: &str) -> Result<Duration, ConfigError> {
     let seconds = seconds.unwrap_or(0.0);
-    if (0.0..=MOST_SECONDS).contains(&seconds) {
+    if (0.0..=f64::from(MOST_SECONDS)).contains(&seconds) {
         return Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     }
     let problem = format!("it is {seconds}, but must be from 0 to {MOST_SECONDS} seconds");
@@ -472,7 +482,7 @@ fn seconds(flag: &'static str, seconds: Option<f64>, example: &str) -> Result<Du
 
 fn std_dev(flag: &'static str, tokens: Option<f64>) -> Result<f64, ConfigError> {
     let tokens = tokens.unwrap_or(0.0);
-    if (0.0..=MOST_PROMPT_TOKENS).contains(&tokens) {
+    if (0.0..=f64::from(MOST_PROMPT_TOKENS)).contains(&tokens) {
         return Ok(tokens);
     }
     let problem = format!("it is {tokens}, but must be a number of tokens from 0 to {MOST_PROMPT_TOKENS}");

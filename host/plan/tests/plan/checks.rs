@@ -74,6 +74,8 @@ const MISTAKES: &[&str] = &[
     "--request-cancellation-delay 2",
     "--max-error-rate 1.5",
     "--workers 0",
+    "--workers 4294967295",
+    "--warmup-request-count 4294967295",
     "--plugin-timeout-seconds 0",
     "--plugin-memory-mib 0",
     "--osl-stddev 3",

@@ -3,12 +3,10 @@
 use crate::config::{ConversationConfig, DatasetConfig};
 use crate::error::ConfigError;
 use crate::options::{DatasetChoice, Options, SamplingChoice};
-use crate::sweepable::MOST_SECONDS;
 use aiperf_model::dataset::{DatasetType, Sampling, ScheduleWindow};
+use aiperf_model::limits::{MOST_SECONDS, MOST_TURNS};
 
 const INPUT_FILE: &str = "--input-file requests.jsonl";
-/// More turns than any model has room for.
-const MOST_TURNS: f64 = 10_000.0;
 
 /// The file of requests, if there is one.
 pub(super) fn dataset(options: &Options) -> Result<Option<DatasetConfig>, ConfigError> {
@@ -87,7 +85,7 @@ pub(super) fn schedule(options: &Options) -> Result<Option<ScheduleWindow>, Conf
     for (flag, offset) in
         [("--fixed-schedule-start-offset", start_ms), ("--fixed-schedule-end-offset", end_ms)]
     {
-        let most = MOST_SECONDS * 1000.0;
+        let most = 1000.0 * f64::from(MOST_SECONDS);
         if offset.is_some_and(|offset| !(0.0..=most).contains(&offset)) {
             let problem = format!("it must be from 0 to {most} milliseconds");
             return Err(ConfigError::value(flag, problem, format!("{flag} 60000")));
@@ -122,15 +120,15 @@ pub(super) fn conversation(options: &Options) -> Result<Option<ConversationConfi
         let problem = format!("it is {number}, but must be from {least} to {most}");
         Err(ConfigError::value(flag, problem, format!("{flag} {example}")))
     };
-    let milliseconds = MOST_SECONDS * 1000.0;
+    let (milliseconds, turns) = (1000.0 * f64::from(MOST_SECONDS), f64::from(MOST_TURNS));
     let delay = (options.conversation_turn_delay_mean, options.conversation_turn_delay_stddev);
     let conversation = ConversationConfig {
-        turn_mean: within("--conversation-turn-mean", options.conversation_turn_mean, 1.0, MOST_TURNS, "4")?,
+        turn_mean: within("--conversation-turn-mean", options.conversation_turn_mean, 1.0, turns, "4")?,
         turn_std_dev: within(
             "--conversation-turn-stddev",
             options.conversation_turn_stddev,
             0.0,
-            MOST_TURNS,
+            turns,
             "1",
         )?,
         delay_mean_ms: within("--conversation-turn-delay-mean", delay.0, 0.0, milliseconds, "2000")?,

@@ -4,7 +4,7 @@ use super::convergence;
 use crate::config::TimeBudgetConfig;
 use crate::error::ConfigError;
 use crate::options::Options;
-use crate::sweepable::MOST_SECONDS;
+use aiperf_model::limits::MOST_SECONDS;
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) fn resolve(options: &Options) -> Result<Option<TimeBudgetConfig>, Con
 
 fn parse(text: &str) -> Option<Duration> {
     let time = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
-    (!time.is_zero() && time.as_secs_f64() <= MOST_SECONDS).then_some(time)
+    (!time.is_zero() && time.as_secs_f64() <= f64::from(MOST_SECONDS)).then_some(time)
 }
 
 #[cfg(test)]
