@@ -1,12 +1,13 @@
 //! From the requests of a run to the metrics of the run.
 //!
-//! Nothing of a record is kept but its numbers: the memory is one `f64` for each request and metric it has, and
-//! for each gap between chunks.
+//! Nothing of a record is kept but its numbers: one for each request and metric it has, and one for each gap between
+//! chunks, in memory up to a limit and beyond it on the disk.
 
 use crate::distribution::distribution;
 use crate::formulas::answered_at;
 use crate::sends::Sends;
-use crate::statistics::{mean, sample_std_dev};
+use crate::statistics::Moments;
+use aiperf_columns::{Column, Store};
 use aiperf_model::catalogue::{MetricId, Scope};
 use aiperf_model::conclusion::Direction;
 use aiperf_model::metrics::{MetricValue, RecordMetrics, RunMetrics, ServiceLevel, Summary};
@@ -17,10 +18,11 @@ const NANOSECONDS_PER_SECOND: f64 = 1e9;
 const MILLISECONDS_PER_SECOND: f64 = 1e3;
 
 /// Gathers the requests of one run, in any order.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Accumulator {
     levels: Vec<ServiceLevel>,
-    samples: BTreeMap<MetricId, Vec<f64>>,
+    store: Store,
+    samples: BTreeMap<MetricId, Column<f64>>,
     counts: Counts,
     window: Option<Window>,
     sends: Sends,
@@ -53,15 +55,17 @@ struct Window {
 }
 
 impl Accumulator {
-    /// An accumulator without requests. Goodput is counted if there is at least one service level.
+    /// An accumulator without requests, whose numbers lie in this store. Goodput is counted if there is at least one
+    /// service level.
     #[must_use]
-    pub fn new(levels: &[ServiceLevel]) -> Self {
+    pub fn new(levels: &[ServiceLevel], store: &Store) -> Self {
         Self {
             levels: levels.to_vec(),
+            store: store.clone(),
             samples: BTreeMap::new(),
             counts: Counts::default(),
             window: None,
-            sends: Sends::default(),
+            sends: Sends::new(store),
         }
     }
 
@@ -99,7 +103,9 @@ impl Accumulator {
         let mut entries: BTreeMap<MetricId, Summary> = self
             .samples
             .into_iter()
-            .filter_map(|(metric, values)| Some((metric, Summary::Distribution(distribution(values)?))))
+            .filter_map(|(metric, values)| {
+                Some((metric, Summary::Distribution(distribution(&values.sorted())?)))
+            })
             .collect();
         let run = Run {
             counts: self.counts,
@@ -125,10 +131,10 @@ impl Accumulator {
 
     fn keep(&mut self, metrics: &RecordMetrics) {
         for (metric, value) in &metrics.values {
-            let kept = self.samples.entry(*metric).or_default();
+            let kept = self.samples.entry(*metric).or_insert_with(|| Column::new(&self.store));
             match value {
                 MetricValue::One(value) => kept.push(*value),
-                MetricValue::Many(values) => kept.extend_from_slice(values),
+                MetricValue::Many(values) => kept.extend(values.iter().copied()),
             }
         }
     }
@@ -146,8 +152,8 @@ fn meets(metrics: &RecordMetrics, level: ServiceLevel) -> bool {
 struct Run<'a> {
     counts: Counts,
     window: Option<Window>,
-    /// Between neighbouring sends, in seconds; empty where no schedule set the load.
-    gaps: Vec<f64>,
+    /// Between neighbouring sends, in seconds; none where no schedule set the load.
+    gaps: Option<Moments>,
     levels_given: bool,
     /// The distributions over the requests.
     requests: &'a BTreeMap<MetricId, Summary>,
@@ -181,8 +187,8 @@ impl Run<'_> {
             MetricId::EffectiveConcurrency => {
                 self.per_second(self.sum(MetricId::RequestLatency)? / MILLISECONDS_PER_SECOND)
             }
-            MetricId::AchievedRequestRate => ratio(1.0, mean(&self.gaps)?),
-            MetricId::InterArrivalVariation => ratio(sample_std_dev(&self.gaps)?, mean(&self.gaps)?),
+            MetricId::AchievedRequestRate => ratio(1.0, self.gaps?.mean),
+            MetricId::InterArrivalVariation => ratio(self.gaps?.sample_std_dev()?, self.gaps?.mean),
             MetricId::BenchmarkDuration => self.duration(),
             // Without a successful request; else properties of requests, which `formulas` computes.
             MetricId::GoodRequestFraction
@@ -262,7 +268,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn run(records: &[Record], levels: &[ServiceLevel]) -> RunMetrics {
-        let mut accumulator = Accumulator::new(levels);
+        let mut accumulator = Accumulator::new(levels, &Store::default());
         for record in records {
             accumulator.add(record, &record_metrics(record));
         }

@@ -5,15 +5,16 @@
 //! Statistics*, 3rd ed. 2003, section 7.1). Where too few values lie beyond a percentile no value is such a bound: it is
 //! open, and the percentile is little more than the largest value that happened to come.
 
+use aiperf_columns::Sorted;
 use aiperf_model::metrics::{Bounds, PercentileBounds};
 use statrs::function::factorial::ln_binomial;
 
 /// The probability with which the bounds of a percentile enclose it.
 pub const LEVEL: f64 = 0.95;
 
-/// The bounds of all percentiles that have some; the values are ascending.
+/// The bounds of all percentiles that have some.
 #[must_use]
-pub fn bounds(sorted: &[f64]) -> PercentileBounds {
+pub fn bounds(sorted: &Sorted<f64>) -> PercentileBounds {
     let of = |quantile| bounds_at(sorted, quantile);
     PercentileBounds {
         level: LEVEL,
@@ -38,9 +39,9 @@ pub fn needed(quantile: f64) -> u64 {
     (tail().ln() / rarer.ln()).ceil() as u64
 }
 
-fn bounds_at(sorted: &[f64], quantile: f64) -> Bounds {
-    let n = sorted.len() as u64;
-    let at = |rank: u64| sorted.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied();
+fn bounds_at(sorted: &Sorted<f64>, quantile: f64) -> Bounds {
+    let n = sorted.len();
+    let at = |rank: u64| sorted.get(rank.checked_sub(1)?);
     let low = lower_rank(n, quantile).and_then(at);
     // Counted from above, the upper bound is the lower one of the mirrored quantile.
     let high = lower_rank(n, 1.0 - quantile).and_then(|rank| at(n + 1 - rank));
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn an_open_bound_is_marked_and_has_no_value() {
-        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
+        let sorted = (1..=100).map(f64::from).collect::<Vec<_>>().into();
         let bounds = bounds(&sorted);
         assert_eq!(bounds.p50, Bounds { low: Some(40.0), high: Some(61.0), open: false });
         assert_eq!(bounds.p99, Bounds { low: Some(97.0), high: None, open: true });

@@ -1,22 +1,22 @@
 //! The distribution of a metric over the requests of a run.
 //!
-//! Percentiles are exact: the values are kept and sorted, not sketched or binned.
+//! Percentiles are exact: the values are kept, on the disk where they are many, and sorted, not sketched or binned.
 
 use crate::bounds::bounds;
-use crate::statistics;
+use crate::statistics::moments;
+use aiperf_columns::Sorted;
 use aiperf_model::metrics::Distribution;
 
-/// The distribution of these values, whatever their order.
+/// The distribution of these values.
 ///
 /// None if there are no values or one is not finite.
 #[must_use]
-pub fn distribution(mut values: Vec<f64>) -> Option<Distribution> {
-    values.sort_unstable_by(f64::total_cmp);
-    // All that follows sees the sorted values, so that the bytes of a sum do not depend on the order of arrival.
-    let sorted = values.as_slice();
+pub fn distribution(sorted: &Sorted<f64>) -> Option<Distribution> {
+    // The values are in order, so that the bytes of a sum do not depend on the order of arrival.
+    let moments = moments(|| sorted.iter())?;
     let at = |percent| percentile(sorted, percent);
     Some(Distribution {
-        avg: statistics::mean(sorted)?,
+        avg: moments.mean,
         p1: at(1)?,
         p5: at(5)?,
         p10: at(10)?,
@@ -26,34 +26,34 @@ pub fn distribution(mut values: Vec<f64>) -> Option<Distribution> {
         p90: at(90)?,
         p95: at(95)?,
         p99: at(99)?,
-        min: *sorted.first()?,
-        max: *sorted.last()?,
-        std: statistics::population_std_dev(sorted)?,
-        count: sorted.len() as u64,
-        sum: statistics::sum(sorted.iter().copied()),
+        min: sorted.first()?,
+        max: sorted.last()?,
+        std: moments.population_std_dev(),
+        count: moments.count,
+        sum: moments.sum,
         bounds: bounds(sorted),
     })
 }
 
-/// A percentile of ascending values: the order statistic at the position `percent / 100 · (n - 1)`, counted from
-/// 0, or the straight line between the two around it (definition 7 of Hyndman and Fan 1996, the default of numpy).
+/// A percentile: the order statistic at the position `percent / 100 · (n - 1)`, counted from 0, or the straight line
+/// between the two around it (definition 7 of Hyndman and Fan 1996, the default of numpy).
 ///
-/// None if there are no values or `percent` is above 100. The values must be sorted; others give a number without
-/// meaning.
+/// None if there are no values or `percent` is above 100.
 ///
 /// ```
 /// # use aiperf_metrics::distribution::percentile;
-/// assert_eq!(percentile(&[10.0, 20.0, 30.0, 40.0], 50), Some(25.0));
-/// assert_eq!(percentile(&[10.0, 20.0, 30.0, 40.0], 90), Some(37.0));
+/// let sorted = vec![30.0, 10.0, 40.0, 20.0].into();
+/// assert_eq!(percentile(&sorted, 50), Some(25.0));
+/// assert_eq!(percentile(&sorted, 90), Some(37.0));
 /// ```
 #[must_use]
-pub fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
+pub fn percentile(sorted: &Sorted<f64>, percent: u64) -> Option<f64> {
     let last = sorted.len().checked_sub(1).filter(|_| percent <= 100)?;
     // In integers the position is exact: 0.07 · 100 would already lie beside 7.
     let hundredths = last.checked_mul(percent)?;
     let (below, fraction) = (hundredths / 100, (hundredths % 100) as f64 / 100.0);
-    let low = *sorted.get(below)?;
-    let high = *sorted.get((below + 1).min(last))?;
+    let low = sorted.get(below)?;
+    let high = sorted.get((below + 1).min(last))?;
     Some((low + (high - low) * fraction).clamp(low, high))
 }
 
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_known_distribution() {
         let values: Vec<f64> = (0..=100).rev().map(f64::from).collect();
-        let distribution = distribution(values).unwrap();
+        let distribution = distribution(&values.into()).unwrap();
         assert_eq!(distribution.avg, 50.0);
         assert_eq!((distribution.p1, distribution.p5, distribution.p10), (1.0, 5.0, 10.0));
         assert_eq!((distribution.p25, distribution.p50, distribution.p75), (25.0, 50.0, 75.0));
@@ -87,26 +87,27 @@ mod tests {
             (vec![1.0, 3.0], 100, 3.0),
         ];
         for (values, percent, expected) in table {
-            assert_eq!(percentile(&values, percent), Some(expected), "p{percent} of {values:?}");
+            let sorted = values.clone().into();
+            assert_eq!(percentile(&sorted, percent), Some(expected), "p{percent} of {values:?}");
         }
     }
 
     #[test]
     fn nothing_has_no_distribution() {
-        assert_eq!(distribution(Vec::new()), None);
-        assert_eq!(percentile(&[], 50), None);
-        assert_eq!(percentile(&[1.0, 2.0], 101), None);
+        assert_eq!(distribution(&Vec::new().into()), None);
+        assert_eq!(percentile(&Vec::new().into(), 50), None);
+        assert_eq!(percentile(&vec![1.0, 2.0].into(), 101), None);
     }
 
     #[test]
     fn what_is_not_finite_has_no_distribution() {
-        assert_eq!(distribution(vec![1.0, f64::NAN]), None);
-        assert_eq!(distribution(vec![f64::NEG_INFINITY, 1.0]), None);
+        assert_eq!(distribution(&vec![1.0, f64::NAN].into()), None);
+        assert_eq!(distribution(&vec![f64::NEG_INFINITY, 1.0].into()), None);
     }
 
     #[test]
     fn one_value_is_its_own_distribution() {
-        let distribution = distribution(vec![3.5]).unwrap();
+        let distribution = distribution(&vec![3.5].into()).unwrap();
         assert_eq!((distribution.avg, distribution.p1, distribution.p99), (3.5, 3.5, 3.5));
         assert_eq!((distribution.min, distribution.max, distribution.std), (3.5, 3.5, 0.0));
     }
@@ -125,7 +126,7 @@ mod tests {
         fn percentiles_agree_with_their_definition(
             values in proptest::collection::vec(0.0..1e6_f64, 1..200),
         ) {
-            let distribution = distribution(values.clone()).unwrap();
+            let distribution = distribution(&values.clone().into()).unwrap();
             for (percent, actual) in [
                 (1, distribution.p1), (5, distribution.p5), (10, distribution.p10), (25, distribution.p25),
                 (50, distribution.p50), (75, distribution.p75), (90, distribution.p90), (95, distribution.p95),
@@ -140,12 +141,12 @@ mod tests {
             (values, shuffled) in proptest::collection::vec(0.0..1e6_f64, 1..100)
                 .prop_flat_map(|values| (Just(values.clone()), Just(values).prop_shuffle())),
         ) {
-            prop_assert_eq!(distribution(values), distribution(shuffled));
+            prop_assert_eq!(distribution(&values.into()), distribution(&shuffled.into()));
         }
 
         #[test]
         fn statistics_are_in_order(values in proptest::collection::vec(-1e6..1e6_f64, 1..100)) {
-            let d = distribution(values).unwrap();
+            let d = distribution(&values.into()).unwrap();
             let ascending = [d.min, d.p1, d.p5, d.p10, d.p25, d.p50, d.p75, d.p90, d.p95, d.p99, d.max];
             prop_assert!(ascending.is_sorted());
             prop_assert!(d.min <= d.avg && d.avg <= d.max);

@@ -4,7 +4,7 @@
 //! [`accumulator`] gathers requests into the metrics of a run, with [`distribution`] for the percentiles and [`bounds`] for how far they can be trusted, and
 //! [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials and
 //! [`convergence`] for whether there are enough of them.
-//! [`course`] follows the load through a run, and [`verdict`] says from it how far the rest can be believed.
+//! [`timeline`] follows the load through a run, and [`verdict`] says from it how far the rest can be believed.
 //!
 //! Everything here is pure: the same records give the same bytes, whatever their order and whatever the machine.
 //! A number that cannot be computed is absent; none is ever NaN, infinite, or 0 for want of knowledge. What the
@@ -15,17 +15,17 @@
 pub mod accumulator;
 pub mod bounds;
 pub mod convergence;
-pub mod course;
 pub mod distribution;
 pub mod formulas;
 pub mod points;
 mod sends;
 pub mod statistics;
+pub mod timeline;
 pub mod verdict;
 
 #[cfg(test)]
 mod testing;
 
 pub use accumulator::Accumulator;
-pub use course::Course;
 pub use formulas::record_metrics;
+pub use timeline::{ConcurrencyTimeline, TimelineRecorder};

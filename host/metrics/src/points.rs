@@ -100,7 +100,7 @@ mod tests {
     /// A run with one throughput and these times to first token.
     fn run(throughput: f64, ttft: &[f64]) -> RunMetrics {
         let mut entries = vec![(MetricId::RequestThroughput, Summary::Scalar(throughput))];
-        if let Some(distribution) = distribution(ttft.to_vec()) {
+        if let Some(distribution) = distribution(&ttft.to_vec().into()) {
             entries.push((MetricId::TimeToFirstToken, Summary::Distribution(distribution)));
         }
         RunMetrics { entries }
@@ -179,7 +179,7 @@ mod tests {
         let mismatch = |values: [f64; 2]| RunMetrics {
             entries: vec![(
                 MetricId::OslMismatch,
-                Summary::Distribution(distribution(values.to_vec()).unwrap()),
+                Summary::Distribution(distribution(&values.to_vec().into()).unwrap()),
             )],
         };
         let point = point_of(&[mismatch([-20.0, -20.0]), mismatch([10.0, 20.0])], Selection::All);

@@ -17,9 +17,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 /// ```
 #[must_use]
 pub fn mean(values: &[f64]) -> Option<f64> {
-    let (min, max) = range(values)?;
-    // Rounding may put the mean of equal values next to them, which the clamp undoes.
-    Some((sum(values.iter().copied()) / values.len() as f64).clamp(min, max))
+    moments(|| values.iter().copied()).map(|moments| moments.mean)
 }
 
 /// The standard deviation of the values as a sample of something larger, divided by n - 1.
@@ -27,9 +25,7 @@ pub fn mean(values: &[f64]) -> Option<f64> {
 /// None if there are fewer than two values or one is not finite.
 #[must_use]
 pub fn sample_std_dev(values: &[f64]) -> Option<f64> {
-    let mean = mean(values)?;
-    let divisor = values.len().checked_sub(1).filter(|divisor| *divisor > 0)?;
-    Some((squared_deviations(values, mean) / divisor as f64).sqrt())
+    moments(|| values.iter().copied())?.sample_std_dev()
 }
 
 /// The standard deviation of the values as all there are, divided by n.
@@ -37,8 +33,65 @@ pub fn sample_std_dev(values: &[f64]) -> Option<f64> {
 /// None if there are no values or one is not finite.
 #[must_use]
 pub fn population_std_dev(values: &[f64]) -> Option<f64> {
-    let mean = mean(values)?;
-    Some((squared_deviations(values, mean) / values.len() as f64).sqrt())
+    moments(|| values.iter().copied()).map(Moments::population_std_dev)
+}
+
+/// What mean and deviations are made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moments {
+    /// How many values there are, at least one.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+    /// Their mean, never outside their range.
+    pub mean: f64,
+    /// The sum of the squared deviations from the mean, never negative.
+    pub squares: f64,
+}
+
+impl Moments {
+    /// None if there is one value only.
+    #[must_use]
+    pub fn sample_std_dev(self) -> Option<f64> {
+        let divisor = self.count.checked_sub(1).filter(|divisor| *divisor > 0)?;
+        Some((self.squares / divisor as f64).sqrt())
+    }
+
+    /// With all values there are.
+    #[must_use]
+    pub fn population_std_dev(self) -> f64 {
+        (self.squares / self.count as f64).sqrt()
+    }
+}
+
+/// The moments of values that can be had twice; none if there are no values or one is not finite.
+///
+/// The squares are less what the rounding of the mean adds to them (the corrected two-pass algorithm, Chan, Golub and
+/// `LeVeque` 1983).
+pub fn moments<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<Moments> {
+    let (mut count, mut total) = (0, Sum::default());
+    let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values() {
+        if !value.is_finite() {
+            return None;
+        }
+        (min, max) = (min.min(value), max.max(value));
+        total.add(value);
+        count += 1;
+    }
+    if count == 0 {
+        return None;
+    }
+    // Rounding may put the mean of equal values next to them, which the clamp undoes.
+    let mean = (total.value() / count as f64).clamp(min, max);
+    let (mut deviations, mut squares) = (Sum::default(), Sum::default());
+    for value in values() {
+        deviations.add(value - mean);
+        squares.add((value - mean) * (value - mean));
+    }
+    let remainder = deviations.value();
+    let squares = (squares.value() - remainder * remainder / count as f64).max(0.0);
+    Some(Moments { count, sum: total.value(), mean, squares })
 }
 
 /// The standard error of the mean of `n` values, `std_dev / sqrt(n)`. `n` is not 0.
@@ -97,30 +150,28 @@ pub fn t_critical(n: usize, level: f64) -> Option<f64> {
 /// The sum of the values, with the rounding error of each addition carried along (Neumaier 1974).
 #[must_use]
 pub fn sum(values: impl IntoIterator<Item = f64>) -> f64 {
-    let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
-    for value in values {
-        let next = sum + value;
-        lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
-        sum = next;
+    let mut sum = Sum::default();
+    values.into_iter().for_each(|value| sum.add(value));
+    sum.value()
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    sum: f64,
+    lost: f64,
+}
+
+impl Sum {
+    fn add(&mut self, value: f64) {
+        let next = self.sum + value;
+        self.lost +=
+            if self.sum.abs() >= value.abs() { (self.sum - next) + value } else { (value - next) + self.sum };
+        self.sum = next;
     }
-    sum + lost
-}
 
-/// The smallest and the largest value, or none if there are no values or one is not finite.
-fn range(values: &[f64]) -> Option<(f64, f64)> {
-    values.iter().all(|value| value.is_finite()).then_some(())?;
-    let min = values.iter().copied().min_by(f64::total_cmp)?;
-    let max = values.iter().copied().max_by(f64::total_cmp)?;
-    Some((min, max))
-}
-
-/// The sum of the squared deviations from the mean, less what the rounding of the mean adds to it (the corrected
-/// two-pass algorithm, Chan, Golub and `LeVeque` 1983). Never negative.
-fn squared_deviations(values: &[f64], mean: f64) -> f64 {
-    let deviations = || values.iter().map(|value| value - mean);
-    let remainder = sum(deviations());
-    (sum(deviations().map(|deviation| deviation * deviation)) - remainder * remainder / values.len() as f64)
-        .max(0.0)
+    fn value(self) -> f64 {
+        self.sum + self.lost
+    }
 }
 
 #[cfg(test)]
@@ -234,7 +285,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_mean_lies_within_the_values(values in proptest::collection::vec(-1e9..1e9_f64, 1..50)) {
-            let (min, max) = range(&values).unwrap();
+            let min = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let mean = mean(&values).unwrap();
             prop_assert!(min <= mean && mean <= max);
         }

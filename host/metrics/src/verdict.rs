@@ -11,7 +11,7 @@ pub mod rules;
 mod sample;
 mod trials;
 
-use crate::course::Course;
+use crate::timeline::ConcurrencyTimeline;
 use aiperf_model::arrival::RequestRate;
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::client::ClientHealth;
@@ -44,7 +44,7 @@ pub struct Evidence<'a> {
     /// What the requests say.
     pub metrics: &'a RunMetrics,
     /// When they were sent and answered; sorted.
-    pub course: &'a Course,
+    pub timeline: &'a ConcurrencyTimeline,
     /// What the client says of itself.
     pub client: &'a ClientHealth,
     /// What a calibration says of the client at such a load, if there was one.
@@ -56,15 +56,15 @@ pub struct Evidence<'a> {
 /// The verdict on one run.
 #[must_use]
 pub fn judge_run(evidence: &Evidence<'_>) -> Verdict {
-    let Evidence { asked, metrics, course, client, budget, lost_records } = *evidence;
+    let Evidence { asked, metrics, timeline, client, budget, lost_records } = *evidence;
     let reasons = [
         rules::RECORD_LOSS.judge(None, lost_records as f64).into_iter().collect(),
         client::reasons(metrics, client, budget),
-        load::reasons(asked, metrics, course, client.missed_arrivals),
-        arrivals::reason(asked.rate, course).into_iter().collect(),
+        load::reasons(asked, metrics, timeline, client.missed_arrivals),
+        arrivals::reason(asked.rate, timeline).into_iter().collect(),
         sample::reasons(metrics),
     ];
-    Verdict::new(reasons.concat(), load::notes(course))
+    Verdict::new(reasons.concat(), load::notes(timeline))
 }
 
 #[cfg(test)]

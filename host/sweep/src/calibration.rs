@@ -6,10 +6,11 @@
 
 use crate::benchmark::Benchmark;
 use crate::interrupt::Interrupt;
+use aiperf_columns::Store;
 use aiperf_load::{
     BodyMemory, Clock, Control, Length, Processing, RunSpec, Transport, Workload, WorkloadSpec,
 };
-use aiperf_metrics::{Accumulator, Course, record_metrics};
+use aiperf_metrics::{Accumulator, ConcurrencyTimeline, TimelineRecorder, record_metrics};
 use aiperf_model::budget::{Added, ErrorBudget};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Statistic};
@@ -129,11 +130,12 @@ fn measure(
         .map_err(|error| error.to_string())?;
     let server = laboratory.start()?;
     let spec = spec(benchmark, settings, server.url());
-    let mut accumulator = Accumulator::new(&[]);
-    let mut course = Course::default();
+    let store = Store::default();
+    let mut accumulator = Accumulator::new(&[], &store);
+    let mut timeline = TimelineRecorder::new(&store);
     let mut sink = |record: Record| {
         accumulator.add(&record, &record_metrics(&record));
-        course.add(&record);
+        timeline.add(&record);
         Ok(())
     };
     let outcome =
@@ -142,7 +144,7 @@ fn measure(
     if outcome.cancelled {
         return Err("interrupted".to_owned());
     }
-    let offered = offered(settings, &course.sorted(), outcome.client.missed_arrivals);
+    let offered = offered(settings, &timeline.finish(), outcome.client.missed_arrivals);
     compare(&accumulator.finish(), server.known(), offered)
         .ok_or_else(|| "the simulator does not speak the language of this endpoint".to_owned())
 }
@@ -188,10 +190,10 @@ fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, url: ServerUrl) -> Ru
 }
 
 /// The share of the asked load that reached the server, from 0 to 1.
-fn offered(settings: &RunSettings, course: &Course, missed: u64) -> Option<f64> {
+fn offered(settings: &RunSettings, timeline: &ConcurrencyTimeline, missed: u64) -> Option<f64> {
     match (settings.request_rate, settings.concurrency) {
-        (Some(_), _) => course.offered(missed),
-        (None, Some(concurrency)) => Some(course.mean_in_flight()? / f64::from(concurrency)),
+        (Some(_), _) => timeline.offered(missed),
+        (None, Some(concurrency)) => Some(timeline.mean_in_flight()? / f64::from(concurrency)),
         (None, None) => None,
     }
 }
@@ -245,6 +247,6 @@ mod tests {
     }
 
     fn distribution() -> Distribution {
-        aiperf_metrics::distribution::distribution(vec![1.0]).unwrap()
+        aiperf_metrics::distribution::distribution(&vec![1.0].into()).unwrap()
     }
 }

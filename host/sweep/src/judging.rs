@@ -26,7 +26,7 @@ pub(crate) fn judge(
             repeats_prompts: config.sweep.same_seed || users_think,
         },
         metrics: &measured.metrics,
-        course: &measured.course,
+        timeline: &measured.timeline,
         client: &measured.outcome.client,
         budget,
         lost_records: measured.outcome.lost,

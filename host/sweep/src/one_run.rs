@@ -11,16 +11,18 @@ use crate::report::{self, Trust};
 use crate::selection::Selection;
 use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
+use aiperf_columns::Store;
 use aiperf_load::{
     BodyMemory, Cancellation, Clock, Control, ConversationSpec, Length, LoadError, Processing, RunOutcome,
     RunSpec, Workload, WorkloadSpec,
 };
-use aiperf_metrics::{Accumulator, Course, record_metrics};
+use aiperf_metrics::{Accumulator, ConcurrencyTimeline, TimelineRecorder, record_metrics};
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::record::{Phase, Record};
 use aiperf_model::sweep::Step;
 use aiperf_plan::{CancellationConfig, ConversationConfig, RunSettings};
+use std::io;
 use std::path::Path;
 
 /// What the records of a run add up to.
@@ -28,7 +30,7 @@ pub(crate) struct Measured {
     pub(crate) clock: Clock,
     pub(crate) outcome: RunOutcome,
     pub(crate) metrics: RunMetrics,
-    pub(crate) course: Course,
+    pub(crate) timeline: ConcurrencyTimeline,
     pub(crate) errors: ErrorSummary,
 }
 
@@ -154,8 +156,9 @@ fn measure(
     };
     let clock = Clock::start();
     let mut writer = RecordsWriter::create(&folder.join(layout::RECORDS), clock.wall())?;
-    let mut accumulator = Accumulator::new(&benchmark.config.workload.goodput);
-    let mut course = Course::default();
+    let store = Store::in_folder(folder);
+    let mut accumulator = Accumulator::new(&benchmark.config.workload.goodput, &store);
+    let mut timeline = TimelineRecorder::new(&store);
     let mut errors = ErrorSummary::default();
     let secrets = server.secrets();
     let mut sink = |mut record: Record| {
@@ -166,17 +169,15 @@ fn measure(
             errors.add(failure);
         }
         accumulator.add(&record, &metrics);
-        course.add(&record);
+        timeline.add(&record);
         Ok(())
     };
     let outcome = aiperf_load::run(clock, &spec, workload, &benchmark.endpoint, control, &mut sink);
     writer.finish()?;
-    Ok(outcome.map(|outcome| Measured {
-        clock,
-        outcome,
-        metrics: accumulator.finish(),
-        course: course.sorted(),
-        errors,
+    let (metrics, timeline) = (accumulator.finish(), timeline.finish());
+    Ok(outcome.and_then(|outcome| match store.fault() {
+        Some(fault) => Err(LoadError::Spill(io::Error::new(fault.kind(), fault.to_string()))),
+        None => Ok(Measured { clock, outcome, metrics, timeline, errors }),
     }))
 }
 

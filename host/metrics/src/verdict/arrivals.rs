@@ -1,21 +1,21 @@
 //! Whether requests arrived as the process says that was asked for.
 
 use super::rules::ARRIVAL_PROCESS;
-use crate::course::Course;
+use crate::timeline::ConcurrencyTimeline;
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::verdict::{Reason, Validity};
 
 /// The fewest gaps from which the band is close to what it says.
-const FEWEST_GAPS: usize = 100;
+const FEWEST_GAPS: u64 = 100;
 /// The two-sided 99 % quantile of the normal distribution.
 const Z: f64 = 2.575_829;
 /// What jitter may add to the square of the coefficient. Waiting in a queue grows with the sum of the squared
 /// coefficients of arrivals and service (Kingman 1961), and 0.01 is little beside what any server brings.
 const JITTER: f64 = 0.01;
 
-pub(super) fn reason(rate: Option<RequestRate>, course: &Course) -> Option<Reason> {
+pub(super) fn reason(rate: Option<RequestRate>, timeline: &ConcurrencyTimeline) -> Option<Reason> {
     let pattern = rate?.pattern;
-    let (sent, due, gaps) = course.variation().filter(|(_, _, gaps)| *gaps >= FEWEST_GAPS)?;
+    let (sent, due, gaps) = timeline.variation().filter(|(_, _, gaps)| *gaps >= FEWEST_GAPS)?;
     let (low, high) = band(pattern, gaps);
     // One seed of a hundred gives a schedule outside of the band, which is no fault of whoever keeps to it.
     let (low, high) = (low.min(due), high.max(due));
@@ -28,7 +28,7 @@ pub(super) fn reason(rate: Option<RequestRate>, course: &Course) -> Option<Reaso
 /// Between which values the coefficient of variation of so many gaps lies in 99 of 100 cases. For gamma-distributed
 /// gaps with coefficient c, of which exponential ones are the case c = 1, its variance is c² (1 + c²) / 2n (the delta
 /// method on the first four moments).
-fn band(pattern: ArrivalPattern, gaps: usize) -> (f64, f64) {
+fn band(pattern: ArrivalPattern, gaps: u64) -> (f64, f64) {
     let asked = match pattern {
         ArrivalPattern::Poisson => 1.0,
         ArrivalPattern::Constant => 0.0,

@@ -5,32 +5,37 @@ use super::rules::{
     BACKLOG, CONCURRENCY_LIMIT, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN, REQUESTS_PER_SLOT,
     UNASKED_CACHE,
 };
-use crate::course::{Course, Waits};
+use crate::timeline::{ConcurrencyTimeline, Waits};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::verdict::Reason;
 
-pub(super) fn reasons(asked: Asked, metrics: &RunMetrics, course: &Course, missed: u64) -> Vec<Reason> {
+pub(super) fn reasons(
+    asked: Asked,
+    metrics: &RunMetrics,
+    timeline: &ConcurrencyTimeline,
+    missed: u64,
+) -> Vec<Reason> {
     let load = match asked.concurrency {
-        _ if course.has_schedule() => open_loop(course, missed),
-        Some(users) if asked.users_think => users_who_think(users, metrics, course),
-        Some(concurrency) => closed_loop(concurrency, metrics, course),
+        _ if timeline.has_schedule() => open_loop(timeline, missed),
+        Some(users) if asked.users_think => users_who_think(users, metrics, timeline),
+        Some(concurrency) => closed_loop(concurrency, metrics, timeline),
         None => Vec::new(),
     };
     load.into_iter().chain(errors(asked, metrics)).chain(unasked_cache(asked, metrics)).collect()
 }
 
 /// What is no fault, but changes what the figures mean.
-pub(super) fn notes(course: &Course) -> Vec<String> {
-    let Waits { limit, .. } = course.waits();
+pub(super) fn notes(timeline: &ConcurrencyTimeline) -> Vec<String> {
+    let Waits { limit, .. } = timeline.waits();
     let waited = limit > 0;
     let note = "requests waited for the limit of --concurrency; effective latencies include that";
     waited.then(|| note.to_owned()).into_iter().collect()
 }
 
-fn open_loop(course: &Course, missed: u64) -> Vec<Reason> {
-    let Waits { limit, client } = course.waits();
-    let offered = course.offered(missed).and_then(|share| {
+fn open_loop(timeline: &ConcurrencyTimeline, missed: u64) -> Vec<Reason> {
+    let Waits { limit, client } = timeline.waits();
+    let offered = timeline.offered(missed).and_then(|share| {
         let percent = 100.0 * share;
         if limit > client {
             CONCURRENCY_LIMIT.judge(None, percent)
@@ -38,37 +43,37 @@ fn open_loop(course: &Course, missed: u64) -> Vec<Reason> {
             OFFERED_LOAD.judge(Some("request rate"), percent)
         }
     });
-    let edges = course.edges().and_then(|share| RAMP_AND_DRAIN.judge(None, 100.0 * share));
-    let backlog = course.backlog().and_then(|share| BACKLOG.judge(None, 100.0 * share));
+    let edges = timeline.ramp_drain_fraction().and_then(|share| RAMP_AND_DRAIN.judge(None, 100.0 * share));
+    let backlog = timeline.backlog().and_then(|share| BACKLOG.judge(None, 100.0 * share));
     offered.into_iter().chain(edges).chain(backlog).collect()
 }
 
-fn closed_loop(concurrency: u32, metrics: &RunMetrics, course: &Course) -> Vec<Reason> {
+fn closed_loop(concurrency: u32, metrics: &RunMetrics, timeline: &ConcurrencyTimeline) -> Vec<Reason> {
     let slots = f64::from(concurrency);
-    let plateau = course.plateau(concurrency);
-    let mean = plateau.map(|plateau| plateau.mean).or_else(|| course.mean_in_flight());
+    let plateau = timeline.plateau(concurrency);
+    let mean = plateau.map(|plateau| plateau.mean).or_else(|| timeline.mean_in_flight());
     let share = |part: u64, whole: u64| (whole > 0).then(|| 100.0 * part as f64 / whole as f64);
     let edges = plateau.and_then(|plateau| share(plateau.ramp + plateau.drain, plateau.total));
     let offered = mean.and_then(|mean| OFFERED_LOAD.judge(Some("concurrency"), 100.0 * mean / slots));
     offered
         .into_iter()
-        .chain(REQUESTS_PER_SLOT.judge(None, course.sent() as f64 / slots))
+        .chain(REQUESTS_PER_SLOT.judge(None, timeline.sent() as f64 / slots))
         .chain(edges.and_then(|percent| RAMP_AND_DRAIN.judge(None, percent)))
-        .chain(littles_law(metrics, course))
+        .chain(littles_law(metrics, timeline))
         .collect()
 }
 
 /// How many of them wait for an answer at a time is up to the server and to them.
-fn users_who_think(users: u32, metrics: &RunMetrics, course: &Course) -> Vec<Reason> {
-    let requests = REQUESTS_PER_SLOT.judge(None, course.sent() as f64 / f64::from(users));
-    requests.into_iter().chain(littles_law(metrics, course)).collect()
+fn users_who_think(users: u32, metrics: &RunMetrics, timeline: &ConcurrencyTimeline) -> Vec<Reason> {
+    let requests = REQUESTS_PER_SLOT.judge(None, timeline.sent() as f64 / f64::from(users));
+    requests.into_iter().chain(littles_law(metrics, timeline)).collect()
 }
 
 /// The mean number in service is the rate times the mean time in service (Little 1961), whatever the server does.
-fn littles_law(metrics: &RunMetrics, course: &Course) -> Option<Reason> {
+fn littles_law(metrics: &RunMetrics, timeline: &ConcurrencyTimeline) -> Option<Reason> {
     let rate = metrics.statistic(MetricId::RequestThroughput, Statistic::Avg)?;
     let latency = metrics.statistic(MetricId::RequestLatency, Statistic::Avg)? / 1e3;
-    let counted = course.mean_in_service().filter(|mean| *mean > 0.0)?;
+    let counted = timeline.mean_in_service().filter(|mean| *mean > 0.0)?;
     LITTLES_LAW.judge(None, 100.0 * (rate * latency / counted - 1.0).abs())
 }
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::testing::{self, MS};
-use crate::{Accumulator, record_metrics};
+use crate::{Accumulator, TimelineRecorder, record_metrics};
+use aiperf_columns::Store;
 use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::budget::Added;
 use aiperf_model::client::{ReadDelay, WorkerShare};
@@ -41,16 +42,16 @@ impl Run {
     }
 
     fn verdict(&self) -> Verdict {
-        let mut accumulator = Accumulator::new(&[]);
-        let mut course = Course::default();
+        let mut accumulator = Accumulator::new(&[], &Store::default());
+        let mut recorder = TimelineRecorder::new(&Store::default());
         for record in &self.records {
             accumulator.add(record, &record_metrics(record));
-            course.add(record);
+            recorder.add(record);
         }
         judge_run(&Evidence {
             asked: self.asked,
             metrics: &accumulator.finish(),
-            course: &course.sorted(),
+            timeline: &recorder.finish(),
             client: &self.client,
             budget: self.budget.as_ref(),
             lost_records: self.lost,
@@ -295,19 +296,19 @@ fn a_lost_record_is_a_fault_of_ours() {
 #[test]
 fn metrics_that_contradict_the_course_are_a_fault_of_ours() {
     let run = Run::closed(400);
-    let mut course = Course::default();
-    // Half of the requests are missing from the course.
+    let mut recorder = TimelineRecorder::new(&Store::default());
+    // Half of the requests are missing from the timeline.
     for record in run.records.iter().step_by(2) {
-        course.add(record);
+        recorder.add(record);
     }
-    let mut accumulator = Accumulator::new(&[]);
+    let mut accumulator = Accumulator::new(&[], &Store::default());
     for record in &run.records {
         accumulator.add(record, &record_metrics(record));
     }
     let verdict = judge_run(&Evidence {
         asked: run.asked,
         metrics: &accumulator.finish(),
-        course: &course.sorted(),
+        timeline: &recorder.finish(),
         client: &run.client,
         budget: None,
         lost_records: 0,
@@ -319,7 +320,7 @@ fn metrics_that_contradict_the_course_are_a_fault_of_ours() {
 fn over_trials(values: &[&[(u64, u64)]]) -> Vec<Verdict> {
     let runs = |trials: &[(u64, u64)]| {
         let run = |&(start, ttft): &(u64, u64)| {
-            let mut accumulator = Accumulator::new(&[]);
+            let mut accumulator = Accumulator::new(&[], &Store::default());
             let record = testing::streamed(0, 0, &[ttft, 1000], 11);
             accumulator.add(&record, &record_metrics(&record));
             (accumulator.finish(), start * 1_000_000_000)

@@ -82,7 +82,8 @@ fn below(layer: &str) -> Vec<&'static str> {
         "plugin-test" => vec!["model", "load", "plugin-host"],
         "xtask" => vec!["toolchain"],
         "simulator" | "load" => vec!["model", "timer"],
-        "sweep" => [&["model"], STAGES.as_slice()].concat(),
+        "metrics" => vec!["model", "columns"],
+        "sweep" => [&["model", "columns"], STAGES.as_slice()].concat(),
         "cli" => [
             &["model"],
             STAGES.as_slice(),

@@ -1,23 +1,40 @@
-//! The course of a run: when requests were due, sent and answered, and how many were in flight at a time.
+//! The timeline of a run: when requests were due, sent and answered, and how many were in flight at a time.
 //!
-//! It shows whether the load was the one that was asked for. The memory is four numbers for each request, and two more where it has a schedule.
+//! It shows whether the load was the one that was asked for. It keeps four numbers for each request, and two more where
+//! it has a schedule, in memory up to a limit and beyond it on the disk.
 
 use crate::formulas::answered_at;
-use crate::statistics::{mean, sample_std_dev};
+use crate::sends::gaps;
+use crate::statistics::moments;
+use aiperf_columns::{Column, Sorted, Store, Table};
 use aiperf_model::record::{Phase, Record};
 
-/// The requests of one run, in any order.
-#[derive(Clone, Debug, Default)]
-pub struct Course {
-    sends: Vec<u64>,
-    ends: Vec<u64>,
-    /// Send and last content of the successful ones.
-    answers: Vec<(u64, u64)>,
+/// Gathers the requests of one run, in any order.
+#[derive(Debug)]
+pub struct TimelineRecorder {
+    sends: Column<u64>,
+    ends: Column<u64>,
+    /// Of the successful ones.
+    answered_sends: Column<u64>,
+    last_contents: Column<u64>,
     /// The due times that a schedule set, and when those requests were sent.
-    dues: Vec<u64>,
-    scheduled_sends: Vec<u64>,
+    dues: Column<u64>,
+    scheduled_sends: Column<u64>,
     /// Send and end of requests of a ramp, some of which are still in flight when it is over.
-    in_ramp: Vec<(u64, u64)>,
+    in_ramp: Table<2>,
+    waits: Waits,
+}
+
+/// The requests of one run, with all times in ascending order.
+#[derive(Debug)]
+pub struct ConcurrencyTimeline {
+    sends: Sorted<u64>,
+    ends: Sorted<u64>,
+    answered_sends: Sorted<u64>,
+    last_contents: Sorted<u64>,
+    dues: Sorted<u64>,
+    scheduled_sends: Sorted<u64>,
+    outlasting: Outlasting,
     waits: Waits,
 }
 
@@ -46,14 +63,29 @@ pub struct Plateau {
 /// Beyond so many standard deviations growth is no chance.
 const STANDARD_DEVIATIONS: f64 = 3.0;
 
-impl Course {
+impl TimelineRecorder {
+    /// A recorder without requests, whose times lie in this store.
+    #[must_use]
+    pub fn new(store: &Store) -> Self {
+        Self {
+            sends: Column::new(store),
+            ends: Column::new(store),
+            answered_sends: Column::new(store),
+            last_contents: Column::new(store),
+            dues: Column::new(store),
+            scheduled_sends: Column::new(store),
+            in_ramp: Table::new(store),
+            waits: Waits::default(),
+        }
+    }
+
     /// Takes one request. Warm-up requests, and those that never left, are left out; those of a ramp are only in flight.
     pub fn add(&mut self, record: &Record) {
         let timing = &record.timing;
         let Some(send) = timing.send else { return };
         match timing.phase {
             Phase::Warmup => return,
-            Phase::Ramp => return self.in_ramp.push((send, timing.end)),
+            Phase::Ramp => return self.in_ramp.push([send, timing.end]),
             Phase::Profiling => {}
         }
         self.sends.push(send);
@@ -61,7 +93,8 @@ impl Course {
         if let Ok(answer) = &record.outcome
             && let Some(answered) = answered_at(timing, answer)
         {
-            self.answers.push((send, answered));
+            self.answered_sends.push(send);
+            self.last_contents.push(answered);
         }
         if timing.scheduled {
             self.dues.push(timing.due);
@@ -71,20 +104,44 @@ impl Course {
         }
     }
 
-    /// The same with all times in order, which everything else here asks for.
+    /// The timeline of the requests so far.
     #[must_use]
-    pub fn sorted(mut self) -> Self {
-        self.sends.sort_unstable();
-        self.ends.sort_unstable();
-        self.dues.sort_unstable();
-        self.scheduled_sends.sort_unstable();
-        self
+    pub fn finish(self) -> ConcurrencyTimeline {
+        let sends = self.sends.sorted();
+        ConcurrencyTimeline {
+            outlasting: Outlasting::of(&self.in_ramp, sends.first().unwrap_or_default()),
+            sends,
+            ends: self.ends.sorted(),
+            answered_sends: self.answered_sends.sorted(),
+            last_contents: self.last_contents.sorted(),
+            dues: self.dues.sorted(),
+            scheduled_sends: self.scheduled_sends.sorted(),
+            waits: self.waits,
+        }
     }
+}
 
+/// Requests of a ramp that are still in flight when the first one after it is sent, which is when they count from: no
+/// more than there are slots.
+#[derive(Debug)]
+struct Outlasting {
+    sends: Sorted<u64>,
+    ends: Sorted<u64>,
+}
+
+impl Outlasting {
+    fn of(in_ramp: &Table<2>, first: u64) -> Self {
+        let rows = in_ramp.rows().filter(|[_, end]| *end > first);
+        let (sends, ends): (Vec<u64>, Vec<u64>) = rows.map(|[send, end]| (send.max(first), end)).unzip();
+        Self { sends: sends.into(), ends: ends.into() }
+    }
+}
+
+impl ConcurrencyTimeline {
     /// How many requests were sent.
     #[must_use]
     pub fn sent(&self) -> u64 {
-        self.sends.len() as u64
+        self.sends.len()
     }
 
     /// Whether requests had a schedule, as in an open loop.
@@ -99,27 +156,20 @@ impl Course {
         self.waits
     }
 
-    /// When requests began and ended to be in flight, sorted. Those of a ramp that outlast it are there when the first one
-    /// after it is sent.
-    fn in_flight(&self) -> (Vec<u64>, Vec<u64>) {
-        let first = self.sends.first().copied().unwrap_or_default();
-        let outlasting = || self.in_ramp.iter().filter(|(_, end)| *end > first);
-        let mut sends: Vec<u64> =
-            outlasting().map(|(send, _)| first.max(*send)).chain(self.sends.iter().copied()).collect();
-        let mut ends: Vec<u64> = outlasting().map(|(_, end)| *end).chain(self.ends.iter().copied()).collect();
-        sends.sort_unstable();
-        ends.sort_unstable();
-        (sends, ends)
+    /// Shows each change of the number in flight; those of a ramp that outlast it are among them.
+    fn walk(&self, see: impl FnMut(u64, Reading)) {
+        let sends = merged(self.outlasting.sends.iter(), self.sends.iter());
+        walk(sends, merged(self.outlasting.ends.iter(), self.ends.iter()), see);
     }
 
     /// When at least `level` requests were in flight, or none if they never were.
     #[must_use]
     pub fn plateau(&self, level: u32) -> Option<Plateau> {
-        let (sends, ends) = self.in_flight();
-        let (first, last) = (*sends.first()?, *ends.last()?);
+        let first = self.sends.first()?;
+        let last = self.ends.last()?.max(self.outlasting.ends.last().unwrap_or_default());
         let mut reached: Option<Reading> = None;
         let mut left: Option<Reading> = None;
-        walk(&sends, &ends, |before, now| {
+        self.walk(|before, now| {
             if now.in_flight >= u64::from(level) {
                 reached.get_or_insert(now);
             } else if before >= u64::from(level) {
@@ -141,10 +191,9 @@ impl Course {
     /// The mean number in flight from the first send to the last one, or none if no time lies between.
     #[must_use]
     pub fn mean_in_flight(&self) -> Option<f64> {
-        let (first, last) = (*self.sends.first()?, *self.sends.last()?);
-        let (sends, ends) = self.in_flight();
+        let (first, last) = (self.sends.first()?, self.sends.last()?);
         let mut area = 0.0;
-        walk(&sends, &ends, |_, now| {
+        self.walk(|_, now| {
             if now.at <= last {
                 area = now.area;
             }
@@ -156,21 +205,18 @@ impl Course {
     /// content.
     #[must_use]
     pub fn mean_in_service(&self) -> Option<f64> {
-        let (mut sends, mut ends): (Vec<u64>, Vec<u64>) = self.answers.iter().copied().unzip();
-        sends.sort_unstable();
-        ends.sort_unstable();
-        let (first, last) = (*sends.first()?, *ends.last()?);
+        let (first, last) = (self.answered_sends.first()?, self.last_contents.last()?);
         let mut area = 0.0;
-        walk(&sends, &ends, |_, now| area = now.area);
+        walk(self.answered_sends.iter(), self.last_contents.iter(), |_, now| area = now.area);
         (last > first).then(|| area / (last - first) as f64)
     }
 
     /// The share of the time, from 0 to 1, before the first answer and after the last send: an open loop rises and
     /// runs out then. None without a request.
     #[must_use]
-    pub fn edges(&self) -> Option<f64> {
-        let (begin, last_send) = (*self.sends.first()?, *self.sends.last()?);
-        let (first_answer, end) = (*self.ends.first()?, *self.ends.last()?);
+    pub fn ramp_drain_fraction(&self) -> Option<f64> {
+        let (begin, last_send) = (self.sends.first()?, self.sends.last()?);
+        let (first_answer, end) = (self.ends.first()?, self.ends.last()?);
         let total = end.saturating_sub(begin);
         let edges = first_answer.saturating_sub(begin) + end.saturating_sub(last_send);
         (total > 0).then(|| (edges as f64 / total as f64).min(1.0))
@@ -181,7 +227,7 @@ impl Course {
     /// beyond chance, or only in the beginning.
     #[must_use]
     pub fn backlog(&self) -> Option<f64> {
-        let (first_answer, last_send) = (*self.ends.first()?, *self.sends.last()?);
+        let (first_answer, last_send) = (self.ends.first()?, self.sends.last()?);
         let quarter = last_send.checked_sub(first_answer)? / 4;
         let areas = [1, 2, 3, 4].map(|quarters| self.area_until(first_answer + quarters * quarter));
         let mut means = areas.array_windows().map(|[before, after]| (after - before) / quarter as f64);
@@ -198,14 +244,14 @@ impl Course {
 
     /// The sum, up to a moment, of in-flight requests times nanoseconds.
     fn area_until(&self, moment: u64) -> f64 {
-        let since = |times: &[u64]| -> f64 {
-            times.iter().take_while(|time| **time < moment).map(|time| (moment - time) as f64).sum()
+        let since = |times: &Sorted<u64>| -> f64 {
+            times.iter().take_while(|time| *time < moment).map(|time| (moment - time) as f64).sum()
         };
         since(&self.sends) - since(&self.ends)
     }
 
     fn sent_until(&self, moment: u64) -> usize {
-        self.sends.partition_point(|send| *send < moment)
+        self.sends.iter().take_while(|send| *send < moment).count()
     }
 
     /// The share, from 0 to 1, of the rate of a schedule that reached the server. Where arrivals were `missed` these are
@@ -213,7 +259,7 @@ impl Course {
     /// None without a schedule of some length.
     #[must_use]
     pub fn offered(&self, missed: u64) -> Option<f64> {
-        let (first, last) = (*self.dues.first()?, *self.dues.last()?);
+        let (first, last) = (self.dues.first()?, self.dues.last()?);
         let planned = last.saturating_sub(first) as f64;
         let taken = self.scheduled_sends.last()?.saturating_sub(first) as f64;
         let sent = self.dues.len() as f64;
@@ -226,7 +272,7 @@ impl Course {
     /// The coefficient of variation of the gaps between neighbouring sends of a schedule, and of those between due
     /// times, with the number of gaps. None without a schedule.
     #[must_use]
-    pub fn variation(&self) -> Option<(f64, f64, usize)> {
+    pub fn variation(&self) -> Option<(f64, f64, u64)> {
         let due = variation(&self.dues)?;
         Some((variation(&self.scheduled_sends)?, due, self.dues.len() - 1))
     }
@@ -242,10 +288,24 @@ struct Reading {
     area: f64,
 }
 
+/// Two ascending sequences as one.
+fn merged(left: impl Iterator<Item = u64>, right: impl Iterator<Item = u64>) -> impl Iterator<Item = u64> {
+    let (mut left, mut right) = (left.peekable(), right.peekable());
+    std::iter::from_fn(move || match (left.peek(), right.peek()) {
+        (Some(first), Some(second)) if first > second => right.next(),
+        (Some(_), _) => left.next(),
+        (None, _) => right.next(),
+    })
+}
+
 /// Walks through ascending sends and ends, and shows each change with the number in flight before it. What ends and
 /// begins at the same time is not in flight together.
-fn walk(sends: &[u64], ends: &[u64], mut see: impl FnMut(u64, Reading)) {
-    let (mut sends, mut ends) = (sends.iter().copied().peekable(), ends.iter().copied().peekable());
+fn walk(
+    sends: impl Iterator<Item = u64>,
+    ends: impl Iterator<Item = u64>,
+    mut see: impl FnMut(u64, Reading),
+) {
+    let (mut sends, mut ends) = (sends.peekable(), ends.peekable());
     let mut now = Reading { at: 0, in_flight: 0, area: 0.0 };
     while let Some(end) = ends.peek().copied() {
         let send = sends.peek().copied().filter(|send| *send < end || now.in_flight == 0);
@@ -263,10 +323,9 @@ fn walk(sends: &[u64], ends: &[u64], mut see: impl FnMut(u64, Reading)) {
     }
 }
 
-fn variation(ascending: &[u64]) -> Option<f64> {
-    let gaps: Vec<f64> = ascending.array_windows().map(|[before, after]| (after - before) as f64).collect();
-    let mean = mean(&gaps).filter(|mean| *mean > 0.0)?;
-    Some(sample_std_dev(&gaps)? / mean)
+fn variation(ascending: &Sorted<u64>) -> Option<f64> {
+    let moments = moments(|| gaps(ascending)).filter(|moments| moments.mean > 0.0)?;
+    Some(moments.sample_std_dev()? / moments.mean)
 }
 
 #[cfg(test)]
@@ -274,17 +333,17 @@ mod tests {
     use super::*;
     use crate::testing::{self, MS};
 
-    fn course(records: &[Record]) -> Course {
-        let mut course = Course::default();
+    fn timeline(records: &[Record]) -> ConcurrencyTimeline {
+        let mut recorder = TimelineRecorder::new(&Store::default());
         for record in records {
-            course.add(record);
+            recorder.add(record);
         }
-        course.sorted()
+        recorder.finish()
     }
 
     /// Two slots: 0 to 10 and 10 to 30, 0 to 20 and 20 to 24 milliseconds.
-    fn two_slots() -> Course {
-        course(&[(0, 10), (10, 30), (0, 20), (20, 24)].map(|(send, end)| testing::unary(send, end, 1)))
+    fn two_slots() -> ConcurrencyTimeline {
+        timeline(&[(0, 10), (10, 30), (0, 20), (20, 24)].map(|(send, end)| testing::unary(send, end, 1)))
     }
 
     #[test]
@@ -293,12 +352,12 @@ mod tests {
         assert_eq!((plateau.ramp, plateau.drain, plateau.total), (0, 6 * MS, 30 * MS));
         assert_eq!(plateau.mean, 2.0);
         assert_eq!(two_slots().plateau(3), None);
-        assert_eq!(course(&[]).plateau(1), None);
+        assert_eq!(timeline(&[]).plateau(1), None);
     }
 
     #[test]
     fn a_pause_between_two_requests_lowers_the_mean() {
-        let plateau = course(&[testing::unary(0, 40, 1), testing::unary(60, 100, 1)]).plateau(1).unwrap();
+        let plateau = timeline(&[testing::unary(0, 40, 1), testing::unary(60, 100, 1)]).plateau(1).unwrap();
         assert_eq!((plateau.ramp, plateau.drain, plateau.mean), (0, 0, 0.8));
     }
 
@@ -307,23 +366,23 @@ mod tests {
         // In flight 2 until 20 ms, the last send.
         assert_eq!(two_slots().mean_in_flight(), Some(2.0));
         assert_eq!(two_slots().mean_in_service(), Some((10.0 + 20.0 + 20.0 + 4.0) / 30.0));
-        assert_eq!(course(&[]).mean_in_flight(), None);
+        assert_eq!(timeline(&[]).mean_in_flight(), None);
     }
 
     #[test]
-    fn the_edges_of_an_open_loop_are_before_the_first_answer_and_after_the_last_send() {
-        assert_eq!(two_slots().edges(), Some(20.0 / 30.0));
-        assert_eq!(course(&[]).edges(), None);
+    fn ramp_and_drain_of_an_open_loop_are_before_the_first_answer_and_after_the_last_send() {
+        assert_eq!(two_slots().ramp_drain_fraction(), Some(20.0 / 30.0));
+        assert_eq!(timeline(&[]).ramp_drain_fraction(), None);
     }
 
     /// Sent every 10 ms, and answered by one server after the other one that takes so many milliseconds each.
-    fn queue(requests: u64, service: u64) -> Course {
+    fn queue(requests: u64, service: u64) -> ConcurrencyTimeline {
         let mut free = 0;
         let records = (0..requests).map(|number| {
             free = free.max(number * 10) + service;
             testing::unary(number * 10, free, 1)
         });
-        course(&records.collect::<Vec<_>>())
+        timeline(&records.collect::<Vec<_>>())
     }
 
     #[test]
@@ -331,7 +390,7 @@ mod tests {
         // Half of the requests are answered while they come.
         let share = queue(400, 20).backlog().unwrap();
         assert!((share - 0.5).abs() < 0.01, "{share}");
-        for served in [queue(400, 9), queue(400, 10), queue(20, 20), course(&[])] {
+        for served in [queue(400, 9), queue(400, 10), queue(20, 20), timeline(&[])] {
             assert_eq!(served.backlog(), None);
         }
     }
@@ -343,18 +402,18 @@ mod tests {
             let record = |number: u64| testing::unary(number * 10, number * 10 + 10 + number * 37 % 1000, 1);
             (0..requests).map(record).collect()
         };
-        assert_eq!(course(&records(400)).backlog(), None);
+        assert_eq!(timeline(&records(400)).backlog(), None);
     }
 
     /// Due every 10 ms, sent at these milliseconds.
-    fn scheduled(sends: &[u64]) -> Course {
+    fn scheduled(sends: &[u64]) -> ConcurrencyTimeline {
         let records = (0..).zip(sends).map(|(position, send)| {
             let mut record = testing::scheduled(testing::unary(*send, *send + 5, 1));
             record.timing.due = position * 10 * MS;
             record.timing.ready = record.timing.due;
             record
         });
-        course(&records.collect::<Vec<_>>())
+        timeline(&records.collect::<Vec<_>>())
     }
 
     #[test]
@@ -383,9 +442,9 @@ mod tests {
             },
         );
         let profiling = [testing::unary(10, 20, 1), testing::unary(20, 30, 1)];
-        let course = course(&[&ramp[..], &profiling[..]].concat());
-        assert_eq!((course.sent(), course.mean_in_flight()), (2, Some(3.0)));
-        let plateau = course.plateau(3).unwrap();
+        let timeline = timeline(&[&ramp[..], &profiling[..]].concat());
+        assert_eq!((timeline.sent(), timeline.mean_in_flight()), (2, Some(3.0)));
+        let plateau = timeline.plateau(3).unwrap();
         assert_eq!((plateau.ramp, plateau.drain, plateau.total), (0, 0, 20_000_000));
     }
 
@@ -395,7 +454,7 @@ mod tests {
         for kind in [Connect, Cancelled] {
             let (sent, mut unsent) = (testing::failed(kind), testing::failed(kind));
             unsent.timing.send = None;
-            assert_eq!((course(&[sent]).sent(), course(&[unsent]).sent()), (1, 0));
+            assert_eq!((timeline(&[sent]).sent(), timeline(&[unsent]).sent()), (1, 0));
         }
     }
 }
