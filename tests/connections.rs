@@ -86,7 +86,7 @@ fn an_unknown_certificate_fails_the_run_unless_the_user_does_not_care() {
     let server = SecureServer::start(&place);
     let arguments = format!("profile -m m --url {} --concurrency 1 --osl 2 --num-prompts 4", server.url);
     let refused = place.run(&arguments).expect(4);
-    assert!(refused.stdout.contains("--ca-cert"), "{}", refused.stdout);
+    assert!(refused.stderr.contains("--ca-cert"), "{}", refused.stderr);
     let accepted = place.run(&format!("{arguments} --insecure --overwrite")).expect(0);
     assert!(accepted.stderr.contains("warning: --insecure"), "{}", accepted.stderr);
     let manifest = place.json("artifacts/m-openai-chat-concurrency1/manifest.json");

@@ -144,7 +144,7 @@ fn nothing_is_written_behind_a_symbolic_link() {
         ("concurrency_2", "profile --resume BASE"),
     ] {
         let place = Workplace::new();
-        let sweep = SWEEP.replace("sim:?", "http://127.0.0.1:9/?");
+        let sweep = SWEEP.replace("sim:?", "sim:?error-rate=1&");
         place.run(&sweep).expect(4);
         let (inside, outside) = (place.path().join(BASE).join(folder), place.path().join("outside"));
         fs::rename(&inside, &outside).unwrap();

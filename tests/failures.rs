@@ -1,5 +1,6 @@
 //! Servers that fail: what was measured stays, and the exit code says what happened.
 
+use crate::scripted::{self, Reply};
 use crate::support::{Server, Workplace, aiperf, free_port};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
@@ -7,16 +8,87 @@ use std::process::Stdio;
 #[test]
 fn nothing_reachable_is_said_plainly() {
     let place = Workplace::new();
-    let failed = place.run("profile --model m --url http://127.0.0.1:9 --concurrency 1,2").expect(4);
-    assert!(failed.stderr.contains("127.0.0.1:9"), "{}", failed.stderr);
-    let sweep = place
-        .json("artifacts/m-openai-chat-concurrency_sweep/sweep_aggregate/profile_export_aiperf_sweep.json");
-    let failed_values = sweep["metadata"]["failed_values"].as_array().unwrap();
-    assert_eq!(
-        failed_values.iter().map(|failed| failed["value"].as_i64().unwrap()).collect::<Vec<_>>(),
-        [1, 2]
-    );
-    assert_eq!(sweep["metadata"]["num_successful_values"], 0);
+    for load in [
+        "--concurrency 1",
+        "--concurrency 1,2",
+        "--concurrency 1,2 --ui none",
+        "--concurrency 1 --num-profile-runs 2",
+    ] {
+        let failed = place.run(&format!("profile --model m --url http://127.0.0.1:9 {load}")).expect(4);
+        let said = "error: no server can be reached at http://127.0.0.1:9: no connection to 127.0.0.1:9: Connection refused (os error 111); is the server started, and is this its port?\n";
+        assert_eq!(failed.stderr.matches(said).count(), 1, "{load}: {}", failed.stderr);
+        assert!(!failed.stderr.contains("--resume"), "{load}: {}", failed.stderr);
+        assert_eq!(failed.stdout, "", "{load}");
+        assert_eq!(place.files(""), Vec::<String>::new(), "{load}: nothing was sent, so nothing is kept");
+    }
+    let earlier = place.run("profile -m m -u sim: --osl 1 --num-prompts 1 --concurrency 1").expect(0);
+    place.run("profile -m m -u http://127.0.0.1:9 --concurrency 1").expect(4);
+    assert_eq!(std::fs::read_dir(place.path().join("artifacts")).unwrap().count(), 1, "{}", earlier.stdout);
+}
+
+/// A server for which each request is as wrong as the status says.
+fn refusing(status: &'static str, body: &'static str) -> String {
+    scripted::serve(move |_| Reply::Http(status, "text/plain", body.to_owned()))
+}
+
+#[test]
+fn what_nobody_answers_is_said_with_the_whole_url_and_what_helps() {
+    let cases = [
+        (refusing("404 Not Found", "no such path"), "status 404: no such path", "--endpoint"),
+        (refusing("404 Not Found", "The model `m` does not exist."), "status 404: The model", "--model"),
+        (refusing("401 Unauthorized", "no key"), "status 401: no key", "--api-key"),
+        (
+            refusing("400 Bad Request", "Client sent an HTTP request to an HTTPS server."),
+            "status 400",
+            "https://",
+        ),
+    ];
+    for (url, error, help) in cases {
+        let place = Workplace::new();
+        let failed = place.run(&format!("profile -m m -u {url} --concurrency 1 --num-prompts 4")).expect(4);
+        let line = failed.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+        for part in [&format!("{url}/v1/chat/completions"), error, "(4 times)", help] {
+            assert!(line.contains(part), "{part:?} is not in {}", failed.stderr);
+        }
+        assert!(!failed.stderr.contains("--resume"), "{}", failed.stderr);
+        // Answers are data, whatever they say.
+        assert!(failed.stdout.contains("Files: artifacts/"), "{}", failed.stdout);
+    }
+}
+
+#[test]
+fn names_and_ports_that_are_wrong_are_told_apart() {
+    let plain = Server::start("");
+    for (url, error) in [
+        (plain.url.replace("http://", "https://"), "write http://"),
+        ("http://no-such-host.invalid:8000".to_owned(), "'no-such-host.invalid' is not known"),
+    ] {
+        let place = Workplace::new();
+        let failed = place.run(&format!("profile -m m -u {url} --concurrency 1")).expect(4);
+        assert!(failed.stderr.contains(error), "{}", failed.stderr);
+        assert_eq!(place.files(""), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn requests_that_failed_are_told_with_code_message_and_count() {
+    let url = scripted::serve(|request| match request.number % 4 {
+        0 => Reply::Http("503 Service Unavailable", "text/plain", "overloaded".to_owned()),
+        _ => Reply::chat("stop"),
+    });
+    let place = Workplace::new();
+    let single = place.run(&format!("profile -m m -u {url} --concurrency 1 --num-prompts 16")).expect(0);
+    let told = "Failed requests (excluded from latencies)\n  4 × 503 status: overloaded\n";
+    assert!(single.stdout.contains(told), "{}", single.stdout);
+    let swept = place.run(&format!("profile -m m -u {url} --concurrency 1,2 --num-prompts 16")).expect(0);
+    let told = "  concurrency 1: 4 × 503 status: overloaded\n  concurrency 2: 4 × 503 status: overloaded\n";
+    assert!(swept.stdout.contains(told), "{}", swept.stdout);
+    let sweep = "artifacts/m-openai-chat-concurrency_sweep";
+    let page = |place: &Workplace| String::from_utf8(place.bytes(&format!("{sweep}/report.html"))).unwrap();
+    assert!(page(&place).contains("overloaded"));
+    std::fs::remove_file(place.path().join(sweep).join("report.html")).unwrap();
+    place.run(&format!("report {sweep}")).expect(0);
+    assert!(page(&place).contains("overloaded"), "the errors are read back from the runs");
 }
 
 #[test]
@@ -146,7 +218,7 @@ fn an_endpoint_plugin_that_crashes_fails_its_runs_with_its_own_words() {
          --endpoint-type 'misbehaving:{{\"mode\":\"panic\"}}'"
     );
     let finished = place.run(&arguments).expect(5);
-    assert!(finished.stdout.contains("no such thing: 2"), "{}", finished.stdout);
+    assert!(finished.stderr.contains("no such thing: 2"), "{}", finished.stderr);
 }
 
 const FAST: &str = "--prefill-rate 1000000 --itl-ms 0.1";
@@ -160,7 +232,7 @@ fn states(place: &Workplace) -> Vec<String> {
 #[test]
 fn the_first_failure_can_end_the_sweep() {
     let place = Workplace::new();
-    let ended = place.run("profile -m m --url http://127.0.0.1:9 --concurrency 1,2,3 --fail-fast").expect(4);
+    let ended = place.run("profile -m m --url sim:?error-rate=1 --concurrency 1,2,3 --fail-fast").expect(4);
     assert!(ended.stderr.contains("--fail-fast"), "{}", ended.stderr);
     assert_eq!(states(&place), ["failed", "pending", "pending"]);
 }
@@ -168,7 +240,7 @@ fn the_first_failure_can_end_the_sweep() {
 #[test]
 fn a_number_of_failed_values_can_end_the_sweep() {
     let place = Workplace::new();
-    let arguments = "profile -m m --url http://127.0.0.1:9 --concurrency 1,2,3,4 --max-failed-values 1";
+    let arguments = "profile -m m --url sim:?error-rate=1 --concurrency 1,2,3,4 --max-failed-values 1";
     let ended = place.run(arguments).expect(4);
     assert!(ended.stderr.contains("stopped after 2 failed values"), "{}", ended.stderr);
     assert_eq!(states(&place), ["failed", "failed", "pending", "pending"]);
@@ -205,6 +277,6 @@ fn a_server_that_starts_late_is_waited_for() {
 fn a_server_that_never_starts_fails_its_runs_after_the_wait() {
     let place = Workplace::new();
     let arguments = "profile -m m --url http://127.0.0.1:9 --concurrency 1,2 --wait-for-model-timeout 0.05";
-    place.run(arguments).expect(4);
-    assert_eq!(states(&place), ["failed", "failed"]);
+    let failed = place.run(arguments).expect(4);
+    assert!(failed.stderr.contains("error: no server can be reached"), "{}", failed.stderr);
 }

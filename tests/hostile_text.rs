@@ -80,7 +80,7 @@ fn what_a_server_answers_is_shown() {
     let url = scripted::serve(|_| Reply::error(format!("{HOSTILE}\u{2066}")));
     let failed = place.run(&format!("profile -m m -u {url} --concurrency 1,2 --num-prompts 4")).expect(4);
     assert_shown(&failed);
-    assert!(failed.stdout.contains(r"\u{202e}"), "{}", failed.stdout);
+    assert!(failed.stderr.contains(r"\u{202e}"), "{}", failed.stderr);
     let page =
         String::from_utf8(place.bytes("artifacts/m-openai-chat-concurrency_sweep/report.html")).unwrap();
     assert_shown(&Finished { code: 0, stdout: page, stderr: String::new() });

@@ -51,7 +51,7 @@ fn runs_that_are_done_are_not_touched() {
 #[test]
 fn another_benchmark_does_not_continue_it() {
     let place = Workplace::new();
-    place.run("profile -m m --url http://127.0.0.1:9 --concurrency 1,2 --num-prompts 4").expect(4);
+    place.run("profile -m m --url sim: --osl 1 --concurrency 1,2 --num-prompts 4").expect(0);
     for (flags, named) in [
         ("--num-prompts 5", "load.num_prompts: 4 then, 5 now"),
         ("--concurrency 1,2,3", "load.concurrency: [1,2] then, [1,2,3] now"),
@@ -84,8 +84,9 @@ fn what_cannot_be_resumed_is_said_plainly() {
 fn runs_that_failed_are_run_again() {
     let (place, port) = (Workplace::new(), free_port());
     let arguments = format!("profile -m m --url http://127.0.0.1:{port} --concurrency 1,2 --num-prompts 4");
-    let failed = place.run(&arguments).expect(4);
-    assert!(failed.stderr.contains(&format!("aiperf {RESUME}")), "{}", failed.stderr);
+    let mut broken = Server::start_at(port, "--error-rate 1");
+    place.run(&arguments).expect(4);
+    broken.kill();
     let _server = Server::start_at(port, FAST);
     place.run(RESUME).expect(0);
     let sweep = place.json(&format!("{BASE}/sweep_aggregate/profile_export_aiperf_sweep.json"));

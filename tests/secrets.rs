@@ -63,7 +63,7 @@ fn a_server_that_sends_keys_back_in_its_errors_does_not_spread_them() {
         let ended = ended.expect(4);
         // The server's words are told, or at least kept in a trace.
         let traces = place.files("traces").into_iter().map(|file| place.bytes(&format!("traces/{file}")));
-        let told = traces.fold(ended.stdout.clone(), |told, trace| told + &String::from_utf8(trace).unwrap());
+        let told = traces.fold(ended.stderr.clone(), |told, trace| told + &String::from_utf8(trace).unwrap());
         assert!(told.contains("<redacted>"), "{how}: {told}");
         assert_nowhere(&place, &[&ended]);
     }

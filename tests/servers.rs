@@ -45,7 +45,7 @@ fn assert_all_failed(place: &Workplace, ended: &Finished, reason: &str) {
     for failed in failed {
         let error = failed["error"].as_str().unwrap();
         assert!(error.contains(reason), "{error}");
-        assert!(ended.stdout.contains(error), "{}", ended.stdout);
+        assert!(ended.stderr.contains(error), "{}", ended.stderr);
     }
     assert_eq!(ended.stderr.matches("failed: ").count(), 2, "{}", ended.stderr);
     assert_eq!(sweep["per_value_metrics"], json!({}));
@@ -74,7 +74,11 @@ fn a_third_of_errors_is_counted_and_suspect() {
     assert_eq!(sweep(&place)["per_value_metrics"]["1"]["request_error_rate_avg"]["mean"], 30.0);
     // What is too much is for the user to say.
     let ended = place.run(&profile(&url, "--max-error-rate 0.2 --overwrite")).expect(4);
-    assert_all_failed(&place, &ended, "6 of 20 requests failed, more than --max-error-rate 0.2");
+    assert_all_failed(
+        &place,
+        &ended,
+        "/v1/chat/completions failed, more than --max-error-rate 0.2; most frequent error: status 500",
+    );
 }
 
 #[test]
@@ -86,7 +90,7 @@ fn a_server_that_always_fails_fails_the_value() {
     assert_all_failed(
         &place,
         &ended,
-        "no request succeeded; most frequent error: status 500: no GPU (20 times)",
+        "/v1/chat/completions succeeded; most frequent error: status 500: no GPU (20 times)",
     );
 }
 
@@ -206,5 +210,5 @@ fn an_open_loop_that_finds_no_room_for_connections_ends_and_says_so() {
     let place = Workplace::new();
     let arguments = "profile -m m --url sim:?ttft-ms=20&max-batch=4 --request-rate 5000 --num-prompts 1000 --osl 1 --isl 8";
     let ended = with_files(&place, "-n 128", arguments).expect(4);
-    assert!(ended.stdout.contains("32 are open") && ended.stdout.contains("ulimit -n"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("32 are open") && ended.stderr.contains("ulimit -n"), "{}", ended.stderr);
 }

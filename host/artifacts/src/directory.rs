@@ -73,6 +73,19 @@ impl ArtifactDir {
         self.lock.left_by()
     }
 
+    /// Removes the benchmark and the directory; files of the user stay, and the directory with them.
+    pub fn discard(self) -> Result<(), ArtifactError> {
+        self.clear()?;
+        let Self { path, lock } = self;
+        drop(lock);
+        match fs::remove_dir(&path) {
+            Err(error) if error.kind() != ErrorKind::DirectoryNotEmpty => {
+                Err(ArtifactError::io("remove", &path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Removes what an earlier attempt at a run left in its folder.
     pub fn clear_run(&self, folder: &Path) -> Result<(), ArtifactError> {
         // Whoever sees the folder in between must not take the metrics for those of the records.

@@ -1,6 +1,7 @@
 //! Which errors the requests of a run ended in, and how often.
 
 use aiperf_model::record::{Failure, FailureKind};
+use aiperf_model::request_error::RequestErrors;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -64,6 +65,18 @@ impl ErrorSummary {
         let tally = self.counts.entry(key).or_default();
         tally.count += 1;
         tally.retry_after_seconds = tally.retry_after_seconds.max(failure.retry_after_seconds);
+    }
+
+    /// The same as values of their own, most frequent first.
+    #[must_use]
+    pub fn counts(&self) -> Vec<RequestErrors> {
+        let count = |(details, count): (ErrorDetails<'_>, u64)| RequestErrors {
+            code: details.code,
+            kind: details.kind.to_owned(),
+            message: details.message.to_owned(),
+            count,
+        };
+        self.entries().into_iter().map(count).collect()
     }
 
     /// The errors and how often each came, most frequent first.

@@ -284,6 +284,7 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
             error,
             timestamp,
         }],
+        request_errors: Vec::new(),
         verdicts: vec![
             ValueVerdict { index: 1, parameters: concurrency(10), verdict: verdict() },
             ValueVerdict { index: 2, parameters: concurrency(20), verdict: Verdict::default() },
@@ -347,6 +348,7 @@ pub(crate) fn two_axes() -> SweepResult {
         confidence_level: 0.95,
         failed_values: Vec::new(),
         failed_trials: Vec::new(),
+        request_errors: Vec::new(),
         verdicts: Vec::new(),
         convergence: None,
         time_budget: None,

@@ -6,6 +6,7 @@ use crate::layout;
 use crate::time;
 use aiperf_model::catalogue::{Metric, Scope, find};
 use aiperf_model::metrics::{Distribution, RunMetrics, Summary};
+use aiperf_model::request_error::RequestErrors;
 use aiperf_model::verdict::Verdict;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -21,6 +22,8 @@ pub struct StoredRun {
     pub verdict: Verdict,
     /// When profiling began, in nanoseconds since the Unix epoch; 0 where the file does not say.
     pub start_unix_ns: u64,
+    /// What requests failed with, most frequent first.
+    pub errors: Vec<RequestErrors>,
 }
 
 /// Reads the metrics from the folder of a run. What the catalogue does not know is passed over.
@@ -45,11 +48,13 @@ impl<'de> Visitor<'de> for DocumentVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StoredRun, A::Error> {
         let (mut entries, mut verdict, mut start_unix_ns) = (Vec::new(), Verdict::default(), 0);
+        let mut errors = None;
         while let Some(key) = map.next_key::<String>()? {
             // The tag alone: `isl` is also the short name of a metric.
             match find(&key).filter(|metric| metric.tag == key) {
                 Some(metric) => entries.push((metric.id, map.next_value_seed(SummarySeed(metric))?)),
                 None if key == "verdict" => verdict = map.next_value()?,
+                None if key == "error_summary" => errors = map.next_value()?,
                 None if key == "start_time" => {
                     start_unix_ns = time::parse(&map.next_value::<String>()?).unwrap_or_default();
                 }
@@ -59,7 +64,8 @@ impl<'de> Visitor<'de> for DocumentVisitor {
             }
         }
         entries.sort_by_key(|(id, _)| *id);
-        Ok(StoredRun { metrics: RunMetrics { entries }, verdict, start_unix_ns })
+        let errors = errors.unwrap_or_default();
+        Ok(StoredRun { metrics: RunMetrics { entries }, verdict, start_unix_ns, errors })
     }
 }
 
@@ -97,7 +103,10 @@ mod tests {
         let stored = read(folder.path()).unwrap();
         assert_eq!(stored.metrics, metrics);
         assert_eq!(stored.verdict, fixture::verdict());
-        fixture::with_run_report(&metrics, |report| assert_eq!(stored.start_unix_ns, report.start_unix_ns));
+        fixture::with_run_report(&metrics, |report| {
+            assert_eq!(stored.start_unix_ns, report.start_unix_ns);
+            assert_eq!(stored.errors, report.errors.counts());
+        });
     }
 
     #[test]

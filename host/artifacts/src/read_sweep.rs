@@ -96,6 +96,7 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
         points,
         failed_values: failed_values(&metadata, &values),
         failed_trials: failed_trials(&metadata, &values),
+        request_errors: Vec::new(),
         verdicts,
         convergence: None,
         time_budget: None,

@@ -1,5 +1,6 @@
 //! What the user sees: progress while the benchmark runs, tables when it is done.
 
+mod failures;
 pub(crate) mod format;
 mod none;
 mod page;
@@ -9,6 +10,7 @@ mod summary;
 mod table;
 mod verdicts;
 
+pub(crate) use failures::{failed_values, request_errors};
 pub(crate) use none::Silent;
 pub(crate) use page::page;
 pub(crate) use run_table::run_table;

@@ -24,6 +24,7 @@ pub(crate) fn refused(address: &impl Display, error: &io::Error) -> Failure {
         io::ErrorKind::AddrNotAvailable => {
             "; all local ports towards it are in use: bound the load with --concurrency, or let connections be used again"
         }
+        io::ErrorKind::ConnectionRefused => "; is the server started, and is this its port?",
         _ if is_lack_of_files(error) => {
             "; raise the limit with `ulimit -n`, or bound the load with --concurrency"
         }

@@ -60,9 +60,9 @@ impl Address {
         if let Some(path) = url.socket() {
             return Ok(vec![Self::Unix(path.to_owned())]);
         }
-        let addresses = (url.host(), url.port())
-            .to_socket_addrs()
-            .map_err(|error| format!("the host '{}' is not known ({error})", url.host()))?;
+        let addresses = (url.host(), url.port()).to_socket_addrs().map_err(|error| {
+            format!("the host '{}' is not known ({error}); is it written right in --url?", url.host())
+        })?;
         Ok(addresses.map(Self::Tcp).collect())
     }
 }

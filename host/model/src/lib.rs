@@ -22,6 +22,7 @@ pub mod plugin;
 pub mod point;
 pub mod record;
 pub mod request;
+pub mod request_error;
 pub mod response;
 pub mod secret;
 pub mod server;

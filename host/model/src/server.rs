@@ -93,6 +93,19 @@ impl ServerUrl {
     }
 }
 
+impl ServerUrl {
+    /// The URL of requests with this path, with the values of secret parameters replaced.
+    #[must_use]
+    pub fn request_url(&self, endpoint_path: &str) -> String {
+        let path = redacted_path(&self.request_path(endpoint_path));
+        match self.socket() {
+            Some(socket) => format!("unix:{} at {path}", socket.display()),
+            None if self.scheme == Scheme::Https => format!("https://{}{path}", self.authority),
+            None => format!("http://{}{path}", self.authority),
+        }
+    }
+}
+
 impl FromStr for ServerUrl {
     type Err = NotAServerUrl;
 

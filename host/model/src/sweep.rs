@@ -5,6 +5,7 @@ use crate::convergence::Convergences;
 use crate::parameter::Parameter;
 use crate::plugin::Identity;
 use crate::point::Point;
+use crate::request_error::ValueErrors;
 use crate::verdict::{Drift, ValueVerdict};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -154,6 +155,9 @@ pub struct SweepResult {
     pub failed_values: Vec<FailedValue>,
     /// Trials that failed, in order of value and trial.
     pub failed_trials: Vec<FailedTrial>,
+    /// What requests of the points failed with, in the order of the points and without those without errors; a sweep
+    /// file does not have it.
+    pub request_errors: Vec<ValueErrors>,
     /// How far each of the points can be believed, in the order of the points; a file of another program says
     /// nothing of it.
     pub verdicts: Vec<ValueVerdict>,

@@ -147,6 +147,7 @@ mod tests {
             points: (0..2).map(point).collect(),
             failed_values: Vec::new(),
             failed_trials: Vec::new(),
+            request_errors: Vec::new(),
             verdicts: Vec::new(),
             convergence: None,
             time_budget: Some(TimeBudget {

@@ -1,6 +1,6 @@
 //! What the runs of an earlier benchmark left behind.
 
-use crate::ledger::{Ending, Ledger, Success};
+use crate::ledger::{Blame, Ending, Ledger, Success};
 use aiperf_artifacts::manifest::{RunRecord, RunState};
 use aiperf_artifacts::read_run::StoredRun;
 use aiperf_artifacts::{ArtifactDir, ArtifactError, Layout, Manifest, layout, read_run, records};
@@ -32,13 +32,17 @@ fn read_ending(
             None
         }
         RunState::Done => {
-            let StoredRun { metrics, verdict, start_unix_ns } =
+            let StoredRun { metrics, verdict, start_unix_ns, errors } =
                 read_run::read(&folders.run(&value.parameters, run.trial))?;
-            Some(Ending::Succeeded(Success { metrics, verdict, start_unix_ns }))
+            Some(Ending::Succeeded(Success { metrics, verdict, start_unix_ns, errors }))
         }
         RunState::Failed { error, timestamp } => {
             // It is repeated, and then says itself what it failed by.
-            Some(Ending::Failed { error: error.clone(), timestamp: timestamp.clone(), by_plugin: false })
+            Some(Ending::Failed {
+                error: error.clone(),
+                timestamp: timestamp.clone(),
+                blame: Blame::Requests,
+            })
         }
     })
 }

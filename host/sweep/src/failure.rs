@@ -1,17 +1,27 @@
-//! When a run counts as failed.
+//! When a run counts as failed, and by what.
 
+use crate::hint::hint;
+use crate::ledger::Blame;
 use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_load::RunOutcome;
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::record::FailureKind;
 
+/// The errors of a run, and where its requests went.
+#[derive(Clone, Copy)]
+pub(crate) struct Addressed<'a> {
+    pub(crate) errors: &'a ErrorSummary,
+    /// The URL of the requests, without keys.
+    pub(crate) url: &'a str,
+}
+
 /// Why a run is in no statistic, or none if it is in all: the server went away, no request succeeded, or more than
 /// the share `max_error_rate` of the requests failed.
 pub(crate) fn reason(
     outcome: &RunOutcome,
     metrics: &RunMetrics,
-    errors: &ErrorSummary,
+    requests: Addressed<'_>,
     max_error_rate: f64,
 ) -> Option<String> {
     if let Some(unreachable) = &outcome.unreachable {
@@ -20,8 +30,8 @@ pub(crate) fn reason(
     let count = |metric| metrics.statistic(metric, Statistic::Avg).unwrap_or_default();
     let (succeeded, failed) = (count(MetricId::RequestCount), count(MetricId::ErrorRequestCount));
     if succeeded == 0.0 {
-        return Some(match most_frequent(errors) {
-            Some(error) => format!("no request succeeded; most frequent error: {error}"),
+        return Some(match most_frequent(requests) {
+            Some(error) => format!("no request to {} succeeded; most frequent error: {error}", requests.url),
             None if outcome.counts.sent == 0 && outcome.in_ramp > 0 => {
                 "all requests were sent within the ramp, before there is anything to measure; \
                  ask for more of them or for a shorter ramp"
@@ -32,22 +42,29 @@ pub(crate) fn reason(
     }
     let rate = failed / (succeeded + failed);
     (rate > max_error_rate).then(|| {
-        let error = most_frequent(errors).unwrap_or_default();
+        let error = most_frequent(requests).unwrap_or_default();
         format!(
-            "{failed} of {} requests failed, more than --max-error-rate {max_error_rate}; most frequent error: {error}",
-            succeeded + failed
+            "{failed} of {} requests to {} failed, more than --max-error-rate {max_error_rate}; most frequent error: {error}",
+            succeeded + failed,
+            requests.url
         )
     })
 }
 
 /// Whether most of what failed was the endpoint plugin's fault.
-pub(crate) fn is_by_plugin(errors: &ErrorSummary) -> bool {
-    errors.entries().first().is_some_and(|(details, _)| details.kind == FailureKind::Plugin.name())
+pub(crate) fn blame(errors: &ErrorSummary) -> Blame {
+    match errors.entries().first() {
+        Some((details, _)) if details.kind == FailureKind::Plugin.name() => Blame::Plugin,
+        _ => Blame::Requests,
+    }
 }
 
-fn most_frequent(errors: &ErrorSummary) -> Option<String> {
-    let (details, count) = errors.entries().into_iter().next()?;
+/// What failed most often, how often, and what may help.
+fn most_frequent(requests: Addressed<'_>) -> Option<String> {
+    let (details, count) = requests.errors.entries().into_iter().next()?;
     let code = details.code.map(|code| format!(" {code}")).unwrap_or_default();
     let wait = details.retry_after_seconds.map(|seconds| format!(", to be asked again after {seconds} s"));
-    Some(format!("{}{code}: {} ({count} times{})", details.kind, details.message, wait.unwrap_or_default()))
+    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let help = hint(&details, requests.url).map(|hint| format!("; {hint}")).unwrap_or_default();
+    Some(format!("{}{code}: {} ({times}{}){help}", details.kind, details.message, wait.unwrap_or_default()))
 }

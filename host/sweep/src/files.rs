@@ -135,6 +135,16 @@ impl Files {
         self.manifest.write(&self.layout.manifest())
     }
 
+    /// Removes everything, as if the benchmark had never begun.
+    pub(crate) fn discard(self) -> Result<(), ArtifactError> {
+        self.directory.discard()
+    }
+
+    /// Whether an earlier command began the benchmark.
+    pub(crate) fn is_resumed(&self) -> bool {
+        !self.manifest.resumed.is_empty()
+    }
+
     pub(crate) fn base(&self) -> &Path {
         self.layout.base()
     }

@@ -78,6 +78,7 @@ impl Frame<'_> {
             points,
             failed_values: ledger.failed_values(&self.values),
             failed_trials: ledger.failed_trials(&self.values),
+            request_errors: ledger.request_errors(&self.values),
             verdicts: ledger.verdicts(&self.values, &drift),
             convergence: self.convergences(ledger),
             time_budget,

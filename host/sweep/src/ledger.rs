@@ -6,6 +6,7 @@ use aiperf_metrics::verdict::{self, Trial};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Selection, Statistic};
 use aiperf_model::point::Point;
+use aiperf_model::request_error::{self, RequestErrors, ValueErrors};
 use aiperf_model::sweep::{FailedTrial, FailedValue, SweepValue};
 use aiperf_model::verdict::{Drift, ValueVerdict, Verdict};
 use std::collections::BTreeMap;
@@ -24,9 +25,30 @@ pub enum Ending {
         error: String,
         /// When, RFC 3339 UTC.
         timestamp: String,
-        /// Whether it was the endpoint plugin that failed, and not the server.
-        by_plugin: bool,
+        /// What failed.
+        blame: Blame,
     },
+}
+
+impl Ending {
+    /// What failed, if something did.
+    fn blame(&self) -> Option<Blame> {
+        match self {
+            Self::Failed { blame, .. } => Some(*blame),
+            Self::Succeeded(_) | Self::Interrupted(_) => None,
+        }
+    }
+}
+
+/// What made a run fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The server could not be reached, so that nothing was sent.
+    Unreachable,
+    /// The endpoint plugin, and not the server.
+    Plugin,
+    /// Requests, or that there were none.
+    Requests,
 }
 
 /// A run that counts.
@@ -38,6 +60,8 @@ pub struct Success {
     pub verdict: Verdict,
     /// When profiling began, in nanoseconds since the Unix epoch.
     pub start_unix_ns: u64,
+    /// What requests failed with, most frequent first.
+    pub errors: Vec<RequestErrors>,
 }
 
 /// One run that ended.
@@ -77,7 +101,24 @@ impl Ledger {
 
     /// Whether a run failed by its endpoint plugin.
     pub(crate) fn is_failed_by_plugin(&self) -> bool {
-        self.entries.values().any(|entry| matches!(entry.ending, Ending::Failed { by_plugin: true, .. }))
+        self.entries.values().any(|entry| entry.ending.blame() == Some(Blame::Plugin))
+    }
+
+    /// Whether runs ended, and none of them could send anything.
+    pub(crate) fn is_all_unreachable(&self) -> bool {
+        let mut endings = self.entries.values().map(|entry| entry.ending.blame());
+        !self.entries.is_empty() && endings.all(|blame| blame == Some(Blame::Unreachable))
+    }
+
+    /// What requests of the successful trials failed with, for each value that has such, in the order of `values`.
+    pub(crate) fn request_errors(&self, values: &[SweepValue]) -> Vec<ValueErrors> {
+        let of_value = |value: &SweepValue| ValueErrors {
+            parameters: value.parameters.clone(),
+            errors: request_error::merge(
+                self.successful(value.index).flat_map(|success| success.errors.iter().cloned()),
+            ),
+        };
+        values.iter().map(of_value).filter(|value| !value.errors.is_empty()).collect()
     }
 
     /// The metrics of a value's successful trials, in order of the plan.
@@ -111,7 +152,7 @@ impl Ledger {
 
     /// The successful trials of a value, as they are judged together.
     fn trials(&self, value: u32) -> Vec<Trial<'_>> {
-        let trials = self.successful(value).map(|Success { metrics, verdict, start_unix_ns }| Trial {
+        let trials = self.successful(value).map(|Success { metrics, verdict, start_unix_ns, .. }| Trial {
             metrics,
             verdict,
             start_unix_ns: *start_unix_ns,

@@ -20,6 +20,7 @@ mod events;
 mod failure;
 mod files;
 mod frame;
+mod hint;
 mod interrupt;
 mod judging;
 mod ledger;

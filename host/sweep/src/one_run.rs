@@ -4,9 +4,10 @@ use crate::benchmark::Benchmark;
 use crate::error::SweepError;
 use crate::events::{Event, Observer};
 use crate::failure;
+use crate::failure::Addressed;
 use crate::interrupt::Interrupt;
 use crate::judging;
-use crate::ledger::{Ending, Success};
+use crate::ledger::{Blame, Ending, Success};
 use crate::report::{self, Trust};
 use crate::selection::Selection;
 use aiperf_artifacts::error_summary::ErrorSummary;
@@ -64,20 +65,20 @@ pub(crate) fn execute(
         Err(error) => return failed_to_load(benchmark, error),
     };
     let Measured { outcome, metrics, errors, .. } = &measured;
-    let failure = failure::reason(outcome, metrics, errors, benchmark.config.load.max_error_rate);
+    let addressed = Addressed { errors, url: &request_url(benchmark) };
+    let failure = failure::reason(outcome, metrics, addressed, benchmark.config.load.max_error_rate);
     let asked = report::input_config(benchmark, &settings, &selection);
     let verdict = judging::judge(benchmark, &settings, workload.has_conversations(), &measured, budget);
     let trust = Trust { verdict: &verdict, budget };
     report::write(benchmark, step, folder, &asked, &measured, trust, failure.as_deref())?;
     Ok(match failure {
         _ if outcome.cancelled => Ending::Interrupted(Some(measured.metrics)),
-        Some(error) => {
-            Ending::Failed { error, timestamp: time::now(), by_plugin: failure::is_by_plugin(errors) }
-        }
+        Some(error) => Ending::Failed { error, timestamp: time::now(), blame: failure::blame(errors) },
         None => Ending::Succeeded(Success {
             start_unix_ns: measured.clock.wall().unix_ns(measured.outcome.start),
             metrics: measured.metrics,
             verdict,
+            errors: measured.errors.counts(),
         }),
     })
 }
@@ -181,15 +182,25 @@ fn measure(
     }))
 }
 
+/// The URL that requests go to; of several servers, that of the first one. Without keys.
+fn request_url(benchmark: &Benchmark<'_>) -> String {
+    let server = &benchmark.config.server;
+    let path = server.path(&benchmark.endpoint.info().default_path);
+    benchmark.urls.first().map_or_else(String::new, |url| url.request_url(path))
+}
+
 /// Whether the load error is the user's wish, the server's or plugin's of this run, or a fault of the whole plan.
 fn failed_to_load(benchmark: &Benchmark<'_>, error: LoadError) -> Result<Ending, SweepError> {
     match error {
         LoadError::Stopped => Ok(Ending::Interrupted(None)),
         LoadError::Unreachable { .. } | LoadError::PluginCrashed { .. } | LoadError::Build { .. } => {
-            let by_plugin = !matches!(error, LoadError::Unreachable { .. });
+            let blame = match error {
+                LoadError::Unreachable { .. } => Blame::Unreachable,
+                _ => Blame::Plugin,
+            };
             // A plugin's last words may be the server's.
             let error = benchmark.config.server.secrets().hide(&error.to_string()).into_owned();
-            Ok(Ending::Failed { error, timestamp: time::now(), by_plugin })
+            Ok(Ending::Failed { error, timestamp: time::now(), blame })
         }
         error => Err(error.into()),
     }

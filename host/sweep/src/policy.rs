@@ -71,6 +71,7 @@ impl<'a> Policy<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Blame;
     use crate::ledger::Success;
 
     fn values() -> Vec<SweepValue> {
@@ -78,7 +79,11 @@ mod tests {
     }
 
     fn failed() -> Ending {
-        Ending::Failed { error: "refused".into(), timestamp: "2025-01-15T10:30:45Z".into(), by_plugin: false }
+        Ending::Failed {
+            error: "refused".into(),
+            timestamp: "2025-01-15T10:30:45Z".into(),
+            blame: Blame::Requests,
+        }
     }
 
     fn succeeded() -> Ending {

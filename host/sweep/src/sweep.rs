@@ -55,6 +55,8 @@ pub struct Outcome {
     pub unfinished: usize,
     /// Why it ended before the last run, if it did.
     pub stopped: Option<Stop>,
+    /// Whether no server could be reached at all, so that nothing was sent, and the directory is gone again.
+    pub discarded: bool,
     /// The metrics of the last run, unless it failed.
     pub last_run: Option<RunMetrics>,
 }
@@ -120,14 +122,14 @@ impl<'a> Sweep<'a> {
             let cooldown = before.map_or(Duration::ZERO, |before| self.benchmark.plan.pause(before, step));
             let begin = Instant::now();
             if let Some(stop) = self.take(step, cooldown, observer, interrupt)? {
-                return Ok(self.outcome(Some(stop)));
+                return self.outcome(Some(stop));
             }
             self.pace.note(step.value.index, begin.elapsed().saturating_sub(cooldown));
             self.leave_out(observer)?;
             self.tell_remaining(step, observer);
             before = Some(step);
         }
-        Ok(self.outcome(None))
+        self.outcome(None)
     }
 
     /// Takes the next run: the one of the plan, or where there is a time for all trials, the one that matters most.
@@ -269,7 +271,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn outcome(self, stopped: Option<Stop>) -> Outcome {
+    fn outcome(self, stopped: Option<Stop>) -> Result<Outcome, SweepError> {
         let (succeeded, failed) = self.ledger.counts();
         let last_run = match self.ledger.last() {
             Some(Ending::Succeeded(Success { metrics, .. }) | Ending::Interrupted(Some(metrics))) => {
@@ -279,7 +281,15 @@ impl<'a> Sweep<'a> {
         };
         let unfinished = self.files.unfinished();
         let failed_by_plugin = self.ledger.is_failed_by_plugin();
-        Outcome { result: self.result, succeeded, failed, failed_by_plugin, unfinished, stopped, last_run }
+        // Requests that failed are data; where none was sent there are only names of servers that do not answer.
+        let discarded = self.ledger.is_all_unreachable()
+            && !self.files.is_resumed()
+            && stopped != Some(Stop::Interrupted);
+        if discarded {
+            self.files.discard()?;
+        }
+        let result = self.result;
+        Ok(Outcome { result, succeeded, failed, failed_by_plugin, unfinished, stopped, discarded, last_run })
     }
 }
 

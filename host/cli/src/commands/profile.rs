@@ -5,7 +5,7 @@ mod dry_run;
 mod earlier_command;
 
 use super::report;
-use crate::console;
+use crate::console::{self, say_lines};
 use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
@@ -69,15 +69,15 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let directory = sweep.directory().to_path_buf();
     let ended = sweep.run(&mut *observer(&config, &plan), &interrupt);
     let outcome = ended.inspect_err(|_| tell_how_to_continue(&config, &directory))?;
-    let page = report::write(&directory, &outcome.result);
-    let mut lines = shown(&outcome, &plan);
-    lines.push("");
-    lines.push(format_args!("Files: {}", directory.display()));
-    let printed = console::print(&lines);
+    let page = if outcome.discarded { Ok(()) } else { report::write(&directory, &outcome.result) };
+    let printed = console::print(&result(&outcome, &plan, &directory));
+    if outcome.succeeded == 0 {
+        say_lines(&ui::failed_values(&outcome.result));
+    }
     if let Some(stop) = outcome.stopped {
         say!("{stop}: {} of {} runs are not done", outcome.unfinished, plan.steps.len());
     }
-    if outcome.unfinished > 0 {
+    if outcome.unfinished > 0 && can_go_on(&outcome) {
         tell_how_to_continue(&config, &directory);
     }
     if config.trust.require_valid {
@@ -88,6 +88,21 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     // A page that cannot be written must not keep from the terminal what was measured.
     page?;
     printed.map(|()| exit(&outcome, &config))
+}
+
+/// Whether the same command has reason to end in another way: something succeeded, or it was not let to its end.
+fn can_go_on(outcome: &Outcome) -> bool {
+    outcome.succeeded > 0 || outcome.stopped == Some(Stop::Interrupted)
+}
+
+/// What was measured and where it lies; nothing where nothing was.
+fn result(outcome: &Outcome, plan: &Plan, directory: &Path) -> Lines {
+    let files = if outcome.discarded {
+        Lines::default()
+    } else {
+        Lines::of(format_args!("Files: {}", directory.display()))
+    };
+    Lines::sections([shown(outcome, plan), files])
 }
 
 /// Each value that is not valid, with its reasons.
@@ -200,8 +215,15 @@ fn shown(outcome: &Outcome, plan: &Plan) -> Lines {
     let is_single = !plan.shape.sweep && plan.shape.trials == 1;
     match &outcome.last_run {
         Some(metrics) if is_single => {
-            Lines::sections([ui::run_table(metrics), ui::verdicts(&outcome.result.verdicts)])
+            let result = &outcome.result;
+            Lines::sections([
+                ui::run_table(metrics),
+                ui::request_errors(result),
+                ui::verdicts(&result.verdicts),
+            ])
         }
+        // Why is said on standard error.
+        _ if outcome.result.points.is_empty() => Lines::default(),
         _ => {
             let mut lines = Lines::of("");
             lines.append(&ui::summary(&outcome.result));

@@ -36,6 +36,7 @@ pub(crate) fn page(result: &SweepResult, manifest: &Manifest) -> String {
                     (sections::trends(&result.conclusions))
                     (sections::verdicts(result))
                     (sections::failures(result))
+                    (sections::request_errors(result))
                     (sections::origin(manifest))
                 }
             }

@@ -1,5 +1,6 @@
 //! What a sweep says, as text: the table of values, the best configurations, the fronts and the trends.
 
+use super::failures;
 use super::format;
 use super::table::table;
 use super::verdicts::verdicts;
@@ -10,7 +11,7 @@ use aiperf_model::conclusion::{
 use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::parameter::{self, Parameter};
 use aiperf_model::point::{Measurement, Point};
-use aiperf_model::sweep::{FailedValue, SweepResult, TimeBudget};
+use aiperf_model::sweep::{SweepResult, TimeBudget};
 use std::fmt::Write as _;
 
 /// The columns of the table of values: key in the sweep file and header.
@@ -39,7 +40,8 @@ pub(crate) fn summary(result: &SweepResult) -> Lines {
     let conclusions = &result.conclusions;
     Lines::sections([
         values(result),
-        failed_values(result),
+        failures::section(result),
+        failures::request_errors(result),
         conclusions.best.iter().map(best_line).collect::<Lines>().under("Best configurations"),
         pareto(conclusions, &result.points),
         trends(&conclusions.trends),
@@ -66,15 +68,6 @@ fn values(result: &SweepResult) -> Lines {
         lines.push(format_args!("{} from too few requests, see sample_size below", format::OPEN));
     }
     lines
-}
-
-fn failed_values(result: &SweepResult) -> Lines {
-    let name = |failed: &FailedValue| match failed.parameters.as_slice() {
-        [] => "the run".to_owned(),
-        parameters => parameter::describe(parameters),
-    };
-    let line = |failed: &FailedValue| format!("  {}: {}", name(failed), failed.error);
-    result.failed_values.iter().map(line).collect::<Lines>().under("Failed values (in no statistic)")
 }
 
 fn pareto(conclusions: &Conclusions, points: &[Point]) -> Lines {

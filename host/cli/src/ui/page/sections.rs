@@ -193,7 +193,23 @@ pub(super) fn failures(result: &SweepResult) -> Markup {
     });
     let rows =
         values.chain(trials).chain(plugins).map(|(what, why)| html! { td { (what) } td.long { (why) } });
-    table("Failed, and in no figure above", &[Text("what"), Text("why")], &rows.collect::<Vec<_>>())
+    table("Failed (excluded from statistics)", &[Text("what"), Text("why")], &rows.collect::<Vec<_>>())
+}
+
+/// What requests failed with at values that have a result.
+pub(super) fn request_errors(result: &SweepResult) -> Markup {
+    let rows = result.request_errors.iter().flat_map(|value| {
+        value.errors.iter().map(|errors| {
+            html! {
+                td { (name(&value.parameters)) }
+                td { (errors.count) }
+                td.text { (errors.code.map(|code| code.to_string()).unwrap_or_default()) " " (errors.kind) }
+                td.long { (errors.message) }
+            }
+        })
+    });
+    let columns = [Text("configuration"), Figures("requests"), Text("error"), Text("message")];
+    table("Failed requests (excluded from latencies)", &columns, &rows.collect::<Vec<_>>())
 }
 
 /// How to do it again.
