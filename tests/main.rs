@@ -24,6 +24,7 @@ mod interruption;
 mod kills;
 mod layout;
 mod load_modes;
+mod mistakes;
 mod open_loop;
 mod outputs;
 mod plugin_native;

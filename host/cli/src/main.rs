@@ -20,6 +20,7 @@ mod plugins;
 mod process_title;
 mod redaction;
 mod signals;
+mod spaced_list;
 mod ui;
 
 use aiperf_load::raise_file_limit;
@@ -27,6 +28,7 @@ use args::{Arguments, Command};
 use clap::Parser as _;
 use exit_code::Exit;
 use lines::{Lines, in_line};
+use spaced_list::spaced_list;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -60,6 +62,10 @@ fn not_understood(arguments: &[OsString], error: clap::Error) -> ExitCode {
         // A reader that is gone has had what it wanted.
         let _ = error.print();
         return Exit::Success.into();
+    }
+    if let Some(list) = spaced_list(arguments) {
+        say!("error: the values of {} have commas between them; write {list}", list.flag);
+        return Exit::BadInput.into();
     }
     // The message repeats the arguments, and these may be names of files that others chose.
     let shown = arguments.iter().map(|argument| in_line(&argument.to_string_lossy()).into_owned());

@@ -4,6 +4,8 @@
 //! Items are trimmed and keep their order. A range includes both ends when its steps hit them. Whether the values
 //! are all different is the business of the sweep, since lists that are taken element-wise may repeat a value.
 
+mod notation;
+
 use crate::error::ConfigError;
 use crate::sweepable::{Number, Sweepable};
 use serde::Deserialize;
@@ -82,6 +84,38 @@ pub(crate) fn parse(parameter: Sweepable, list: &ListText) -> Result<Vec<f64>, C
     if text.trim().is_empty() {
         return Err(problem(parameter, "the list is empty".into()));
     }
+    values(parameter, text).map_err(|mistake| match notation::meant(text) {
+        Some(meant) if values(parameter, &meant).is_ok() => {
+            let flag = parameter.flag();
+            ConfigError::value(flag, mistake.problem, format!("{flag} {}", quoted(&meant)))
+        }
+        _ => mistake.error(parameter),
+    })
+}
+
+/// What is wrong with a list.
+struct Mistake {
+    problem: String,
+    /// Whether it is in a range, which has examples of its own.
+    in_range: bool,
+}
+
+impl Mistake {
+    fn error(self, parameter: Sweepable) -> ConfigError {
+        if !self.in_range {
+            return problem(parameter, self.problem);
+        }
+        let (flag, (linear, geometric)) = (parameter.flag(), parameter.range_examples());
+        ConfigError::value(flag, self.problem, format!("{flag} {linear} or {flag} {}", quoted(geometric)))
+    }
+}
+
+/// A list as a shell takes it that would look for files by its star.
+fn quoted(list: &str) -> String {
+    if list.contains('*') { format!("'{list}'") } else { list.to_owned() }
+}
+
+fn values(parameter: Sweepable, text: &str) -> Result<Vec<f64>, Mistake> {
     let mut values = Vec::new();
     for (index, item) in text.split(',').map(str::trim).enumerate() {
         let room = MOST_VALUES - values.len();
@@ -107,7 +141,7 @@ struct Item<'a> {
 }
 
 impl Item<'_> {
-    fn values(&self) -> Result<Vec<f64>, ConfigError> {
+    fn values(&self) -> Result<Vec<f64>, Mistake> {
         if self.text.is_empty() {
             return Err(self.problem("is empty"));
         }
@@ -121,7 +155,7 @@ impl Item<'_> {
         Ok(values)
     }
 
-    fn range(&self, start: &str, rest: &str) -> Result<Vec<f64>, ConfigError> {
+    fn range(&self, start: &str, rest: &str) -> Result<Vec<f64>, Mistake> {
         let Some(sign) = rest.find(['+', '*']) else {
             return Err(self.range_problem("without a step"));
         };
@@ -139,7 +173,7 @@ impl Item<'_> {
         }
     }
 
-    fn linear(&self, start: f64, end: f64, step: f64) -> Result<Vec<f64>, ConfigError> {
+    fn linear(&self, start: f64, end: f64, step: f64) -> Result<Vec<f64>, Mistake> {
         // The end is hit also where the steps miss it by a rounding error.
         let steps = ((end - start) / step + 1e-9).floor();
         if steps >= self.room as f64 {
@@ -148,7 +182,7 @@ impl Item<'_> {
         Ok((0..=steps as u32).map(|index| round(start + f64::from(index) * step)).collect())
     }
 
-    fn geometric(&self, start: f64, end: f64, factor: f64) -> Result<Vec<f64>, ConfigError> {
+    fn geometric(&self, start: f64, end: f64, factor: f64) -> Result<Vec<f64>, Mistake> {
         if factor <= 1.0 {
             return Err(self.range_problem(&format!("that never grows, since its factor is {factor}")));
         }
@@ -179,17 +213,15 @@ impl Item<'_> {
         Ok(value)
     }
 
-    fn problem(&self, what: &str) -> ConfigError {
-        problem(self.parameter, format!("item {} {what}", self.position))
+    fn problem(&self, what: &str) -> Mistake {
+        Mistake { problem: format!("item {} {what}", self.position), in_range: false }
     }
 
-    fn range_problem(&self, what: &str) -> ConfigError {
-        let (flag, (linear, geometric)) = (self.parameter.flag(), self.parameter.range_examples());
-        let problem = format!("item {} is a range {what}", self.position);
-        ConfigError::value(flag, problem, format!("{flag} {linear} or {flag} {geometric}"))
+    fn range_problem(&self, what: &str) -> Mistake {
+        Mistake { problem: format!("item {} is a range {what}", self.position), in_range: true }
     }
 
-    fn too_many(&self) -> ConfigError {
+    fn too_many(&self) -> Mistake {
         self.problem(&format!("makes the list longer than {MOST_VALUES} values"))
     }
 }

@@ -167,7 +167,7 @@ options! {
 
     /// Base URL or full endpoint URL [default: `http://localhost:8000`], or `unix:/path` of a socket; repeat it to spread
     /// requests over several servers in turn. `sim:` starts a simulated server inside this process, with settings as in
-    /// `sim:?ttft-ms=30&itl-ms=8&max-batch=32`
+    /// `'sim:?ttft-ms=30&itl-ms=8&max-batch=32'` (quoted, since shells look for files by `?` and `&`)
     #[arg(long, short, value_name = "URL", help_heading = "Server")]
     #[serde(deserialize_with = "one_or_many")]
     pub url: Option<Vec<String>>,
@@ -225,7 +225,7 @@ options! {
     pub insecure: Option<bool>,
 
     /// Requests in flight at the same time [default: 1]: a number, or a list to sweep over, such as 10,20,30 or
-    /// 10..40+10 or 1..256*2. With --request-rate it is the most that may be [default: unlimited]
+    /// 10..40+10 or '1..256*2' (quoted, since shells look for files by `*`). With --request-rate it is the most that may be [default: unlimited]
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Load")]
     pub concurrency: Option<ListText>,
 
@@ -243,12 +243,12 @@ options! {
     pub arrival_smoothness: Option<f64>,
 
     /// Seconds in which the requests in flight grow evenly from 1 to the concurrency [default: 0]; what is sent meanwhile
-    /// is in the records and in no statistic
+    /// is in the records and excluded from statistics
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
     pub concurrency_ramp_duration: Option<f64>,
 
     /// Seconds in which the request rate grows evenly from 0 [default: 0]; what is sent meanwhile is in the records and
-    /// in no statistic
+    /// excluded from statistics
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
     pub request_rate_ramp_duration: Option<f64>,
 
@@ -267,7 +267,8 @@ options! {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
     pub benchmark_grace_period: Option<f64>,
 
-    /// Percentage of the requests that are cancelled, as by users who leave; they are in no latency [default: 0]
+    /// Percentage of the requests that are cancelled, as by users who leave; they are excluded from latencies
+    /// [default: 0]
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, help_heading = "Load")]
     pub request_cancellation_rate: Option<f64>,
 
@@ -416,7 +417,7 @@ options! {
     #[arg(long, value_name = "TOKENS", allow_negative_numbers = true, help_heading = "Workload")]
     pub osl_stddev: Option<f64>,
 
-    /// File with requests, one JSON object per line, instead of made-up prompts; see docs/load-modes.md
+    /// File with requests, one JSON object per line, instead of synthetic prompts; see docs/load-modes.md
     #[arg(long, value_name = "FILE", help_heading = "Workload")]
     pub input_file: Option<PathBuf>,
 
@@ -434,7 +435,7 @@ options! {
     #[serde(alias = "num-conversations", alias = "num-sessions")]
     pub conversation_num: Option<u32>,
 
-    /// Mean number of turns of made-up conversations [default: 1]; each turn carries what was said before, with the
+    /// Mean number of turns of synthetic conversations [default: 1]; each turn carries what was said before, with the
     /// answers of the server
     #[arg(long, alias = "session-turns-mean", value_name = "TURNS", allow_negative_numbers = true, help_heading = "Conversations")]
     #[serde(alias = "session-turns-mean")]
@@ -445,7 +446,7 @@ options! {
     #[serde(alias = "session-turns-stddev")]
     pub conversation_turn_stddev: Option<f64>,
 
-    /// Mean time between an answer and the next turn of made-up conversations [default: 0]
+    /// Mean time between an answer and the next turn of synthetic conversations [default: 0]
     #[arg(long, alias = "session-turn-delay-mean", value_name = "MILLISECONDS", allow_negative_numbers = true, help_heading = "Conversations")]
     #[serde(alias = "session-turn-delay-mean")]
     pub conversation_turn_delay_mean: Option<f64>,

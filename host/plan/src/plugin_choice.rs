@@ -38,13 +38,16 @@ impl PluginChoice {
         let Some(settings) = settings else { return Ok(Self::named(name)) };
         match serde_json::from_str(settings) {
             Ok(Value::Object(settings)) => Ok(Self { name: name.to_owned(), settings }),
-            Ok(_) | Err(_) => Err(ConfigError::value(
-                flag,
-                format!("the settings of '{name}' are not a JSON object"),
-                format!(r#"{flag} '{name}:{{"key": 1}}'"#),
-            )),
+            Ok(_) => Err(settings_problem(flag, name, "are JSON, but not an object")),
+            Err(error) => Err(settings_problem(flag, name, &format!("are not JSON ({error})"))),
         }
     }
+}
+
+fn settings_problem(flag: &'static str, name: &str, what: &str) -> ConfigError {
+    let example =
+        format!(r#"{flag} '{name}:{{"setting": 1}}'; aiperf plugin inspect {name} shows the settings"#);
+    ConfigError::value(flag, format!("the settings of '{name}' {what}"), example)
 }
 
 impl fmt::Display for PluginChoice {
@@ -96,8 +99,8 @@ mod tests {
     fn mistakes_are_named() {
         insta::assert_snapshot!(parse("").unwrap_err(), @"--objective: the name of the plugin is empty; write for example --objective throughput");
         insta::assert_snapshot!(parse("../x").unwrap_err(), @"--objective: '../x' is no name of a plugin; names have letters, digits, '-', '_' and '.'; write for example --objective throughput");
-        insta::assert_snapshot!(parse("slo:[1]").unwrap_err(), @r#"--objective: the settings of 'slo' are not a JSON object; write for example --objective 'slo:{"key": 1}'"#);
-        insta::assert_snapshot!(parse("slo:").unwrap_err(), @r#"--objective: the settings of 'slo' are not a JSON object; write for example --objective 'slo:{"key": 1}'"#);
+        insta::assert_snapshot!(parse("slo:[1]").unwrap_err(), @r#"--objective: the settings of 'slo' are JSON, but not an object; write for example --objective 'slo:{"setting": 1}'; aiperf plugin inspect slo shows the settings"#);
+        insta::assert_snapshot!(parse("slo:").unwrap_err(), @r#"--objective: the settings of 'slo' are not JSON (EOF while parsing a value at line 1 column 0); write for example --objective 'slo:{"setting": 1}'; aiperf plugin inspect slo shows the settings"#);
         let twice = ["slo".to_owned(), "slo".to_owned()];
         insta::assert_snapshot!(parse_all("--objective", "throughput", &twice).unwrap_err(), @"--objective: 'slo' is given twice and would be reported under one name; write for example --objective throughput");
     }
