@@ -163,7 +163,7 @@ fn a_second_signal_does_not_wait_for_the_server() {
     ));
     silence.wait_for_request();
     running.signal("INT");
-    running.wait_for("again to leave now");
+    running.wait_for("press Ctrl-C again to abort");
     running.signal("INT");
     let ended = running.finish().expect(130);
     assert!(ended.stderr.contains("leaving now"), "{}", ended.stderr);

@@ -17,9 +17,7 @@ fn a_sweep_ends_with_a_page_that_needs_nothing_else() {
     let page = page(&place, &format!("{BASE}/report.html"));
     // Throughputs, TTFT p50 and p99, ITL, latency, and the trade-off; there are no errors to show.
     assert_eq!(page.matches("<svg").count(), 7, "{page}");
-    for part in
-        ["Best configurations", "Pareto optimal", "How far this can be believed", "concurrency 16", "SUSPECT"]
-    {
+    for part in ["Best configurations", "Pareto optimal", "Validity", "concurrency 16", "SUSPECT"] {
         assert!(page.contains(part), "{part}");
     }
     assert!(page.contains("mean with its 95 % interval"));
@@ -48,10 +46,14 @@ fn a_single_run_and_a_run_that_failed_have_pages_too() {
     let place = Workplace::new();
     place.run("profile -m m --url sim:?ttft-ms=2 --concurrency 2 --osl 2 --isl 20 --ui none").expect(0);
     let single = page(&place, "artifacts/m-openai-chat-concurrency2/report.html");
-    assert!(single.contains("the one value") && !single.contains("<svg"), "{single}");
-    place.run("profile -m m --url http://127.0.0.1:9 --concurrency 3 --ui none").expect(4);
+    assert!(single.contains("the configuration") && !single.contains("<svg"), "{single}");
+    place.run("profile -m m --url sim:?error-rate=1 --concurrency 3 --ui none").expect(4);
     let failed = page(&place, "artifacts/m-openai-chat-concurrency3/report.html");
-    assert!(failed.contains("Failed, and in no figure above") && failed.contains("127.0.0.1:9"), "{failed}");
+    assert!(
+        failed.contains("Failed (excluded from statistics)")
+            && failed.contains("no request to http://127.0.0.1:"),
+        "{failed}"
+    );
 }
 
 #[test]

@@ -142,7 +142,10 @@ fn a_rate_that_the_client_cannot_reach_is_not_called_reached() {
     let offered = reason(&verdict, "offered_load");
     assert_eq!(offered["verdict"], "INVALID", "{verdict:#}");
     assert!(offered["figure"].as_f64().unwrap() < 95.0 && offered["threshold"] == 95.0);
-    assert!(offered["message"].as_str().unwrap().contains("of the asked request rate"), "{offered:#}");
+    assert!(
+        offered["message"].as_str().unwrap().contains("of the request rate that was requested"),
+        "{offered:#}"
+    );
 }
 
 #[test]
@@ -241,7 +244,7 @@ fn cached_tokens_are_suspect_unless_the_same_prompts_were_asked_for() {
         let values: Vec<_> = verdicts.iter().map(|verdict| verdict["value"].as_i64().unwrap()).collect();
         assert_eq!(values, [1, 2]);
         for verdict in verdicts {
-            let cache = reason(verdict, "unasked_cache");
+            let cache = reason(verdict, "unexpected_cache_hits");
             assert_eq!(cache["figure"].as_f64(), suspect.then_some(50.0), "{verdict:#}");
         }
     }

@@ -40,7 +40,7 @@ pub(crate) fn watch(interrupt: Interrupt) -> io::Result<()> {
 fn message(urgency: Urgency) -> &'static str {
     match urgency {
         Urgency::None | Urgency::Stop => {
-            "interrupted: sending nothing more, waiting for the requests in flight; again to leave now"
+            "interrupted: sending nothing more, waiting for the requests in flight; press Ctrl-C again to abort"
         }
         Urgency::Abort => "interrupted again: leaving now, files stay valid",
     }

@@ -84,13 +84,13 @@ fn distrust(error: &rustls::Error) -> String {
     match certificate {
         // The latter are certificates that sign themselves, and rare faults.
         CertificateError::UnknownIssuer | CertificateError::Other(_) => format!(
-            "nobody who is trusted here has signed the server's certificate ({certificate}); name its authority, or itself, with --ca-cert FILE, or trust any server with --insecure"
+            "the server's certificate is not signed by a trusted CA ({certificate}); name its CA, or itself, with --ca-cert FILE, or trust any server with --insecure"
         ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!("the server's certificate is of the past ({certificate})")
+            format!("the server's certificate has expired ({certificate})")
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!("the server's certificate is of the future ({certificate})")
+            format!("the server's certificate is not yet valid ({certificate})")
         }
         _ => format!("the server's certificate is not accepted ({certificate})"),
     }

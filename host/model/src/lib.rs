@@ -15,6 +15,7 @@ pub mod conclusion;
 pub mod connection;
 pub mod convergence;
 pub mod dataset;
+pub mod figure;
 pub mod limits;
 pub mod metrics;
 pub mod parameter;

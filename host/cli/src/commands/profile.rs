@@ -14,7 +14,7 @@ use crate::plugins::Plugins;
 use crate::redaction::without_secrets;
 use crate::say;
 use crate::signals;
-use crate::ui::{self, Silent, Simple};
+use crate::ui::{self, Silent, Simple, format};
 use aiperf_load::{Dataset, Sockets, Transport, Trust};
 use aiperf_model::parameter;
 use aiperf_model::server::ServerUrl;
@@ -75,7 +75,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         say_lines(&ui::failed_values(&outcome.result));
     }
     if let Some(stop) = outcome.stopped {
-        say!("{stop}: {} of {} runs are not done", outcome.unfinished, plan.steps.len());
+        say!("{stop}: {} of {} not done", outcome.unfinished, format::count(plan.steps.len(), "run"));
     }
     if outcome.unfinished > 0 && can_go_on(&outcome) {
         tell_how_to_continue(&config, &directory);

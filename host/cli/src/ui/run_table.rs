@@ -5,6 +5,7 @@ use super::table::table;
 use crate::lines::Lines;
 use aiperf_metrics::bounds;
 use aiperf_model::catalogue::Unit;
+use aiperf_model::figure;
 use aiperf_model::metrics::{RunMetrics, Statistic, Summary};
 use format::OPEN;
 
@@ -48,13 +49,13 @@ fn is_open(unit: Unit, summary: &Summary, statistic: Statistic) -> bool {
 
 fn cell(unit: Unit, summary: &Summary, statistic: Statistic) -> String {
     let mark = if is_open(unit, summary, statistic) { OPEN } else { "" };
-    summary.statistic(statistic).map_or_else(String::new, |value| format::number(value) + mark)
+    summary.statistic(statistic).map_or_else(String::new, |value| figure::number(value) + mark)
 }
 
 /// What the mark means.
 fn open_bounds_note() -> String {
     let [p90, p95, p99] = [0.9, 0.95, 0.99].map(bounds::needed);
     format!(
-        "{OPEN} from too few requests for a 95 % bound on each side (p90 needs {p90}, p95 {p95}, p99 {p99}): ask for more with --num-prompts"
+        "{OPEN} from too few requests for a 95 % bound on each side (p90 needs {p90}, p95 {p95}, p99 {p99}): send more, or measure for longer"
     )
 }

@@ -5,9 +5,10 @@
 use super::format;
 use crate::lines::in_line;
 use crate::say;
-use aiperf_load::Control;
+use aiperf_load::{Control, Progress};
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::catalogue::MetricId;
+use aiperf_model::figure;
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::parameter;
 use aiperf_model::sweep::Step;
@@ -88,8 +89,8 @@ fn calibrated(budget: Result<&ErrorBudget, &str>) -> String {
     match budget {
         Ok(ErrorBudget { ttft_ms, .. }) => format!(
             "this client adds {} ms p50 / {} ms p99 to TTFT at this load",
-            format::number(ttft_ms.p50),
-            format::number(ttft_ms.p99)
+            figure::number(ttft_ms.p50),
+            figure::number(ttft_ms.p99)
         ),
         Err(problem) => format!("not calibrated: {problem}"),
     }
@@ -127,10 +128,12 @@ impl Observer for Simple {
                     say!("{:<34}  is run again", self.title(step));
                 }
             }
-            Event::Settled { runs, reason } => say!("no more trials, {reason}: {runs} runs left out"),
+            Event::Settled { runs, reason } => {
+                say!("no more trials, {reason}: {} left out", format::count(runs, "run"));
+            }
             Event::Spared { step, runs, reason } => {
                 let value = value_name(step);
-                say!("{value}: {runs} {} left out: {reason}", if runs == 1 { "run" } else { "runs" });
+                say!("{value}: {} left out: {reason}", format::count(runs, "run"));
             }
         }
     }
@@ -145,14 +148,18 @@ struct Moving {
 
 impl Moving {
     fn load(title: &str, control: Control, end: Option<Instant>) -> Self {
-        let template = "{prefix:<34} [{bar:30}] {pos}/{len} requests, {elapsed}{msg}";
-        Self::start(title, template, move |bar| {
+        Self::start(title, "{prefix:<34} {msg}", move |bar| {
             let progress = control.progress();
-            bar.set_length(progress.total.unwrap_or(progress.sent));
-            bar.set_position(progress.completed + progress.failed);
-            let failed =
-                if progress.failed > 0 { format!(", {} failed", progress.failed) } else { String::new() };
-            bar.set_message(failed + &time_left(end));
+            match progress.total.filter(|total| *total > 0) {
+                // Only a run whose requests are counted beforehand knows how far it is.
+                None => bar.set_message(figures(&progress, bar.elapsed()) + &time_left(end)),
+                Some(total) => {
+                    bar.set_style(style("{prefix:<34} [{bar:30}] {msg}"));
+                    bar.set_length(total);
+                    bar.set_position(progress.completed + progress.failed);
+                    bar.set_message(figures(&progress, bar.elapsed()) + &time_left(end));
+                }
+            }
         })
     }
 
@@ -168,9 +175,7 @@ impl Moving {
 
     fn start(title: &str, template: &str, refresh: impl Fn(&ProgressBar) + Send + 'static) -> Self {
         let bar = ProgressBar::with_draw_target(None, target());
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
+        bar.set_style(style(template));
         bar.set_prefix(in_line(title).into_owned());
         let ended = Arc::new(AtomicBool::new(false));
         let (moving, stop) = (bar.clone(), Arc::clone(&ended));
@@ -196,6 +201,27 @@ impl Drop for Moving {
     }
 }
 
+fn style(template: &str) -> ProgressStyle {
+    // The templates are ours and can be read.
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+/// `120/400 requests, 35.20 req/s, 8 in flight, 2 failed, 3 s`.
+fn figures(progress: &Progress, elapsed: Duration) -> String {
+    let Progress { total, in_flight, completed, failed, .. } = *progress;
+    let ended = completed + failed;
+    let of = total.filter(|total| *total > 0).map(|total| format!("/{total}")).unwrap_or_default();
+    let rate = if ended > 0 && !elapsed.is_zero() {
+        format!(", {} req/s", figure::number(ended as f64 / elapsed.as_secs_f64()))
+    } else {
+        String::new()
+    };
+    let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    format!("{ended}{of} requests{rate}, {in_flight} in flight{failed}, {}", format::time(elapsed))
+}
+
 /// How long the whole benchmark still takes, or nothing where that is not known or longer ago.
 fn time_left(end: Option<Instant>) -> String {
     let left = end.and_then(|end| end.checked_duration_since(Instant::now()));
@@ -211,4 +237,18 @@ fn log(line: &str) {
 
 fn target() -> ProgressDrawTarget {
     if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_shows_what_it_does_now() {
+        let begun = Progress { total: None, sent: 0, in_flight: 0, completed: 0, failed: 0 };
+        assert_eq!(figures(&begun, Duration::ZERO), "0 requests, 0 in flight, 0 s");
+        let half = Progress { total: Some(400), sent: 168, in_flight: 8, completed: 158, failed: 2 };
+        let text = figures(&half, Duration::from_secs(5));
+        assert_eq!(text, "160/400 requests, 32 req/s, 8 in flight, 2 failed, 5 s");
+    }
 }

@@ -9,7 +9,8 @@ use aiperf_model::conclusion::{
     BestConfiguration, Conclusions, Direction, Front, MemberStanding, Question, Trend,
 };
 use aiperf_model::convergence::{Convergence, Convergences};
-use aiperf_model::parameter::{self, Parameter};
+use aiperf_model::figure;
+use aiperf_model::parameter;
 use aiperf_model::point::{Measurement, Point};
 use aiperf_model::sweep::{SweepResult, TimeBudget};
 use std::fmt::Write as _;
@@ -87,16 +88,19 @@ fn trends(trends: &[Trend]) -> Lines {
 /// How well the metric is known that ends the trials, at each value.
 fn convergence(convergences: &Convergences) -> Lines {
     let Convergence { metric, threshold, .. } = &convergences.rule;
-    let percent = |share: f64| format::number(100.0 * share);
     let lines = convergences.values.iter().map(|value| {
-        let width =
-            value.relative_half_width.map_or("not known".into(), |width| format!("±{} %", percent(width)));
+        let width = value
+            .relative_half_width
+            .map_or("unknown".into(), |width| format!("±{}", figure::percent(100.0 * width)));
         let not_yet = if value.converged { "" } else { ", not converged" };
-        let name =
-            if value.parameters.is_empty() { "all".into() } else { group_if_several(&value.parameters) };
-        format!("  {name:<18} {width} after {} trials{not_yet}", value.trials)
+        let name = if value.parameters.is_empty() {
+            "all".into()
+        } else {
+            format::group_if_several(&value.parameters)
+        };
+        format!("  {name:<18} {width} after {}{not_yet}", format::count(value.trials as usize, "trial"))
     });
-    let title = format!("Convergence of {metric} (to ±{} %)", percent(*threshold));
+    let title = format!("Convergence of {metric} (to ±{} %)", figure::chosen(100.0 * threshold));
     lines.collect::<Lines>().under(title)
 }
 
@@ -106,7 +110,7 @@ fn open_answers(budget: &TimeBudget) -> Lines {
         let name = parameter::describe(&value.parameters);
         match value.trials {
             0 => format!("  {name}: not run"),
-            _ => format!("  {name}: one trial, which says nothing of its spread"),
+            _ => format!("  {name}: one trial, so its spread is unknown"),
         }
     });
     let open = budget.open.iter().map(|open| {
@@ -125,17 +129,17 @@ fn open_answers(budget: &TimeBudget) -> Lines {
         }
     });
     let lines: Lines = too_few.chain(open).collect();
-    if lines.is_empty() { Lines::of("Every answer is certain to 95 %") } else { lines.under("Left open") }
+    if lines.is_empty() { Lines::of("Every answer is certain to 95 %") } else { lines.under("Unresolved") }
 }
 
 /// Over what, from how many trials.
 pub(super) fn title(result: &SweepResult) -> String {
-    let axes = if result.axes.is_empty() { "one value".to_owned() } else { result.axes.join(" and ") };
+    let axes =
+        if result.axes.is_empty() { "one configuration".to_owned() } else { result.axes.join(" and ") };
     if result.trials_per_value == 1 {
         return format!("Results over {axes} (1 trial per value, no intervals)");
     }
-    let level = format::number(result.confidence_level * 100.0);
-    let level = level.trim_end_matches(".00");
+    let level = figure::chosen(result.confidence_level * 100.0);
     let trials = if trials_differ(result) { "the".to_owned() } else { trials_of_each(result).to_string() };
     format!("Results over {axes} (mean of {trials} trials ± half of the {level} % interval)")
 }
@@ -179,7 +183,7 @@ pub(super) fn measurement(measurement: Option<&Measurement>, is_open: bool) -> S
     let Some(measurement) = measurement else { return "-".into() };
     let half_width = measurement.confidence.map(|interval| interval.high - measurement.mean);
     let mark = if is_open { format::OPEN } else { "" };
-    format::with_half_width(measurement.mean, half_width) + mark
+    figure::with_half_width(measurement.mean, half_width) + mark
 }
 
 /// Whether a measurement is a percentile from too few requests, which the verdict says.
@@ -212,7 +216,7 @@ pub(super) fn marks(fronts: &[Front]) -> Vec<String> {
 
 fn best_line(best: &BestConfiguration) -> String {
     let at = if best.parameters.is_empty() {
-        "the one value".into()
+        "the configuration".into()
     } else {
         parameter::describe(&best.parameters)
     };
@@ -220,35 +224,31 @@ fn best_line(best: &BestConfiguration) -> String {
         Direction::Minimize => "lowest",
         Direction::Maximize => "highest",
     };
-    let mut line = format!("  {:<18} {at}: {} {}", best.objective, format::number(best.value), best.unit);
+    let mut line = format!("  {:<18} {at}: {} {}", best.objective, figure::number(best.value), best.unit);
     if let Some(metric) = &best.metric {
         let _ = write!(line, " ({way} {metric})");
     }
     if let Some(interval) = best.confidence {
-        let _ =
-            write!(line, ", interval {} to {}", format::number(interval.low), format::number(interval.high));
+        let _ = write!(line, ", interval {}", figure::interval(interval.low, interval.high));
     }
     line
 }
 
 fn front_lines(front: &Front, mark: &str, chosen: bool, points: &[Point]) -> Vec<String> {
-    let optimal: Vec<_> = front.optimal().map(|member| group_if_several(&member.parameters)).collect();
+    let optimal: Vec<_> =
+        front.optimal().map(|member| format::group_if_several(&member.parameters)).collect();
     let name = format!("{} {mark}", front.criterion);
     let chosen = if chosen { " (pareto_optimal)" } else { "" };
     let mut lines = vec![format!("  {name:<18} {}{chosen}", optimal.join(", "))];
     for member in &front.members {
         let MemberStanding::DominatedBy(by) = member.standing else { continue };
         if let Some(better) = points.iter().find(|point| point.index == by) {
-            let (value, by) = (group_if_several(&member.parameters), group_if_several(&better.parameters));
-            lines.push(format!("  {:<18} {value} gives way to {by}", ""));
+            let (value, by) =
+                (format::group_if_several(&member.parameters), format::group_if_several(&better.parameters));
+            lines.push(format!("  {:<18} {value} is dominated by {by}", ""));
         }
     }
     lines
-}
-
-fn group_if_several(parameters: &[Parameter]) -> String {
-    let values = format::values(parameters);
-    if parameters.len() > 1 { format!("({values})") } else { values }
 }
 
 fn trend_line(trend: &Trend) -> String {

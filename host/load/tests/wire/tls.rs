@@ -195,12 +195,12 @@ fn a_certificate_that_is_not_good_is_told_before_the_load() {
         (
             authority.server("127.0.0.1", |params| params.not_after = date_time_ymd(2001, 1, 1)),
             authority.transport(),
-            "of the past",
+            "has expired",
         ),
         (
             authority.server("127.0.0.1", |params| params.not_before = date_time_ymd(2999, 1, 1)),
             authority.transport(),
-            "of the future",
+            "is not yet valid",
         ),
     ] {
         let server = secure(config);

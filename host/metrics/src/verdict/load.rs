@@ -3,7 +3,7 @@
 use super::Asked;
 use super::rules::{
     BACKLOG, CONCURRENCY_LIMIT, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN, REQUESTS_PER_SLOT,
-    UNASKED_CACHE,
+    UNEXPECTED_CACHE_HITS,
 };
 use crate::timeline::{ConcurrencyTimeline, Waits};
 use aiperf_model::catalogue::MetricId;
@@ -22,7 +22,7 @@ pub(super) fn reasons(
         Some(concurrency) => closed_loop(concurrency, metrics, timeline),
         None => Vec::new(),
     };
-    load.into_iter().chain(errors(asked, metrics)).chain(unasked_cache(asked, metrics)).collect()
+    load.into_iter().chain(errors(asked, metrics)).chain(unexpected_cache_hits(asked, metrics)).collect()
 }
 
 /// What is no fault, but changes what the figures mean.
@@ -87,8 +87,8 @@ fn errors(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {
         .last()
 }
 
-fn unasked_cache(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {
+fn unexpected_cache_hits(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {
     let sum = |metric| metrics.statistic(metric, Statistic::Sum).filter(|sum| *sum > 0.0);
     let cached = sum(MetricId::UsagePromptCacheReadTokens).filter(|_| !asked.repeats_prompts)?;
-    UNASKED_CACHE.judge(None, 100.0 * cached / sum(MetricId::UsagePromptTokens)?)
+    UNEXPECTED_CACHE_HITS.judge(None, 100.0 * cached / sum(MetricId::UsagePromptTokens)?)
 }

@@ -1,6 +1,7 @@
 //! The rules by which a measurement is doubted: one table with every threshold and every text. The documentation is
 //! made from it.
 
+use aiperf_model::figure;
 use aiperf_model::verdict::{Reason, Validity};
 
 /// A limit of a rule.
@@ -76,13 +77,13 @@ rules! {
     OFFERED_LOAD: Rule {
         name: "offered_load", wrong: Side::Below, suspect: Limit::At(98.0), invalid: Limit::At(95.0), unit: "%",
         known_by: "open loop: requests sent against requests due, and the time it took; closed loop: the mean number in flight between ramp and drain against the concurrency, unless users think between the turns of conversations",
-        says: "{figure} % of the asked {subject} reached the server (limit {threshold} %)",
-        advice: "if client_delay or client_cpu is a reason too, ask for less or give the client more cores; if not, let the run go on for longer after its ramp, and see that the server accepts so many connections",
+        says: "{figure} % of the {subject} that was requested reached the server (limit {threshold} %)",
+        advice: "if client_delay or client_cpu is a reason too, request less or give the client more cores; if not, let the run go on for longer after its ramp, and see that the server accepts so many connections",
     };
     CONCURRENCY_LIMIT: Rule {
         name: "concurrency_limit", wrong: Side::Below, suspect: Limit::At(98.0), invalid: Limit::At(95.0), unit: "%",
         known_by: "as offered_load, where requests waited longer for the limit of requests in flight than for the client",
-        says: "{figure} % of the asked request rate reached the server, since --concurrency held the others back (limit {threshold} %)",
+        says: "{figure} % of the request rate reached the server, since --concurrency held the others back (limit {threshold} %)",
         advice: "raise --concurrency or lower --request-rate: within this limit the server does not answer so many",
     };
     BACKLOG: Rule {
@@ -100,29 +101,29 @@ rules! {
     REQUESTS_PER_SLOT: Rule {
         name: "requests_per_slot", wrong: Side::Below, suspect: Limit::At(2.0), invalid: Limit::Never, unit: "requests",
         known_by: "profiling requests sent over the concurrency",
-        says: "each slot sent {figure} requests in the mean, so that the run is mostly its beginning and its end (at least {threshold})",
-        advice: "raise --num-prompts to several times the concurrency",
+        says: "each slot sent {figure} requests on average, so that the run is mostly ramp-up and drain (at least {threshold})",
+        advice: "send several times as many requests as the concurrency, or measure for longer",
     };
     RAMP_AND_DRAIN: Rule {
         name: "ramp_and_drain", wrong: Side::Above, suspect: Limit::At(30.0), invalid: Limit::Never, unit: "%",
         known_by: "closed loop without conversations: the time until all slots are in flight for the first time, and since they were for the last time; open loop: the time before the first answer and after the last send",
-        says: "{figure} % of the run was spent on reaching the load and on running out of it (limit {threshold} %)",
-        advice: "raise --num-prompts or --benchmark-duration",
+        says: "{figure} % of the run was ramp-up and drain (limit {threshold} %)",
+        advice: "send more requests, or measure for longer",
     };
     SAMPLE_SIZE: Rule {
         name: "sample_size", wrong: Side::Below, suspect: Limit::Given("the number that p50, p90, p95 or p99 needs for bounds on both sides"), invalid: Limit::Never, unit: "requests",
         known_by: "binomial order statistics",
         says: "{subject} of {figure} requests, where {threshold} are needed for a 95 % bound",
-        advice: "raise --num-prompts, or read lower percentiles only",
+        advice: "send more requests, or read lower percentiles only",
     };
     ERRORS: Rule {
         name: "errors", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Given("`--max-error-rate`"), unit: "%",
         known_by: "failed requests over failed and successful ones",
         says: "{figure} % of the requests failed (limit {threshold} %)",
-        advice: "look at error_summary in the run's JSON; what failed is in no latency",
+        advice: "look at error_summary in the run's JSON; failed requests are excluded from latencies",
     };
-    UNASKED_CACHE: Rule {
-        name: "unasked_cache", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Never, unit: "%",
+    UNEXPECTED_CACHE_HITS: Rule {
+        name: "unexpected_cache_hits", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Never, unit: "%",
         known_by: "cached tokens over prompt tokens as the server reports them, unless --parameter-sweep-same-seed asks for the same prompts, or conversations repeat what was said",
         says: "{figure} % of the prompt tokens came from the server's cache (limit {threshold} %)",
         advice: "turn the prefix cache off, restart the server, or use another --random-seed; over trials, --vary-seed-per-trial",
@@ -139,8 +140,8 @@ rules! {
         says: "{subject} drifts with time over the trials (p = {figure}, limit {threshold})",
         advice: "warm the server up longer, and look for heat, memory or a cache that fills",
     };
-    TWO_MODES: Rule {
-        name: "two_modes", wrong: Side::Above, suspect: Limit::At(20.0), invalid: Limit::Never, unit: "%",
+    BIMODAL: Rule {
+        name: "bimodal", wrong: Side::Above, suspect: Limit::At(20.0), invalid: Limit::Never, unit: "%",
         known_by: "at least two trials on either side of the widest gap between neighbouring trials, each side within a quarter of the distance between their means",
         says: "the trials of {subject} fall into two groups {figure} % apart (limit {threshold} %)",
         advice: "find out what differs between the groups: their mean describes neither",
@@ -199,8 +200,9 @@ impl Rule {
         let message = self
             .says
             .replace("{subject}", subject.unwrap_or_default())
-            .replace("{figure}", &readable(figure))
-            .replace("{threshold}", &readable(threshold));
+            .replace("{figure} %", &figure::percent(figure))
+            .replace("{figure}", &figure::number(figure))
+            .replace("{threshold}", &figure::chosen(threshold));
         Reason {
             reason: self.name.to_owned(),
             subject: subject.map(str::to_owned),
@@ -214,21 +216,6 @@ impl Rule {
     }
 }
 
-/// About three digits, and whole numbers as such; probabilities can be very small.
-fn readable(value: f64) -> String {
-    if value != 0.0 && value.abs() < 1e-4 {
-        return format!("{value:.0e}");
-    }
-    let digits = match value.abs() {
-        _ if value.fract() == 0.0 => 0,
-        size if size >= 100.0 => 0,
-        size if size >= 10.0 => 1,
-        size if size >= 0.1 => 2,
-        _ => 4,
-    };
-    format!("{value:.digits$}")
-}
-
 /// The table of the documentation, in Markdown.
 #[must_use]
 pub fn documentation() -> String {
@@ -237,7 +224,7 @@ pub fn documentation() -> String {
         let unit = if rule.unit.is_empty() { String::new() } else { format!(" {}", rule.unit) };
         match limit {
             Limit::Never => String::new(),
-            Limit::At(at) => format!("{sign} {}{unit}", readable(at)),
+            Limit::At(at) => format!("{sign} {}{unit}", figure::chosen(at)),
             Limit::Given(words) if words.starts_with("outside") => words.to_owned(),
             Limit::Given(words) => format!("{sign} {words}"),
         }
@@ -273,14 +260,7 @@ mod tests {
         let reason = CLIENT_DELAY.judge(Some("ttft p99"), 25.04).unwrap();
         assert_eq!((reason.reason.as_str(), reason.verdict), ("client_delay", Validity::Invalid));
         assert_eq!((reason.figure, reason.threshold, reason.unit.as_str()), (25.04, 20.0, "%"));
-        assert_eq!(reason.message, "up to 25.0 % of ttft p99 is this client's own delay (limit 20 %)");
-    }
-
-    #[test]
-    fn a_small_probability_is_not_called_0() {
-        assert_eq!(readable(0.000_041_2), "4e-5");
-        assert_eq!(readable(0.000_412), "0.0004");
-        assert_eq!(readable(0.0), "0");
+        assert_eq!(reason.message, "up to 25.04 % of ttft p99 is this client's own delay (limit 20 %)");
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn a_client_that_stood_still_is_told_as_such() {
     run.expect("suspended", INVALID);
     let verdict = run.verdict();
     let reason = verdict.reasons.iter().find(|reason| reason.reason == "suspended").unwrap();
-    assert_eq!(reason.message, "this process stood still for 5.01 s while it measured");
+    assert_eq!(reason.message, "this process stood still for 5.010 s while it measured");
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn cached_tokens_are_suspect_unless_asked_for() {
                 Usage { input_tokens: Some(120), cached_input_tokens: Some(cached), ..Usage::default() };
             record.outcome.as_mut().unwrap().usage = Some(usage);
         }
-        run.expect("unasked_cache", expected);
+        run.expect("unexpected_cache_hits", expected);
     }
 }
 
@@ -358,9 +358,9 @@ fn spread_over_trials_is_suspect_above_a_fifth_and_noted_above_a_tenth() {
 #[test]
 fn trials_in_two_groups_are_suspect() {
     let groups = over_trials(&[&[(0, 100), (3, 131), (1, 101), (2, 130)]]).remove(0);
-    assert!(groups.has("two_modes"), "{groups:#?}");
+    assert!(groups.has("bimodal"), "{groups:#?}");
     let close = over_trials(&[&[(0, 100), (3, 116), (1, 101), (2, 115)]]).remove(0);
-    assert!(!close.has("two_modes"), "{close:#?}");
+    assert!(!close.has("bimodal"), "{close:#?}");
 }
 
 #[test]

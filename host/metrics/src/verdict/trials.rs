@@ -1,9 +1,10 @@
 //! Whether the trials of a value say the same, and what that means for the value.
 
 use super::drift;
-use super::rules::{SPREAD, TWO_MODES};
+use super::rules::{BIMODAL, SPREAD};
 use crate::statistics::{mean, sample_std_dev};
 use aiperf_model::catalogue::MetricId;
+use aiperf_model::figure;
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::verdict::{Drift, Reason, Verdict};
 
@@ -55,11 +56,11 @@ fn judge_value(trials: &[Trial<'_>], drifts: &[Reason]) -> Verdict {
         match SPREAD.judge(Some(&subject), spread) {
             Some(reason) => reasons.push(reason),
             None if spread > NOTED_SPREAD => {
-                notes.push(format!("{subject} varies by {spread:.0} % over the trials"));
+                notes.push(format!("{subject} varies by {} over the trials", figure::percent(spread)));
             }
             None => {}
         }
-        let apart = two_groups(&measured).and_then(|percent| TWO_MODES.judge(Some(&subject), percent));
+        let apart = two_groups(&measured).and_then(|percent| BIMODAL.judge(Some(&subject), percent));
         reasons.extend(apart);
     }
     Verdict::new(reasons, notes)

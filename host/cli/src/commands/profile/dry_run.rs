@@ -3,6 +3,7 @@
 mod expected_time;
 
 use crate::lines::Lines;
+use crate::ui::format;
 use aiperf_model::arrival::RequestRate;
 use aiperf_model::parameter;
 use aiperf_model::sweep::Step;
@@ -19,8 +20,10 @@ pub(crate) fn describe(benchmark: &Benchmark<'_>) -> Result<Lines, SweepError> {
     let settled = |step: &Step| progress.as_ref().and_then(|progress| progress.settled(step));
     let (values, trials) = (plan.values.len(), plan.shape.trials);
     let mut lines = Lines::of(format_args!(
-        "{} runs: {values} values x {trials} trials, {} order",
-        plan.steps.len(),
+        "{}: {} x {}, {} order",
+        format::count(plan.steps.len(), "run"),
+        format::count(values, "value"),
+        format::count(trials as usize, "trial"),
         plan.shape.order
     ));
     for step in &plan.steps {

@@ -1,6 +1,6 @@
 //! Charts as SVG.
 
-use crate::ui::format;
+use aiperf_model::figure;
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
@@ -249,5 +249,5 @@ fn room(low: f64, high: f64) -> f64 {
 
 /// As few digits as a label needs.
 fn tick(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() < 1000.0 { format!("{value}") } else { format::number(value) }
+    figure::chosen(value)
 }

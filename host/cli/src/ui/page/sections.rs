@@ -6,6 +6,7 @@ use crate::ui::verdicts::{also, groups};
 use Column::{Figures, Text};
 use aiperf_artifacts::Manifest;
 use aiperf_model::conclusion::{Conclusions, Direction, MemberStanding};
+use aiperf_model::figure;
 use aiperf_model::parameter::{self, Parameter};
 use aiperf_model::sweep::SweepResult;
 use aiperf_model::verdict::{Validity, ValueVerdict};
@@ -72,7 +73,7 @@ fn table(heading: &str, columns: &[Column<'_>], rows: &[Markup]) -> Markup {
 }
 
 fn name(parameters: &[Parameter]) -> String {
-    if parameters.is_empty() { "the one value".into() } else { parameter::describe(parameters) }
+    if parameters.is_empty() { "the configuration".into() } else { parameter::describe(parameters) }
 }
 
 pub(super) fn best(conclusions: &Conclusions) -> Markup {
@@ -84,25 +85,25 @@ pub(super) fn best(conclusions: &Conclusions) -> Markup {
         html! {
             td { (best.objective) }
             td.text { (name(&best.parameters)) }
-            td { (format::number(best.value)) " " (best.unit) }
-            td { @if let Some(interval) = best.confidence { (format::number(interval.low)) " to " (format::number(interval.high)) } }
+            td { (figure::number(best.value)) " " (best.unit) }
+            td { @if let Some(interval) = best.confidence { (figure::interval(interval.low, interval.high)) } }
             td.text { (way) " " (best.metric.as_deref().unwrap_or_default()) }
         }
     });
     table(
         "Best configurations",
-        &[Text("objective"), Text("value"), Figures("reached"), Figures("interval"), Text("by")],
+        &[Text("objective"), Text("configuration"), Figures("result"), Figures("interval"), Text("by")],
         &rows.collect::<Vec<_>>(),
     )
 }
 
 pub(super) fn values(result: &SweepResult) -> Markup {
     let columns = columns(result);
-    let axes = if result.axes.is_empty() { "value".into() } else { result.axes.join(", ") };
+    let axes = if result.axes.is_empty() { "configuration".into() } else { result.axes.join(", ") };
     let verdict = |index: u32| result.verdicts.iter().find(|value| value.index == index);
     let rows = result.points.iter().map(|point| {
         html! {
-            td { (if point.parameters.is_empty() { "the one value".into() } else { format::values(&point.parameters) }) }
+            td { (if point.parameters.is_empty() { "the configuration".into() } else { format::values(&point.parameters) }) }
             td { (point.trials) }
             @for (key, _) in &columns { td { (measurement(point.measurement(key), open(result, point, key))) } }
             td.text { (optimal_under(&result.conclusions, point.index)) }
@@ -116,7 +117,7 @@ pub(super) fn values(result: &SweepResult) -> Markup {
         .collect();
     let any_open = result.verdicts.iter().any(|value| value.verdict.has("sample_size"));
     html! {
-        (table("Values", &header, &rows.collect::<Vec<_>>()))
+        (table("Configurations", &header, &rows.collect::<Vec<_>>()))
         @if any_open { p.quiet { (format::OPEN) " from too few requests: see sample_size below" } }
     }
 }
@@ -132,7 +133,7 @@ pub(super) fn pareto(result: &SweepResult) -> Markup {
         let others = front.members.iter().filter_map(|member| match &member.standing {
             MemberStanding::Optimal => None,
             MemberStanding::DominatedBy(by) => {
-                Some(format!("{} gives way to {}", name(&member.parameters), named(*by)))
+                Some(format!("{} is dominated by {}", name(&member.parameters), named(*by)))
             }
             MemberStanding::Rejected(reason) => Some(format!("{}: {reason}", name(&member.parameters))),
         });
@@ -167,8 +168,8 @@ pub(super) fn verdicts(result: &SweepResult) -> Markup {
     notes.dedup();
     html! {
         @if !result.verdicts.is_empty() {
-            h2 { "How far this can be believed" }
-            @if groups.is_empty() { p.valid { "Nothing speaks against these results." } }
+            h2 { "Validity" }
+            @if groups.is_empty() { p.valid { "All checks passed." } }
             @for group in &groups {
                 @if let Some((_, worst)) = group.first() {
                     div.reason.is-invalid[worst.verdict == Validity::Invalid] {
@@ -230,7 +231,7 @@ pub(super) fn origin(manifest: &Manifest) -> Markup {
         let parameters = manifest.plan.values.iter().find(|value| value.index == record.value);
         html! {
             td { "client's own error" @if let Some(value) = parameters { " at " (name(&value.parameters)) } }
-            td.long { "TTFT +" (format::number(budget.ttft_ms.p50)) " ms p50, +" (format::number(budget.ttft_ms.p99)) " ms p99" }
+            td.long { "TTFT +" (figure::number(budget.ttft_ms.p50)) " ms p50, +" (figure::number(budget.ttft_ms.p99)) " ms p99" }
         }
     });
     let plugins = manifest.plugins.iter().map(|plugin| {

@@ -21,8 +21,9 @@ pub(super) fn describe(benchmark: &Benchmark<'_>, open: &[&Step], pace: Option<&
     let line = match (open.len(), by_pace) {
         (0, _) => "nothing is left to do".to_owned(),
         (left, Some(time)) => format!(
-            "expected time: {} for {left} runs, by the runs that are done",
-            format::time(time + pauses)
+            "expected time: {} for {}, by the runs that are done",
+            format::time(time + pauses),
+            format::count(left, "run")
         ),
         (_, None) => by_plan(runs, pauses, open.len()),
     };
@@ -62,11 +63,12 @@ fn by_plan(runs: Expected, pauses: Duration, count: usize) -> String {
             format!("expected time: {least} to {}, by durations and pauses", format::time(most + pauses))
         }
         None if (runs.least + pauses).is_zero() => format!(
-            "expected time: unknown, since {count} runs take as long as the server does; --benchmark-duration sets it"
+            "expected time: unknown, since {} as long as the server does; --benchmark-duration bounds it",
+            if count == 1 { "1 run takes".to_owned() } else { format!("{count} runs take") }
         ),
         None => format!(
             "expected time: more than {least}, since runs of a number of requests take as long as the server does; \
-             --benchmark-duration sets it"
+             --benchmark-duration bounds it"
         ),
     }
 }
@@ -74,7 +76,7 @@ fn by_plan(runs: Expected, pauses: Duration, count: usize) -> String {
 /// What makes it longer or shorter.
 fn notes(config: &Config, open: &[&Step]) -> Vec<String> {
     let warm_ups = open.iter().filter(|step| step.warm_up).count();
-    let warm_ups = (warm_ups > 0).then(|| format!("{warm_ups} warm-ups come on top"));
+    let warm_ups = (warm_ups > 0).then(|| format!("{} on top", format::count(warm_ups, "warm-up")));
     let budget = config.trials.time_budget;
     let budget = budget.map(|budget| format!("--budget ends it after {}", format::time(budget.time)));
     let convergence = config.trials.convergence.as_ref();
