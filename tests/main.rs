@@ -17,6 +17,7 @@ mod canned;
 mod connections;
 mod crash_hang_lie;
 mod disk;
+mod echoes;
 mod endpoints;
 mod failures;
 mod hostile_text;

@@ -1,7 +1,11 @@
 //! What must not reach a file, a log line or an error.
 
+mod plain;
+
+use plain::{Plain, plain};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 /// What stands in place of a secret.
 pub const REDACTED: &str = "<redacted>";
@@ -10,56 +14,124 @@ pub const REDACTED: &str = "<redacted>";
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["auth", "key", "token", "secret", "password", "cookie", "credential", "signature"]
+    ["auth", "key", "token", "secret", "passw", "cookie", "credential", "signature", "session"]
         .iter()
         .any(|word| name.contains(word))
-        || name == "sig"
+        || ["sig", "pass", "pwd", "jwt", "code"].contains(&name.as_str())
 }
 
-/// From this length on a value without a space may well be a key, whatever it is called.
+/// Headers whose values are names of formats and programs, however long these are.
+const PUBLIC_HEADERS: [&str; 8] = [
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "content-type",
+    "host",
+    "user-agent",
+];
+/// From this length on a word may well be a key, whatever it is called.
 const LIKE_A_KEY: usize = 16;
 
 /// Whether a header holds a secret as far as name and value tell.
 #[must_use]
 pub fn is_secret_header(name: &str, value: &str) -> bool {
-    is_secret_name(name) || (value.len() >= LIKE_A_KEY && !value.contains(char::is_whitespace))
+    let like_a_key = |word: &str| {
+        word.len() >= LIKE_A_KEY
+            || (word.len() >= PIECE && word.bytes().any(|byte| byte.is_ascii_digit()))
+    };
+    is_secret_name(name)
+        || (!PUBLIC_HEADERS.iter().any(|public| name.eq_ignore_ascii_case(public))
+            && value.split_whitespace().any(like_a_key))
 }
 
-/// The secrets of a benchmark, for texts that others wrote: a server may send back in an error what it was sent.
+/// The secrets of a benchmark, for texts that others wrote: a server may send back in an error what it was sent, whole
+/// or in parts, and spelled in its own way.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    /// All spellings, the longest ones first.
-    spellings: Vec<String>,
+    /// Every piece of [`PIECE`] bytes that a secret has, ascending.
+    pieces: Vec<[u8; PIECE]>,
+    /// The secrets in lower case, without escapes.
+    whole: Vec<Vec<u8>>,
 }
 
 /// What is shorter is no secret, and part of too many words.
 const LEAST_SECRET: usize = 4;
-/// From this length on a part of a value is a secret of its own: a token behind `Bearer`, or one cookie of several.
-const LEAST_PART: usize = 8;
+/// So many consecutive bytes of a secret are hidden wherever they stand.
+const PIECE: usize = 8;
 
 impl Secrets {
     /// Secrets as they are sent: keys, and the values of headers and query parameters.
     pub fn new<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Self {
-        let mut spellings: Vec<String> =
-            values.into_iter().flat_map(|value| spellings(value.as_ref().trim())).collect();
-        spellings.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        spellings.dedup();
-        Self { spellings }
+        let bytes = |value: S| plain(value.as_ref().trim()).iter().map(|plain| plain.byte).collect();
+        let mut whole: Vec<Vec<u8>> =
+            values.into_iter().map(bytes).filter(|secret: &Vec<u8>| secret.len() >= LEAST_SECRET).collect();
+        whole.sort_unstable();
+        whole.dedup();
+        let mut pieces: Vec<[u8; PIECE]> =
+            whole.iter().flat_map(|secret| secret.array_windows().copied()).collect();
+        pieces.sort_unstable();
+        pieces.dedup();
+        Self { pieces, whole }
     }
 
-    /// The text with [`REDACTED`] in place of every secret, also of one that was cut off at the end of the text.
+    /// The text with [`REDACTED`] in place of every secret and of every eight consecutive bytes of one, whether they
+    /// are escaped, percent-encoded or in the other case; also of the beginning of a secret at the end of the text.
     #[must_use]
     pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut hidden = Cow::Borrowed(text);
-        for secret in &self.spellings {
-            if hidden.contains(secret.as_str()) {
-                hidden = hidden.replace(secret.as_str(), REDACTED).into();
-            }
+        let found = self.find(text);
+        if found.is_empty() {
+            return Cow::Borrowed(text);
         }
-        match self.spellings.iter().filter_map(|secret| cut_off(&hidden, secret)).min() {
-            Some(start) => format!("{}{REDACTED}", hidden.get(..start).unwrap_or_default()).into(),
-            None => hidden,
+        without(text, 0, &found).into()
+    }
+
+    /// Parts of one text, as a server streams it, with [`REDACTED`] in place of what the whole would have it for; none
+    /// if there is nothing to hide.
+    #[must_use]
+    pub fn hide_parts(&self, parts: &[&str]) -> Option<Vec<String>> {
+        let found = self.find(&parts.concat());
+        if found.is_empty() {
+            return None;
         }
+        let mut start = 0;
+        let hidden = parts.iter().map(|part| {
+            let hidden = without(part, start, &found);
+            start += part.len();
+            hidden
+        });
+        Some(hidden.collect())
+    }
+
+    /// Where secrets stand in the text, ascending and apart from each other.
+    fn find(&self, text: &str) -> Vec<Range<usize>> {
+        if self.whole.is_empty() || text.len() < LEAST_SECRET {
+            return Vec::new();
+        }
+        let plain = plain(text);
+        let mut found: Vec<Range<usize>> = plain
+            .array_windows::<PIECE>()
+            .filter(|window| self.pieces.binary_search(&window.map(|plain| plain.byte)).is_ok())
+            .filter_map(|window| place(window))
+            .collect();
+        let short = self.whole.iter().filter(|secret| secret.len() < PIECE);
+        found.extend(short.flat_map(|secret| {
+            plain.windows(secret.len()).filter(|window| are(window, secret)).filter_map(place)
+        }));
+        found.extend(self.cut_off(&plain, text.trim_end_matches('…').len()));
+        merged(text, found)
+    }
+
+    /// The beginning of a secret at the end of a text that was cut there.
+    fn cut_off(&self, plain: &[Plain], end: usize) -> Option<Range<usize>> {
+        let kept = plain.get(..plain.partition_point(|byte| byte.end <= end)).unwrap_or_default();
+        let of_length = |length: usize| {
+            let tail = kept.get(kept.len().checked_sub(length)?..)?;
+            let begins = |secret: &Vec<u8>| secret.get(..length).is_some_and(|begin| are(tail, begin));
+            self.whole.iter().any(begins).then(|| place(tail)).flatten()
+        };
+        (LEAST_SECRET..PIECE).rev().find_map(of_length)
     }
 }
 
@@ -69,28 +141,41 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// A secret and its parts, each plain, as JSON writes it, and as JSON within JSON does.
-fn spellings(value: &str) -> Vec<String> {
-    let parts = value.split([' ', ';', ',', '=']).filter(|part| part.len() >= LEAST_PART);
-    let mut found: Vec<String> = parts.chain([value]).map(str::to_owned).collect();
-    found.retain(|secret| secret.len() >= LEAST_SECRET);
-    for _ in 0..2 {
-        let quoted: Vec<String> =
-            found.iter().map(|secret| secret.replace('\\', r"\\").replace('"', "\\\"")).collect();
-        // Some writers escape the slash, too.
-        let slashes = quoted.iter().map(|secret| secret.replace('/', r"\/")).collect::<Vec<_>>();
-        found.extend(quoted.into_iter().chain(slashes));
-        found.sort_unstable();
-        found.dedup();
-    }
-    found
+fn are(plain: &[Plain], bytes: &[u8]) -> bool {
+    plain.iter().map(|plain| plain.byte).eq(bytes.iter().copied())
 }
 
-/// Where the beginning of a secret stands at the end of a text that was cut there.
-fn cut_off(text: &str, secret: &str) -> Option<usize> {
-    let end = text.trim_end_matches('…');
-    let mut starts = end.match_indices(secret.get(..LEAST_SECRET)?).map(|(start, _)| start);
-    starts.find(|start| end.get(*start..).is_some_and(|rest| secret.starts_with(rest)))
+/// The bytes of the original text that a part of the plain text stands for.
+fn place(plain: &[Plain]) -> Option<Range<usize>> {
+    Some(plain.first()?.start..plain.last()?.end)
+}
+
+/// Ranges that touch, as one; none of them cuts a character.
+fn merged(text: &str, mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    found.sort_unstable_by_key(|range| range.start);
+    let mut apart: Vec<Range<usize>> = Vec::new();
+    for Range { start, end } in found {
+        let (start, end) = (text.floor_char_boundary(start), text.ceil_char_boundary(end));
+        match apart.last_mut() {
+            Some(last) if start <= last.end => last.end = last.end.max(end),
+            _ => apart.push(start..end),
+        }
+    }
+    apart
+}
+
+/// A part of a text, which begins at `offset` there, without the ranges found in the whole.
+fn without(part: &str, offset: usize, found: &[Range<usize>]) -> String {
+    let (mut shown, mut kept) = (String::with_capacity(part.len()), 0);
+    let end = offset + part.len();
+    for range in found.iter().filter(|range| range.start.max(offset) < range.end.min(end)) {
+        let start = range.start.saturating_sub(offset);
+        shown.push_str(part.get(kept..start).unwrap_or_default());
+        shown.push_str(REDACTED);
+        kept = (range.end - offset).min(part.len());
+    }
+    shown.push_str(part.get(kept..).unwrap_or_default());
+    shown
 }
 
 #[cfg(test)]
@@ -109,7 +194,7 @@ mod tests {
     fn secrets_are_hidden_however_they_are_spelled() {
         let secrets = Secrets::new(["Bearer sk-1234/56", "a=oneLongCookie; b=2", "q\"uote\\d", "kay"]);
         for (text, hidden) in [
-            ("no key 'sk-1234/56' here, nor sk-1234/56", "no key '<redacted>' here, nor <redacted>"),
+            ("no key 'sk-1234/56' here, nor 'sk-1234/56'", "no key '<redacted>' here, nor '<redacted>'"),
             ("authorization: Bearer sk-1234/56", "authorization: <redacted>"),
             (r#"{"error": "sk-1234\/56"}"#, r#"{"error": "<redacted>"}"#),
             ("cookie oneLongCookie", "cookie <redacted>"),
@@ -125,9 +210,54 @@ mod tests {
     fn a_secret_that_was_cut_off_is_hidden() {
         let secrets = Secrets::new(["sk-123456"]);
         for cut in ["sk-1", "sk-12345", "sk-123456", "sk-1234…"] {
-            assert_eq!(secrets.hide(&format!("the key {cut}")), "the key <redacted>", "{cut}");
+            let hidden = secrets.hide(&format!("the key {cut}")).into_owned();
+            assert_eq!(hidden.trim_end_matches('…'), "the key <redacted>", "{cut}");
         }
         assert_eq!(secrets.hide("the key sk-"), "the key sk-");
+    }
+
+    #[test]
+    fn eight_consecutive_bytes_are_hidden_however_they_are_spelled() {
+        let key = r#"sk-A1"b2\c3/d4+e5=f6"#;
+        let secrets = Secrets::new([key]);
+        let json = |text: &str| text.replace('\\', r"\\").replace('"', "\\\"");
+        let percent = |text: &str| {
+            let one = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02X}") };
+            text.bytes().map(one).collect::<String>()
+        };
+        let unicode = |text: &str| text.bytes().map(|byte| format!("\\u{byte:04x}")).collect::<String>();
+        for start in 0..=key.len() - PIECE {
+            for end in start + PIECE..=key.len() {
+                let piece = &key[start..end];
+                for spelled in [
+                    piece.to_owned(),
+                    json(piece),
+                    json(&json(piece)),
+                    json(piece).replace('/', r"\/"),
+                    percent(piece),
+                    percent(&percent(piece)),
+                    unicode(piece),
+                    piece.to_uppercase(),
+                ] {
+                    let hidden = secrets.hide(&format!("<{spelled}>")).into_owned();
+                    assert_eq!(hidden, "<<redacted>>", "{spelled}");
+                }
+            }
+        }
+        assert_eq!(secrets.hide(r#"A1"b2\c"#), r#"A1"b2\c"#);
+    }
+
+    #[test]
+    fn a_secret_in_several_parts_is_hidden_in_each() {
+        let secrets = Secrets::new(["sk-0123456789"]);
+        let hidden = secrets.hide_parts(&["x sk-", "0123", "", "4567", "89 y"]).unwrap();
+        assert_eq!(hidden, ["x <redacted>", "<redacted>", "", "<redacted>", "<redacted> y"]);
+        assert_eq!(secrets.hide_parts(&["sk-", "abc"]), None);
+    }
+
+    #[test]
+    fn characters_are_whole() {
+        assert_eq!(Secrets::new(["éàüöäâîô"]).hide("né éàüö n"), "né <redacted> n");
     }
 
     #[test]

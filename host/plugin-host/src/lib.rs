@@ -41,6 +41,7 @@ mod pool;
 mod sandbox;
 mod trace;
 mod trend;
+mod unsaid;
 mod user_dirs;
 
 pub use case::{Call, Case};
@@ -51,4 +52,5 @@ pub use inspection::Inspection;
 pub use limits::Limits;
 pub use lock::Lock;
 pub use log::{Level, LogLine, LogSink};
+pub use unsaid::hide_in_body;
 pub use user_dirs::{user_cache_dir, user_plugin_dir};

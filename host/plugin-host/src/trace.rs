@@ -10,6 +10,7 @@ use aiperf_model::secret::Secrets;
 
 use crate::case::{Call, Case};
 use crate::log::LogSink;
+use crate::unsaid::hide_in_events;
 
 /// After how many files no more are written: what fails a thousand times fails in few ways.
 const MOST_FILES: u32 = 20;
@@ -25,6 +26,17 @@ pub(crate) struct Traces {
 impl Traces {
     pub(crate) fn new(directory: PathBuf, secrets: Secrets) -> Self {
         Self { directory, secrets, written: Arc::default() }
+    }
+
+    /// The call without secrets that a server may have spread over the events of its response.
+    fn hidden(&self, call: Call) -> Call {
+        match call {
+            Call::Parse { mut events, streamed } => {
+                hide_in_events(&mut events, &self.secrets);
+                Call::Parse { events, streamed }
+            }
+            other => other,
+        }
     }
 
     /// Writes a failed call into a file of its own. A file that cannot be written is told and changes nothing else.
@@ -44,7 +56,7 @@ impl Traces {
         let path = self.directory.join(file);
         let case = Case {
             plugin: Some(name.to_owned()),
-            call,
+            call: self.hidden(call),
             settings: serde_json::from_str(settings).unwrap_or_default(),
             error: Some(error.to_string()),
             answer: None,

@@ -3,13 +3,13 @@
 use aiperf_model::request::Header;
 use aiperf_model::secret::Secrets;
 use aiperf_model::server::{Scheme, ServerUrl};
+use aiperf_plugin_host::hide_in_body;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
@@ -27,14 +27,9 @@ impl Answer {
         kind.is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"))
     }
 
-    /// The same without what the server was sent and sent back. A body that is no text is left as it is.
-    pub(super) fn without(mut self, secrets: &Secrets) -> Self {
-        if let Ok(text) = std::str::from_utf8(&self.body)
-            && let Cow::Owned(hidden) = secrets.hide(text)
-        {
-            self.body = hidden.into_bytes();
-        }
-        self
+    /// The same without what the server was sent and sent back.
+    pub(super) fn without(self, secrets: &Secrets) -> Self {
+        Self { body: hide_in_body(self.body, secrets), ..self }
     }
 
     /// The answer as a fixture keeps it. Of the headers only what says how to read the body; others may be secret.
