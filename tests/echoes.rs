@@ -56,7 +56,9 @@ fn ways() -> Vec<Parts> {
             ways.push(vec![whole]);
         }
         for size in [1, 5, 7, 8, 11] {
-            ways.push(key.as_bytes().chunks(size).map(|part| part.iter().copied().map(plain).collect()).collect());
+            ways.push(
+                key.as_bytes().chunks(size).map(|part| part.iter().copied().map(plain).collect()).collect(),
+            );
         }
     }
     ways
@@ -88,20 +90,23 @@ fn places() -> Vec<(&'static str, fn(&Parts) -> Reply)> {
         ("the error of a status", |parts| {
             Reply::error(json!({ "error": { "message": parts.concat() } }).to_string())
         }),
-        ("the reason of a status", |parts| {
-            raw(format!("HTTP/1.1 401 {}\r\n", parts.concat()))
-        }),
+        ("the reason of a status", |parts| raw(format!("HTTP/1.1 401 {}\r\n", parts.concat()))),
         ("a redirect", |parts| raw(format!("HTTP/1.1 302 Found\r\nlocation: /{}\r\n", parts.concat()))),
         ("the time to wait", |parts| {
             raw(format!("HTTP/1.1 429 Too Many\r\nretry-after: {}\r\n", parts.concat()))
         }),
-        ("the type", |parts| Reply::Raw(
-            format!("HTTP/1.1 200 OK\r\ncontent-type: {}\r\ncontent-length: 2\r\n\r\n{{}}", parts.concat())
+        ("the type", |parts| {
+            Reply::Raw(
+                format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: {}\r\ncontent-length: 2\r\n\r\n{{}}",
+                    parts.concat()
+                )
                 .into_bytes(),
-        )),
-        ("a header that is none", |parts| Reply::Raw(
-            format!("HTTP/1.1 200 OK\r\n{} \r\n\r\n", parts.concat()).into_bytes(),
-        )),
+            )
+        }),
+        ("a header that is none", |parts| {
+            Reply::Raw(format!("HTTP/1.1 200 OK\r\n{} \r\n\r\n", parts.concat()).into_bytes())
+        }),
         ("what is no HTTP", |parts| Reply::Raw(parts.concat().into_bytes())),
         ("an error in a stream", |parts| {
             events([json!({ "error": { "message": parts.concat(), "code": 500 } }).to_string()])
@@ -207,8 +212,7 @@ fn what_is_recorded_for_a_plugin_has_no_piece_of_a_key() {
     for (number, parts) in ways().into_iter().enumerate() {
         let place = Workplace::new();
         let url = serve(move |_| events(deltas("content", &parts).chain(["[DONE]".to_owned()])));
-        let arguments =
-            ["plugin", "record", "answer", "--url", &url, "--model", "m", "--api-key", key, "-H"];
+        let arguments = ["plugin", "record", "answer", "--url", &url, "--model", "m", "--api-key", key, "-H"];
         let headers = [format!("X-Goog: {}", KEYS[1].1), "-H".to_owned(), format!("Cookie: {}", KEYS[2].1)];
         let arguments: Vec<String> = arguments.map(str::to_owned).into_iter().chain(headers).collect();
         let ended = place.run_with(&arguments).expect(0);

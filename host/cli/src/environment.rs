@@ -10,6 +10,9 @@ use std::{env, io, thread};
 pub(crate) fn read() -> Environment {
     Environment {
         openai_api_key: env::var("OPENAI_API_KEY").ok().map(Into::into),
+        variables: env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?.into())))
+            .collect(),
         plugin_dir: plugin_dir(),
         stdout_is_terminal: io::stdout().is_terminal(),
         cores: thread::available_parallelism().map_or(1, |cores| cores.get() as u32),

@@ -38,12 +38,19 @@ const LIKE_A_KEY: usize = 16;
 #[must_use]
 pub fn is_secret_header(name: &str, value: &str) -> bool {
     let like_a_key = |word: &str| {
-        word.len() >= LIKE_A_KEY
-            || (word.len() >= PIECE && word.bytes().any(|byte| byte.is_ascii_digit()))
+        word.len() >= LIKE_A_KEY || (word.len() >= PIECE && word.bytes().any(|byte| byte.is_ascii_digit()))
     };
     is_secret_name(name)
         || (!PUBLIC_HEADERS.iter().any(|public| name.eq_ignore_ascii_case(public))
             && value.split_whitespace().any(like_a_key))
+}
+
+/// The name of the environment variable in `$NAME`, which may stand for a secret setting of a plugin.
+#[must_use]
+pub fn variable_name(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let is_name = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
+    (!name.is_empty() && name.bytes().all(is_name)).then_some(name)
 }
 
 /// The secrets of a benchmark, for texts that others wrote: a server may send back in an error what it was sent, whole
@@ -222,7 +229,9 @@ mod tests {
         let secrets = Secrets::new([key]);
         let json = |text: &str| text.replace('\\', r"\\").replace('"', "\\\"");
         let percent = |text: &str| {
-            let one = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02X}") };
+            let one = |byte: u8| {
+                if byte.is_ascii_alphanumeric() { char::from(byte).into() } else { format!("%{byte:02X}") }
+            };
             text.bytes().map(one).collect::<String>()
         };
         let unicode = |text: &str| text.bytes().map(|byte| format!("\\u{byte:04x}")).collect::<String>();

@@ -69,6 +69,9 @@ pub struct ServerConfig {
     pub streaming: Option<bool>,
     /// The headers of the user, in order.
     pub headers: Vec<UserHeader>,
+    /// What the variables hold that stand for settings of plugins, which may pass it on to the server.
+    #[serde(skip)]
+    pub setting_secrets: Vec<Secret>,
     /// The key for the server.
     pub api_key: Option<Secret>,
     /// How long a request may take.
@@ -102,7 +105,8 @@ impl ServerConfig {
         };
         let parameters = urls.iter().flat_map(ServerUrl::secrets);
         let endpoint = self.endpoint.iter().flat_map(EndpointPath::secrets);
-        Secrets::new(key.chain(headers).chain(parameters).chain(endpoint))
+        let settings = self.setting_secrets.iter().map(Secret::expose);
+        Secrets::new(key.chain(headers).chain(parameters).chain(endpoint).chain(settings))
     }
 
     /// The path to append to the server's URL, where `default` is the one of the wire format.
@@ -349,6 +353,17 @@ pub struct PluginConfig {
     pub criteria: Vec<PluginChoice>,
     /// The detectors; the first one fills `inflection_points`.
     pub detectors: Vec<PluginChoice>,
+    /// What the variables hold that stand for settings of these plugins.
+    #[serde(skip)]
+    pub setting_secrets: Vec<Secret>,
+}
+
+impl PluginConfig {
+    /// What must not be shown, for what these plugins say.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(self.setting_secrets.iter().map(Secret::expose))
+    }
 }
 
 /// What is shown while the benchmark runs.

@@ -1,6 +1,7 @@
 //! A plugin as the user names it: `name`, or `name:{json}` with settings.
 
 use crate::error::ConfigError;
+use aiperf_model::secret::variable_name;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -48,6 +49,24 @@ fn settings_problem(flag: &'static str, name: &str, what: &str) -> ConfigError {
     let example =
         format!(r#"{flag} '{name}:{{"setting": 1}}'; aiperf plugin inspect {name} shows the settings"#);
     ConfigError::value(flag, format!("the settings of '{name}' {what}"), example)
+}
+
+impl PluginChoice {
+    /// The environment variables that stand for settings.
+    pub(crate) fn variables(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        self.settings.values().for_each(|value| collect_variables(value, &mut found));
+        found
+    }
+}
+
+fn collect_variables<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => found.extend(variable_name(text)),
+        Value::Array(items) => items.iter().for_each(|item| collect_variables(item, found)),
+        Value::Object(members) => members.values().for_each(|member| collect_variables(member, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 impl fmt::Display for PluginChoice {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fs, io, thread};
+use std::{env, fs, io, thread};
 
 use aiperf_model::plugin::{Endpoint, Identity, Kind, Objective, ParetoCriterion, TrendDetector};
 use aiperf_model::secret::Secrets;
@@ -26,6 +26,7 @@ use crate::objective::ObjectivePlugin;
 use crate::pareto::CriterionPlugin;
 use crate::pool::Pool;
 use crate::sandbox::Sandbox;
+use crate::secret_settings;
 use crate::trace::Traces;
 use crate::trend::DetectorPlugin;
 
@@ -286,15 +287,18 @@ impl PluginHost {
         let description = describe(&self.sandbox, binary, I::KIND)?;
         let speaker = format!("{} '{name}'", I::KIND);
         let refused = |error| HostError::Refused { kind: I::KIND, name: name.to_owned(), error };
+        let variable = |name: &str| env::var(name).ok();
+        let schema = description.settings_schema.as_deref();
+        let given = secret_settings::filled_in(&settings, schema, &variable).map_err(refused)?;
         let (body, info) = match &**binary {
             Binary::Component(component) => {
                 let mold = Mold::new(Arc::clone(&self.sandbox), component, speaker)?;
-                let (pool, info) = Pool::new(mold, settings.clone()).map_err(refused)?;
+                let (pool, info) = Pool::new(mold, given).map_err(refused)?;
                 (Body::Component(pool), info)
             }
             Binary::Library(library) => {
                 let caller = Caller::new(speaker, &self.sandbox);
-                let (instance, info) = library.configure(I::KIND, &settings, caller).map_err(refused)?;
+                let (instance, info) = library.configure(I::KIND, &given, caller).map_err(refused)?;
                 (Body::Library(instance), info)
             }
         };

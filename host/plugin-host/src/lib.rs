@@ -39,6 +39,7 @@ mod outline;
 mod pareto;
 mod pool;
 mod sandbox;
+mod secret_settings;
 mod trace;
 mod trend;
 mod unsaid;

@@ -46,7 +46,8 @@ pub fn hide_in_body(body: Vec<u8>, secrets: &Secrets) -> Vec<u8> {
 
 /// The texts without secrets: of each by itself, and of the strings that stand in the same place of several.
 fn hidden_texts(texts: &[String], secrets: &Secrets) -> Vec<String> {
-    let mut documents: Vec<Option<Value>> = texts.iter().map(|text| serde_json::from_str(text).ok()).collect();
+    let mut documents: Vec<Option<Value>> =
+        texts.iter().map(|text| serde_json::from_str(text).ok()).collect();
     let mut strings: BTreeMap<String, Vec<(usize, &mut String)>> = BTreeMap::new();
     for (index, document) in documents.iter_mut().enumerate() {
         if let Some(document) = document {
@@ -119,7 +120,9 @@ mod tests {
             let kept: String = events
                 .iter()
                 .map(|event| serde_json::from_slice::<Value>(&event.data).unwrap())
-                .map(|delta| delta["choices"][0]["delta"]["content"].as_str().unwrap().replace("<redacted>", ""))
+                .map(|delta| {
+                    delta["choices"][0]["delta"]["content"].as_str().unwrap().replace("<redacted>", "")
+                })
                 .collect();
             assert_eq!(kept, "", "{size}");
 

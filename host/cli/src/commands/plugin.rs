@@ -14,6 +14,7 @@ use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::plugins;
+use aiperf_model::secret::Secrets;
 use aiperf_plugin_host::{HostConfig, PluginHost};
 
 pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
@@ -31,8 +32,13 @@ pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
 
 /// A host with everything that can be chosen.
 fn host(sources: &PluginSources) -> Result<PluginHost, Failure> {
+    secretive_host(sources, Secrets::default())
+}
+
+/// The same, for plugins that see the answers of a server that was sent secrets.
+fn secretive_host(sources: &PluginSources, secrets: Secrets) -> Result<PluginHost, Failure> {
     let directory = sources.plugin_dir.clone().or_else(environment::plugin_dir);
-    let settings = HostConfig { allow_native: sources.native.allow_native, ..HostConfig::default() };
+    let settings = HostConfig { allow_native: sources.native.allow_native, secrets, ..HostConfig::default() };
     plugins::host(settings, directory.as_deref(), &sources.plugin)
 }
 

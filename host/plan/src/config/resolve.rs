@@ -23,6 +23,7 @@ use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::limits::{MOST_DIFFERENT_REQUESTS, MOST_PROMPT_TOKENS, MOST_SECONDS};
 use aiperf_model::metrics::Selection;
 use aiperf_model::sweep::Order;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,12 +44,22 @@ const DETECTORS: [&str; 1] = ["slope-change"];
 pub struct Environment {
     /// The variable `OPENAI_API_KEY`.
     pub openai_api_key: Option<Secret>,
+    /// All variables: those that settings of plugins name hold secrets.
+    pub variables: BTreeMap<String, Secret>,
     /// The directory of plugins unless the options name another one.
     pub plugin_dir: Option<PathBuf>,
     /// Whether the output goes to a terminal.
     pub stdout_is_terminal: bool,
     /// The cores that this process may use; 0 counts as 1.
     pub cores: u32,
+}
+
+impl Environment {
+    /// What the variables hold that stand for settings of these plugins.
+    fn setting_secrets<'a>(&self, choices: impl IntoIterator<Item = &'a PluginChoice>) -> Vec<Secret> {
+        let names = choices.into_iter().flat_map(PluginChoice::variables);
+        names.filter_map(|name| self.variables.get(name).cloned()).collect()
+    }
 }
 
 impl Config {
@@ -70,16 +81,19 @@ impl Config {
             refuse_trial_flags(&options)?;
         }
         let is_single_run = axes.is_empty() && trials.num_profile_runs == 1;
+        let plugins = PluginConfig::resolve(&options, environment)?;
+        let mut server = server(&options, environment)?;
+        server.setting_secrets.extend(plugins.setting_secrets.iter().cloned());
         Ok(Self {
             model: model(&options)?,
-            server: server(&options, environment)?,
+            server,
             load,
             sweep,
             trials,
             workload,
             failures: failures(&options)?,
             trust: trust(&options),
-            plugins: PluginConfig::resolve(&options, environment)?,
+            plugins,
             output: output(&options, ui(options.ui, is_single_run, environment)?)?,
         })
     }
@@ -99,10 +113,12 @@ fn server(options: &Options, environment: &Environment) -> Result<ServerConfig, 
     let default_url = [DEFAULT_URL.to_owned()];
     let endpoint_type = options.endpoint_type.as_deref().unwrap_or("chat");
     let servers = Servers::parse(options.url.as_deref().unwrap_or(&default_url))?;
+    let endpoint_type = PluginChoice::parse("--endpoint-type", "chat", endpoint_type)?;
     Ok(ServerConfig {
         connection: ConnectionConfig::resolve(options, &servers)?,
         servers,
-        endpoint_type: PluginChoice::parse("--endpoint-type", "chat", endpoint_type)?,
+        setting_secrets: environment.setting_secrets([&endpoint_type]),
+        endpoint_type,
         endpoint: options.endpoint.as_deref().map(|path| endpoint_path(path).into()),
         streaming: options.streams(),
         headers: header::parse_all(options.header.as_deref().unwrap_or_default())?,
@@ -314,6 +330,10 @@ impl PluginConfig {
         let given = chosen("--objective", options.objective.as_deref(), &OBJECTIVES)?;
         let trade_off = given.len().max(OBJECTIVES.len());
         let objectives = if given.len() > 1 { with(given, &OBJECTIVES) } else { before(given, &OBJECTIVES) };
+        let criteria = with(chosen("--pareto", options.pareto.as_deref(), &CRITERIA)?, &CRITERIA);
+        let detectors = chosen("--trend", options.trend.as_deref(), &DETECTORS)?;
+        let setting_secrets =
+            environment.setting_secrets(objectives.iter().chain(&criteria).chain(&detectors));
         Ok(Self {
             files: options.plugin.clone().unwrap_or_default(),
             directory: options.plugin_dir.clone().or_else(|| environment.plugin_dir.clone()),
@@ -323,8 +343,9 @@ impl PluginConfig {
             trace: options.plugin_trace.clone(),
             objectives,
             trade_off,
-            criteria: with(chosen("--pareto", options.pareto.as_deref(), &CRITERIA)?, &CRITERIA),
-            detectors: chosen("--trend", options.trend.as_deref(), &DETECTORS)?,
+            criteria,
+            detectors,
+            setting_secrets,
         })
     }
 }

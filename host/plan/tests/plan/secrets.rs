@@ -27,6 +27,20 @@ fn nothing_that_is_printed_or_written_holds_a_secret() {
 }
 
 #[test]
+fn a_variable_that_stands_for_a_setting_is_a_secret() {
+    let line =
+        r#"--model|m|--endpoint-type|chat:{"login": {"key": "$MY_KEY"}}|--objective|o:{"key": "$THEIR_KEY"}"#;
+    let variables = [("MY_KEY", "hunter2-mine"), ("THEIR_KEY", "hunter2-theirs"), ("USER", "somebody")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), Secret::from(value))).into();
+    let config =
+        Config::resolve(options(line), &Environment { variables, ..Environment::default() }).unwrap();
+    let hidden = config.server.secrets().hide("hunter2-mine, hunter2-theirs, somebody").into_owned();
+    assert_eq!(hidden, "<redacted>, <redacted>, somebody");
+    let written = config.redacted().to_string();
+    assert!(written.contains("$MY_KEY") && !written.contains("hunter2"), "{written}");
+}
+
+#[test]
 fn the_server_gets_the_key() {
     let headers = |line: &str, environment: &Environment| -> Vec<String> {
         let config = Config::resolve(options(line), environment).unwrap();

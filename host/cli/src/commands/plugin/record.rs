@@ -23,7 +23,8 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let config = Config::resolve(options(arguments), &environment::read())?;
     let servers = Started::new(&config.server.servers)?;
     let choice = config.server.endpoint_type.to_string();
-    let endpoint = super::host(&arguments.sources)?.endpoint(&choice)?;
+    let secrets = config.server.secrets();
+    let endpoint = super::secretive_host(&arguments.sources, secrets.clone())?.endpoint(&choice)?;
     let [response, fixture] =
         ["http", "json"].map(|extension| arguments.fixtures.join(format!("{}.{extension}", arguments.name)));
     if let Some(present) = [&response, &fixture].into_iter().find(|path| path.exists()) {
@@ -44,7 +45,6 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let path = config.server.path(default_path);
     let mut headers = payload.headers;
     headers.extend(config.server.request_headers());
-    let secrets = config.server.secrets();
     let answer = servers
         .urls
         .first()
