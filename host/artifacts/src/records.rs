@@ -128,6 +128,8 @@ impl<'a> Line<'a> {
 #[derive(Serialize)]
 struct Metadata<'a> {
     session_num: u32,
+    /// Names the request within the file; it is not sent.
+    x_request_id: RequestId,
     x_correlation_id: Numbered,
     conversation_id: Numbered,
     turn_index: u32,
@@ -139,7 +141,12 @@ struct Metadata<'a> {
     request_end_ns: u64,
     worker_id: WorkerId,
     record_processor_id: &'static str,
-    benchmark_phase: Phase,
+    /// `warmup` or `profiling`, which other readers know; what a ramp sends is in no statistic, like a warm-up.
+    benchmark_phase: PhaseKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profiling_index: Option<u32>,
+    phase_name: Phase,
+    phase_kind: PhaseKind,
     was_cancelled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancellation_time_ns: Option<u64>,
@@ -163,6 +170,7 @@ impl<'a> Metadata<'a> {
         let cancelled = matches!(&record.outcome, Err(Failure { kind: FailureKind::Cancelled, .. }));
         Self {
             session_num: timing.request,
+            x_request_id: RequestId { correlation: Numbered::correlation(timing), turn: timing.turn },
             x_correlation_id: Numbered::correlation(timing),
             conversation_id: Numbered::conversation(timing),
             turn_index: timing.turn,
@@ -172,7 +180,10 @@ impl<'a> Metadata<'a> {
             request_end_ns: end,
             worker_id: WorkerId(timing.worker),
             record_processor_id: "host",
-            benchmark_phase: timing.phase,
+            benchmark_phase: PhaseKind::of(timing.phase),
+            profiling_index: (timing.phase == Phase::Profiling).then_some(0),
+            phase_name: timing.phase,
+            phase_kind: PhaseKind::of(timing.phase),
             was_cancelled: cancelled,
             cancellation_time_ns: cancelled.then_some(end),
             http_status: timing.status,
@@ -182,6 +193,36 @@ impl<'a> Metadata<'a> {
             output_token_source: answer.and_then(|a| a.output_tokens).map(|count| count.source),
             finish_reason: answer.and_then(|a| a.finish_reason.as_deref()),
         }
+    }
+}
+
+/// What a phase is to a reader who knows two kinds.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum PhaseKind {
+    Warmup,
+    Profiling,
+}
+
+impl PhaseKind {
+    fn of(phase: Phase) -> Self {
+        match phase {
+            Phase::Warmup | Phase::Ramp => Self::Warmup,
+            Phase::Profiling => Self::Profiling,
+        }
+    }
+}
+
+/// `profiling_000000_0000`: a turn of a conversation.
+struct RequestId {
+    correlation: Numbered,
+    turn: u32,
+}
+
+impl Serialize for RequestId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Numbered { name, number } = self.correlation;
+        serializer.collect_str(&format_args!("{name}_{number:06}_{:04}", self.turn))
     }
 }
 

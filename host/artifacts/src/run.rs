@@ -156,7 +156,8 @@ impl<'a> RunInfo<'a> {
         Self {
             benchmark_id: report.benchmark_id,
             random_seed: report.random_seed,
-            trial: report.trial,
+            // Other readers of the file count from 0.
+            trial: report.trial.saturating_sub(1),
             cli_command: report.cli_command,
             variation,
         }

@@ -183,6 +183,7 @@ impl Run<'_> {
             MetricId::GoodRequestCount => self.good(),
             MetricId::TotalInputSequenceLength => self.input_tokens(),
             MetricId::TotalOutputSequenceLength => self.output_tokens(),
+            MetricId::TotalOutputTokens => self.sum(MetricId::OutputTokenCount),
             MetricId::TotalUsagePromptCacheReadTokens => self.sum(MetricId::UsagePromptCacheReadTokens),
             MetricId::EffectiveConcurrency => {
                 self.per_second(self.sum(MetricId::RequestLatency)? / MILLISECONDS_PER_SECOND)
@@ -204,6 +205,9 @@ impl Run<'_> {
             | MetricId::TimeToFirstByte
             | MetricId::SendDelay
             | MetricId::HttpConnecting
+            | MetricId::HttpWaiting
+            | MetricId::HttpReceiving
+            | MetricId::HttpDuration
             | MetricId::LimitWait
             | MetricId::OutputTokenThroughputPerUser
             | MetricId::EndToEndOutputTokenThroughput
@@ -216,6 +220,7 @@ impl Run<'_> {
             | MetricId::OslMismatch
             | MetricId::UsagePromptTokens
             | MetricId::UsageCompletionTokens
+            | MetricId::UsageTotalTokens
             | MetricId::UsagePromptCacheReadTokens => None,
         }
     }

@@ -59,12 +59,16 @@ impl Answered<'_> {
                 milliseconds(self.scheduled()?, answered_at(self.timing, self.answer)?)?
             }
             MetricId::DecodeDuration => self.decode_duration()?,
-            MetricId::TimeToFirstByte => milliseconds(self.timing.send?, self.timing.first_byte?)?,
+            MetricId::TimeToFirstByte | MetricId::HttpWaiting => {
+                milliseconds(self.timing.send?, self.timing.first_byte?)?
+            }
             MetricId::SendDelay => {
                 milliseconds(self.timing.ready.saturating_add(self.timing.connect_wait), self.timing.send?)?
             }
             MetricId::LimitWait => milliseconds(self.scheduled()?, self.timing.ready)?,
             MetricId::HttpConnecting => self.timing.connect? as f64 / NANOSECONDS_PER_MILLISECOND,
+            MetricId::HttpReceiving => milliseconds(self.timing.first_byte?, self.timing.end)?,
+            MetricId::HttpDuration => milliseconds(self.timing.send?, self.timing.end)?,
             MetricId::OutputTokenThroughputPerUser => per_second(1.0, self.inter_token_latency()?)?,
             MetricId::EndToEndOutputTokenThroughput => {
                 per_second(f64::from(self.output_tokens()?), self.request_latency()?)?
@@ -80,6 +84,9 @@ impl Answered<'_> {
             MetricId::OslMismatch => self.output_length_mismatch()?,
             MetricId::UsagePromptTokens => f64::from(self.usage.input_tokens?),
             MetricId::UsageCompletionTokens => f64::from(self.usage.output_tokens?),
+            MetricId::UsageTotalTokens => {
+                f64::from(self.usage.input_tokens?) + f64::from(self.usage.output_tokens?)
+            }
             MetricId::UsagePromptCacheReadTokens => f64::from(self.usage.cached_input_tokens?),
             // Properties of a run: `accumulator` computes them.
             MetricId::RequestThroughput
@@ -97,6 +104,7 @@ impl Answered<'_> {
             | MetricId::GoodRequestCount
             | MetricId::TotalInputSequenceLength
             | MetricId::TotalOutputSequenceLength
+            | MetricId::TotalOutputTokens
             | MetricId::TotalUsagePromptCacheReadTokens
             | MetricId::EffectiveConcurrency
             | MetricId::AchievedRequestRate

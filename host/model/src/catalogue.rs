@@ -208,6 +208,12 @@ catalogue! {
         "From the moment the schedule wants the request to the moment the concurrency limit has room for it; only where a schedule sets the load.";
     HttpConnecting: "http_req_connecting", "http_req_connecting", "HTTP Connecting", Milliseconds, Request, MINIMIZE, &[], false,
         "How long the connection of the request took to open, TLS handshake included; in no other latency, and only for requests that opened one.";
+    HttpWaiting: "http_req_waiting", "http_req_waiting", "HTTP Waiting", Milliseconds, Request, MINIMIZE, &[], false,
+        "From the moment the request is sent to the first byte of the response, as readers of the Python tool's files name it.";
+    HttpReceiving: "http_req_receiving", "http_req_receiving", "HTTP Receiving", Milliseconds, Request, MINIMIZE, &[], false,
+        "From the first byte of the response to its last one.";
+    HttpDuration: "http_req_duration", "http_req_duration", "HTTP Duration", Milliseconds, Request, MINIMIZE, &[], false,
+        "From the moment the request is sent to the last byte of the response, without opening a connection.";
     OutputTokenThroughputPerUser: "output_token_throughput_per_user", "output_token_throughput_per_user", "Output Token Throughput Per User", TokensPerSecondPerUser, Request, MAXIMIZE, &[], true,
         "1 / inter token latency.";
     EndToEndOutputTokenThroughput: "e2e_output_token_throughput", "e2e_output_token_throughput", "E2E Output Token Throughput", TokensPerSecondPerUser, Request, MAXIMIZE, &[], false,
@@ -230,6 +236,8 @@ catalogue! {
         "Input tokens as the server reports them.";
     UsageCompletionTokens: "usage_completion_tokens", "usage_completion_tokens", "Usage Completion Tokens", Tokens, Request, None, &[], false,
         "Output tokens as the server reports them.";
+    UsageTotalTokens: "usage_total_tokens", "usage_total_tokens", "Usage Total Tokens", Tokens, Request, None, &[], false,
+        "Input and output tokens as the server reports them, where it reports both.";
     UsagePromptCacheReadTokens: "usage_prompt_cache_read_tokens", "usage_prompt_cache_read_tokens", "Usage Prompt Cache Read Tokens", Tokens, Request, None, &[], false,
         "Input tokens that the server reports to have read from its cache.";
     RequestCount: "request_count", "request_count", "Request Count", Requests, Run, None, &[], true,
@@ -248,6 +256,8 @@ catalogue! {
         "Sum of the input tokens of successful requests.";
     TotalOutputSequenceLength: "total_osl", "total_osl", "Total Output Sequence Length", Tokens, Run, None, &[], false,
         "Sum of the output tokens of successful requests.";
+    TotalOutputTokens: "total_output_tokens", "total_output_tokens", "Total Output Tokens", Tokens, Run, None, &[], false,
+        "Sum of the output tokens without reasoning of successful requests.";
     TotalUsagePromptCacheReadTokens: "total_usage_prompt_cache_read_tokens", "total_usage_prompt_cache_read_tokens", "Total Usage Prompt Cache Read Tokens", Tokens, Run, None, &[], false,
         "Sum of the input tokens that the server reports to have read from its cache.";
     EffectiveConcurrency: "effective_concurrency", "effective_concurrency", "Effective Concurrency", Requests, Run, None, &[], false,
