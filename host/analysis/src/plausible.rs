@@ -1,6 +1,6 @@
 //! Means that the points might have had, given how their trials spread.
 
-use aiperf_model::point::{Measurement, Point};
+use aiperf_model::point::{Extremes, Measurement, Point};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
@@ -43,6 +43,7 @@ fn with_mean(measurement: &Measurement, mean: f64) -> Measurement {
         trials: vec![mean],
         std_dev: None,
         confidence: None,
+        extremes: Extremes::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::fault::{self, Fault};
 use aiperf_metrics::statistics;
 use aiperf_model::conclusion::{Evaluation, Score};
 use aiperf_model::plugin::Objective;
-use aiperf_model::point::{Measurement, Point};
+use aiperf_model::point::{Extremes, Measurement, Point};
 
 /// One objective and its value at each point.
 #[derive(Clone)]
@@ -113,6 +113,7 @@ fn measurement_of_trial(measurement: &Measurement, trial: usize) -> Option<Measu
         trials: vec![value],
         std_dev: None,
         confidence: None,
+        extremes: Extremes::default(),
     })
 }
 

@@ -7,7 +7,7 @@ use aiperf_model::conclusion::{
 };
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::{Identity, Kind, Objective, ParetoCriterion, Plugin, PluginError, TrendDetector};
-use aiperf_model::point::{Measurement, Point};
+use aiperf_model::point::{Extremes, Measurement, Point};
 
 const LEVEL: f64 = 0.95;
 
@@ -22,6 +22,7 @@ fn measurement(key: &str, mean: f64, trials: Vec<f64>, n: usize, std_dev: Option
         trials,
         std_dev,
         confidence: std_dev.and_then(|std_dev| statistics::interval_from_moments(n, mean, std_dev, LEVEL)),
+        extremes: Extremes::default(),
     }
 }
 

@@ -30,6 +30,14 @@ pub enum ArtifactError {
         /// What was found and what was expected there.
         problem: String,
     },
+    /// A file has nothing in it.
+    #[error("{} is empty, expected a {format}; give another file, or write it anew", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// What it should be, such as `sweep file`.
+        format: &'static str,
+    },
     /// Another process works in the directory.
     #[error("{} is in use by {}; wait until it has ended, or stop it", directory.display(), describe(owner.as_ref()))]
     Locked {

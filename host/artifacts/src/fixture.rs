@@ -12,7 +12,7 @@ use aiperf_model::metrics::{
 };
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::{Identity, Kind};
-use aiperf_model::point::{Interval, Measurement, Point};
+use aiperf_model::point::{Extremes, Interval, Measurement, Point};
 use aiperf_model::record::{
     Answer, Failure, FailureKind, Phase, Record, RunClock, Timing, TokenCount, TokenSource,
 };
@@ -180,6 +180,7 @@ pub(crate) fn measurement(id: MetricId, statistic: Statistic, trials: &[f64]) ->
         trials: trials.to_vec(),
         std_dev: several.then_some(1.5),
         confidence: several.then_some(Interval { low: mean - 3.0, high: mean + 3.0, level: 0.95 }),
+        extremes: Extremes::default(),
     }
 }
 

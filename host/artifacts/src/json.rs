@@ -48,6 +48,9 @@ pub(crate) fn parse<T: DeserializeOwned>(
         at,
         problem: error.to_string(),
     };
+    if bytes.trim_ascii().is_empty() {
+        return Err(ArtifactError::Empty { path: path.to_path_buf(), format });
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| malformed(error.path().to_string(), error.into_inner()))?;
@@ -125,6 +128,14 @@ mod tests {
         let error = parse::<Entries<Entries<f64>>>(Path::new("f.json"), "test file", bytes).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("f.json") && text.contains("`a.b`") && text.contains("expected f64"), "{text}");
+    }
+
+    #[test]
+    fn an_empty_file_says_so() {
+        for bytes in [b"".as_slice(), b" \n"] {
+            let error = parse::<u32>(Path::new("f.json"), "test file", bytes).unwrap_err().to_string();
+            assert!(error.contains("f.json is empty") && error.contains("test file"), "{error}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! What the file concludes is not read; concluding again is the purpose. Seeds are not in the file.
 
+mod agreement;
 mod block;
 mod document;
 
@@ -57,6 +58,8 @@ impl Fault {
 
 /// The measurements of one value as the file has them.
 struct Measured {
+    /// Where they stand in the file.
+    at: String,
     parameters: Vec<Parameter>,
     blocks: Entries<Block>,
 }
@@ -68,13 +71,25 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
         (Some(by_value), _) => of_values(by_value, &metadata)?,
         (None, Some(combinations)) => combinations
             .into_iter()
-            .map(|combination| Measured { parameters: combination.parameters, blocks: combination.metrics })
+            .enumerate()
+            .map(|(index, combination)| Measured {
+                at: format!("per_combination_metrics[{index}]"),
+                parameters: combination.parameters,
+                blocks: combination.metrics,
+            })
             .collect(),
         (None, None) => {
             let problem = "expected `per_value_metrics` or `per_combination_metrics`, found neither";
             return Err(Fault::new(".", problem));
         }
     };
+    agreement::check_values(&metadata, &measured)?;
+    for value in &measured {
+        let metrics = if metadata.parameter_name.is_some() { "" } else { ".metrics" };
+        for (key, block) in &value.blocks.0 {
+            agreement::check_block(&format!("{}{metrics}.{key}", value.at), block)?;
+        }
+    }
     let axes = axes(&metadata, &measured);
     let values = values(&metadata, &measured);
     let mut points: Vec<Point> =
@@ -130,7 +145,11 @@ fn of_values(by_value: Entries<Entries<Block>>, metadata: &Metadata) -> Result<V
         listed.filter_map(|parameters| Some((parameters.first()?.value.to_string(), parameters))).collect();
     let measured = by_value.0.into_iter().map(|(key, blocks)| {
         let parameters = by_text.get(&key).cloned();
-        Measured { parameters: parameters.unwrap_or_else(|| metadata.of_value(&value_of(&key))), blocks }
+        Measured {
+            at: format!("per_value_metrics.{key}"),
+            parameters: parameters.unwrap_or_else(|| metadata.of_value(&value_of(&key))),
+            blocks,
+        }
     });
     Ok(measured.collect())
 }

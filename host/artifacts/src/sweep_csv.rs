@@ -8,7 +8,6 @@ use crate::csv_tables::{self, Tables};
 use crate::durable;
 use crate::error::ArtifactError;
 use crate::parameters;
-use crate::sweep_json;
 use aiperf_model::catalogue;
 use aiperf_model::conclusion::{Front, Trend};
 use aiperf_model::parameter::Parameter;
@@ -59,14 +58,13 @@ fn headings(column: &Column<'_>) -> Row {
 
 /// The same statistics as numbers; empty cells where a value lacks the key.
 fn cells(measurement: Option<&Measurement>) -> Row {
-    let trials = measurement.and_then(sweep_json::measured_trials);
-    let extreme = |choose: fn(f64, f64) -> f64| trials.and_then(|t| t.iter().copied().reduce(choose));
+    let range = measurement.map(Measurement::range).unwrap_or_default();
     let confidence = measurement.and_then(|m| m.confidence);
     [
         measurement.map(|m| m.mean),
         measurement.and_then(|m| m.std_dev),
-        extreme(f64::min),
-        extreme(f64::max),
+        range.min,
+        range.max,
         measurement.and_then(Measurement::cv),
         confidence.map(|interval| interval.low),
         confidence.map(|interval| interval.high),

@@ -20,8 +20,6 @@ use metrics::Metrics;
 use serde::Serialize;
 use std::path::Path;
 
-pub(crate) use metrics::measured_trials;
-
 /// Writes the file.
 pub fn write(path: &Path, result: &SweepResult) -> Result<(), ArtifactError> {
     json::write(path, "result of the sweep", &Document::new(result))

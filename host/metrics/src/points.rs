@@ -7,7 +7,7 @@ use crate::statistics;
 use aiperf_model::catalogue::{CATALOGUE, Metric, MetricId};
 use aiperf_model::metrics::{RunMetrics, Selection, Statistic};
 use aiperf_model::parameter::Parameter;
-use aiperf_model::point::{Measurement, Point, TrialStatistics};
+use aiperf_model::point::{Extremes, Measurement, Point, TrialStatistics};
 
 /// The point of a value: its parameters and the measurements over its successful runs, which come in order of
 /// execution. `confidence_level` is between 0 and 1.
@@ -75,6 +75,7 @@ fn measurement(
             interval.map(statistics::clip_at_zero)
         },
         trials,
+        extremes: Extremes::default(),
     })
 }
 

@@ -22,7 +22,7 @@ pub fn mean(values: &[f64]) -> Option<f64> {
 
 /// The standard deviation of the values as a sample of something larger, divided by n - 1.
 ///
-/// None if there are fewer than two values or one is not finite.
+/// None if there are fewer than two values, one is not finite, or they are too far apart for a number.
 #[must_use]
 pub fn sample_std_dev(values: &[f64]) -> Option<f64> {
     moments(|| values.iter().copied())?.sample_std_dev()
@@ -30,10 +30,10 @@ pub fn sample_std_dev(values: &[f64]) -> Option<f64> {
 
 /// The standard deviation of the values as all there are, divided by n.
 ///
-/// None if there are no values or one is not finite.
+/// None if there are no values, one is not finite, or they are too far apart for a number.
 #[must_use]
 pub fn population_std_dev(values: &[f64]) -> Option<f64> {
-    moments(|| values.iter().copied()).map(Moments::population_std_dev)
+    moments(|| values.iter().copied()).map(Moments::population_std_dev).filter(|std_dev| std_dev.is_finite())
 }
 
 /// What mean and deviations are made of.
@@ -50,11 +50,11 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// None if there is one value only.
+    /// None if there is one value only, or they are too far apart for a number.
     #[must_use]
     pub fn sample_std_dev(self) -> Option<f64> {
         let divisor = self.count.checked_sub(1).filter(|divisor| *divisor > 0)?;
-        Some((self.squares / divisor as f64).sqrt())
+        Some((self.squares / divisor as f64).sqrt()).filter(|std_dev| std_dev.is_finite())
     }
 
     /// With all values there are.
@@ -83,7 +83,7 @@ pub fn moments<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<Moment
         return None;
     }
     // Rounding may put the mean of equal values next to them, which the clamp undoes.
-    let mean = (total.value() / count as f64).clamp(min, max);
+    let mean = mean_of(total.value(), count, &values).clamp(min, max);
     let (mut deviations, mut squares) = (Sum::default(), Sum::default());
     for value in values() {
         deviations.add(value - mean);
@@ -92,6 +92,12 @@ pub fn moments<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> Option<Moment
     let remainder = deviations.value();
     let squares = (squares.value() - remainder * remainder / count as f64).max(0.0);
     Some(Moments { count, sum: total.value(), mean, squares })
+}
+
+/// Where the sum leaves the range of numbers, each value is divided instead.
+fn mean_of<I: Iterator<Item = f64>>(total: f64, count: u64, values: impl Fn() -> I) -> f64 {
+    let count = count as f64;
+    if total.is_finite() { total / count } else { sum(values().map(|value| value / count)) }
 }
 
 /// The standard error of the mean of `n` values, `std_dev / sqrt(n)`. `n` is not 0.
@@ -181,6 +187,21 @@ mod tests {
 
     fn assert_close(actual: f64, expected: f64, tolerance: f64) {
         assert!((actual - expected).abs() <= tolerance, "{actual} is not {expected}");
+    }
+
+    #[test]
+    fn the_largest_numbers_give_numbers_or_nothing() {
+        for values in
+            [[f64::MAX, f64::MAX], [1e308, 1e308], [-1e308, 1e308], [f64::MIN, f64::MIN], [5e-324, 1e308]]
+        {
+            assert!(mean(&values).is_some_and(f64::is_finite), "{values:?}");
+            for spread in [sample_std_dev(&values), population_std_dev(&values)] {
+                assert!(spread.is_none_or(f64::is_finite), "{values:?}");
+            }
+            let bounds = interval(&values, 0.95);
+            assert!(bounds.is_none_or(|i| i.low.is_finite() && i.high.is_finite()), "{values:?}");
+        }
+        assert_eq!(mean(&[1e308, 1e308]), Some(1e308));
     }
 
     #[test]

@@ -14,6 +14,30 @@ pub struct Interval {
     pub level: f64,
 }
 
+/// The smallest and the largest value over the trials, as far as they are known without the trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Extremes {
+    /// The smallest value.
+    pub min: Option<f64>,
+    /// The largest value; never below `min`.
+    pub max: Option<f64>,
+}
+
+impl Extremes {
+    /// Those of values that are known.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let extreme = |choose: fn(f64, f64) -> f64| values.iter().copied().reduce(choose);
+        Self { min: extreme(f64::min), max: extreme(f64::max) }
+    }
+
+    /// Whether neither is known.
+    #[must_use]
+    pub fn are_unknown(&self) -> bool {
+        self.min.is_none() && self.max.is_none()
+    }
+}
+
 /// One statistic of one metric, taken over the trials of a point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
@@ -38,13 +62,31 @@ pub struct Measurement {
     pub std_dev: Option<f64>,
     /// Where the true mean plausibly lies, or none for a single trial.
     pub confidence: Option<Interval>,
+    /// What a file says of the trials that it does not hold; unknown where `trials` holds them.
+    #[serde(default, skip_serializing_if = "Extremes::are_unknown")]
+    pub extremes: Extremes,
 }
 
 impl Measurement {
-    /// The coefficient of variation, `std / |mean|`, or none for a single trial or a mean of 0.
+    /// The coefficient of variation, `std / |mean|`, or none for a single trial or a mean that is 0 or next to it.
     #[must_use]
     pub fn cv(&self) -> Option<f64> {
-        self.std_dev.filter(|_| self.mean != 0.0).map(|std_dev| std_dev / self.mean.abs())
+        self.std_dev.map(|std_dev| std_dev / self.mean.abs()).filter(|cv| cv.is_finite())
+    }
+
+    /// The values in the trials, or none if only their mean and spread are known: a measurement that was read from a
+    /// file without them.
+    #[must_use]
+    pub fn measured_trials(&self) -> Option<&[f64]> {
+        let only_the_mean =
+            self.trials.len() == 1 && (self.std_dev.is_some() || !self.extremes.are_unknown());
+        (!only_the_mean).then_some(self.trials.as_slice())
+    }
+
+    /// The smallest and the largest value over the trials.
+    #[must_use]
+    pub fn range(&self) -> Extremes {
+        self.measured_trials().map_or(self.extremes, Extremes::of)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use aiperf_model::conclusion::{Axis, Candidate, Direction, Sample, Score, Series};
 use aiperf_model::parameter::{Parameter, ParameterValue};
-use aiperf_model::point::{Interval, Measurement, Point};
+use aiperf_model::point::{Extremes, Interval, Measurement, Point};
 use aiperf_model::request::{Part, Request, Turn};
 use aiperf_model::response::OwnedEvent;
 
@@ -29,6 +29,7 @@ pub(crate) fn points() -> Vec<Labelled<Point>> {
         trials: vec![mean; trials],
         std_dev: (trials > 1).then_some(0.0),
         confidence: (trials > 1).then_some(Interval { low: mean, high: mean, level: 0.95 }),
+        extremes: Extremes::default(),
     };
     let point = |value: ParameterValue, trials: usize, scale: f64| Point {
         index: 0,

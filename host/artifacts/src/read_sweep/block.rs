@@ -3,7 +3,7 @@
 use crate::json::Entries;
 use aiperf_model::catalogue::{self, Metric};
 use aiperf_model::metrics::Statistic;
-use aiperf_model::point::{Interval, Measurement};
+use aiperf_model::point::{Extremes, Interval, Measurement};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -15,16 +15,16 @@ use std::collections::BTreeSet;
 pub(super) struct Block {
     // Null where the writer knew no value, but never absent.
     #[serde(deserialize_with = "Option::deserialize")]
-    mean: Option<f64>,
-    std: Option<f64>,
-    ci_low: Option<f64>,
-    ci_high: Option<f64>,
+    pub(super) mean: Option<f64>,
+    pub(super) std: Option<f64>,
+    pub(super) ci_low: Option<f64>,
+    pub(super) ci_high: Option<f64>,
     unit: Option<String>,
     pub(super) n: Option<u32>,
-    trials: Option<Vec<f64>>,
+    pub(super) trials: Option<Vec<f64>>,
     avg: Option<f64>,
-    min: Option<f64>,
-    max: Option<f64>,
+    pub(super) min: Option<f64>,
+    pub(super) max: Option<f64>,
     sum: Option<f64>,
     p1: Option<f64>,
     p5: Option<f64>,
@@ -56,6 +56,24 @@ impl Block {
             Statistic::P99 => self.p99,
             Statistic::Std => None,
         }
+    }
+
+    /// All numbers with the field they stand in.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = (String, f64)> {
+        let across = [
+            ("mean", self.mean),
+            ("std", self.std),
+            ("ci_low", self.ci_low),
+            ("ci_high", self.ci_high),
+            ("min", self.min),
+            ("max", self.max),
+        ];
+        let within = Statistic::ALL.map(|statistic| (statistic.name(), self.statistic(statistic)));
+        let named = across.into_iter().chain(within);
+        let trials = self.trials.iter().flatten().enumerate();
+        named
+            .filter_map(|(field, number)| Some((field.to_owned(), number?)))
+            .chain(trials.map(|(index, trial)| (format!("trials[{index}]"), *trial)))
     }
 
     /// Whether the unit is that of the catalogue, or not said.
@@ -122,8 +140,11 @@ fn across_trials(name: Name, block: &Block, trials: u32, level: f64) -> Option<M
     let mean = block.mean?;
     let several = block.n.unwrap_or(trials) > 1;
     let bounds = block.ci_low.zip(block.ci_high).filter(|_| several);
+    let trials = block.trials.clone().filter(|trials| !trials.is_empty());
+    let extremes = Extremes { min: block.min, max: block.max };
     Some(Measurement {
-        trials: block.trials.clone().filter(|trials| !trials.is_empty()).unwrap_or_else(|| vec![mean]),
+        extremes: if trials.is_some() || !several { Extremes::default() } else { extremes },
+        trials: trials.unwrap_or_else(|| vec![mean]),
         std_dev: block.std.filter(|_| several),
         confidence: bounds.map(|(low, high)| Interval { low, high, level }),
         ..single(name, mean)
@@ -140,5 +161,6 @@ fn single(name: Name, value: f64) -> Measurement {
         trials: vec![value],
         std_dev: None,
         confidence: None,
+        extremes: Extremes::default(),
     }
 }

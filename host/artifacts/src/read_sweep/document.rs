@@ -29,6 +29,7 @@ pub(super) struct Metadata {
     pub(super) sweep_parameters: Option<Vec<Axis>>,
     #[serde(default)]
     pub(super) parameter_values: Vec<Place>,
+    pub(super) num_values: Option<usize>,
     #[serde(default = "one")]
     pub(super) num_trials_per_value: u32,
     #[serde(default)]

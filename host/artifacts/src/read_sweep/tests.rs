@@ -91,7 +91,7 @@ fn our_own_files_come_back_as_they_were() {
 
 #[test]
 fn the_python_tool_with_several_trials() {
-    let block = |mean: f64| json!({ "mean": mean, "std": 0.8, "min": 23.5, "max": 24.7, "cv": 0.03, "ci_low": 16.9, "ci_high": 31.3, "unit": "ms" });
+    let block = |mean: f64| json!({ "mean": mean, "std": 0.8, "min": mean - 0.6, "max": mean + 0.6, "cv": 0.03, "ci_low": mean - 7.2, "ci_high": mean + 7.2, "unit": "ms" });
     let result = parsed(&json!({
         "aggregation_type": "sweep",
         "metadata": {
@@ -109,6 +109,7 @@ fn the_python_tool_with_several_trials() {
     assert_eq!(keys, ["ttft_p99_ms", "my_own_thing_p99"]);
     let ttft = &result.points[1].measurements[0];
     assert_eq!((ttft.mean, ttft.std_dev), (45.7, Some(0.8)));
+    assert_eq!((ttft.range().min, ttft.range().max), (Some(45.7 - 0.6), Some(45.7 + 0.6)));
     assert_eq!(ttft.confidence.map(|interval| interval.level), Some(0.9));
     assert_eq!(result.points[1].measurements[1].statistic, "p99");
     assert_eq!(result.points[0].parameters, fixture::concurrency(2));
@@ -201,6 +202,103 @@ fn errors_name_file_place_and_expectation() {
         *document.pointer_mut(pointer).unwrap() = value;
         let text = refused(&document);
         assert!(text.contains("sweep.json") && text.contains(place) && text.contains(expectation), "{text}");
+    }
+}
+
+#[test]
+fn min_and_max_without_trials_are_kept() {
+    let mut document = specification();
+    let block = &mut document["per_value_metrics"]["10"]["request_throughput_avg"];
+    (block["min"], block["max"]) = (json!(91.5), json!(99.0));
+    let again: Value = serde_json::from_slice(&sweep_json::render(&parsed(&document)).unwrap()).unwrap();
+    let block = &again["per_value_metrics"]["10"]["request_throughput_avg"];
+    assert_eq!((&block["min"], &block["max"], &block["trials"]), (&json!(91.5), &json!(99.0), &Value::Null));
+    let table = String::from_utf8(crate::sweep_csv::render(&parsed(&document)).unwrap()).unwrap();
+    assert!(table.contains("95.2,3.1,91.5,99,"), "{table}");
+}
+
+#[test]
+fn what_disagrees_is_refused_by_name_and_place() {
+    let block = "/per_value_metrics/10/request_throughput_avg";
+    let place = "per_value_metrics.10.request_throughput_avg";
+    for (field, said, told) in [
+        ("n", json!({ "n": 3, "trials": [95.2, 95.2] }), "found 3, expected 2"),
+        ("n", json!({ "n": 0 }), "at least 1"),
+        ("mean", json!({ "mean": 95.2, "trials": [1.0, 3.0] }), "found 95.2, expected 2"),
+        ("min", json!({ "trials": [94.0, 96.4], "min": 90.0 }), "found 90, expected 94"),
+        ("max", json!({ "trials": [94.0, 96.4], "max": 90.0 }), "found 90, expected 96.4"),
+        ("min", json!({ "min": 97.0 }), "found 97, expected at most `mean`"),
+        ("max", json!({ "max": 90.0 }), "found 90, expected at least `mean`"),
+        ("min", json!({ "min": 96.0, "max": 94.0 }), "at most `max`"),
+        ("ci_low", json!({ "ci_low": 98.0, "ci_high": 92.0 }), "found 98, expected at most `ci_high`"),
+        ("ci_high", json!({ "ci_low": 90.0, "ci_high": 92.0 }), "expected at least `mean`"),
+        ("std", json!({ "std": -1.0 }), "found -1"),
+        ("mean", json!({ "mean": 1e308 }), "found 1e308, expected a number between"),
+        ("trials[1]", json!({ "trials": [95.2, -1e308] }), "found -1e308"),
+        ("std", json!({ "std": 1e200 }), "found 1e200"),
+    ] {
+        let mut document = specification();
+        let Some(Value::Object(written)) = document.pointer_mut(block) else { panic!("{block}") };
+        written.extend(said.as_object().unwrap().clone());
+        let text = refused(&document);
+        assert!(text.contains(&format!("`{place}.{field}`")) && text.contains(told), "{text}");
+    }
+    for (pointer, value, place, told) in [
+        ("/metadata/num_values", json!(5), "metadata.num_values", "found 5, expected 4"),
+        (
+            "/metadata/parameter_values/3",
+            json!(10),
+            "metadata.parameter_values[3]",
+            "concurrency 10 is there twice",
+        ),
+        ("/metadata/parameter_values/3", json!(50), "per_value_metrics.40", "concurrency 40 was measured"),
+        ("/metadata/parameter_values/3", json!(1e308), "metadata.parameter_values[3]", "found 1e308"),
+    ] {
+        let mut document = specification();
+        *document.pointer_mut(pointer).unwrap() = value;
+        let text = refused(&document);
+        assert!(text.contains(place) && text.contains(told), "{text}");
+    }
+}
+
+proptest::proptest! {
+    /// Whatever one byte of a good file becomes: no panic, and an error names the file.
+    #[test]
+    fn a_damaged_file_is_read_or_refused(at in 0_usize..6000, byte in proptest::prelude::any::<u8>()) {
+        let mut bytes = sweep_json::render(&fixture::sweep(2)).unwrap();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        if let Err(error) = parse(Path::new("sweep.json"), &bytes) {
+            proptest::prop_assert!(error.to_string().contains("sweep.json"));
+        }
+    }
+
+    /// Whatever a number of a good file becomes: what is read can be written again, and no number is lost to infinity.
+    #[test]
+    fn a_number_of_any_size_gives_no_infinity(which in 0_usize..200, number in proptest::prelude::any::<f64>()) {
+        let mut document: Value =
+            serde_json::from_slice(&sweep_json::render(&fixture::sweep(2)).unwrap()).unwrap();
+        let mut numbers = Vec::new();
+        collect(&mut document["per_value_metrics"], &mut numbers);
+        let which = which % numbers.len();
+        *numbers[which] = json!(number);
+        if let Ok(result) = parse(Path::new("sweep.json"), document.to_string().as_bytes()) {
+            for measurement in result.points.iter().flat_map(|point| &point.measurements) {
+                proptest::prop_assert!(measurement.mean.is_finite());
+                proptest::prop_assert!(measurement.cv().is_none_or(f64::is_finite));
+                proptest::prop_assert!(measurement.trials.iter().all(|trial| trial.abs() <= 1e100));
+            }
+        }
+    }
+}
+
+/// All numbers below a value.
+fn collect<'a>(value: &'a mut Value, found: &mut Vec<&'a mut Value>) {
+    match value {
+        Value::Number(_) => found.push(value),
+        Value::Array(items) => items.iter_mut().for_each(|item| collect(item, found)),
+        Value::Object(members) => members.iter_mut().for_each(|(_, member)| collect(member, found)),
+        _ => {}
     }
 }
 

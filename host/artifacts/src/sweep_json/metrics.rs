@@ -79,12 +79,12 @@ struct Block<'a> {
 
 impl<'a> Block<'a> {
     fn new(point: &Point, measurement: &'a Measurement) -> Self {
-        let trials = measured_trials(measurement);
+        let (trials, range) = (measurement.measured_trials(), measurement.range());
         Self {
             mean: measurement.mean,
             std: measurement.std_dev,
-            min: trials.and_then(|trials| trials.iter().copied().reduce(f64::min)),
-            max: trials.and_then(|trials| trials.iter().copied().reduce(f64::max)),
+            min: range.min,
+            max: range.max,
             cv: measurement.cv(),
             ci_low: measurement.confidence.map(|interval| interval.low),
             ci_high: measurement.confidence.map(|interval| interval.high),
@@ -95,14 +95,7 @@ impl<'a> Block<'a> {
     }
 }
 
-/// The values in the trials, or none if only their mean and spread are known: a measurement that was read from a
-/// file without them.
-pub(crate) fn measured_trials(measurement: &Measurement) -> Option<&[f64]> {
-    let only_the_mean = measurement.trials.len() == 1 && measurement.std_dev.is_some();
-    (!only_the_mean).then_some(measurement.trials.as_slice())
-}
-
 /// How many trials a measurement rests on.
 fn number_of_trials(point: &Point, measurement: &Measurement) -> u32 {
-    measured_trials(measurement).map_or(point.trials, |trials| trials.len() as u32)
+    measurement.measured_trials().map_or(point.trials, |trials| trials.len() as u32)
 }

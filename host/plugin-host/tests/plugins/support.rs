@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use aiperf_model::parameter::{Parameter, ParameterValue};
-use aiperf_model::point::{Measurement, Point};
+use aiperf_model::point::{Extremes, Measurement, Point};
 use aiperf_plugin_host::{HostConfig, Limits, LogLine, LogSink, PluginHost};
 
 /// The messages of a host.
@@ -74,6 +74,7 @@ pub(crate) fn point(index: u32, concurrency: i64, means: &[(&str, &str, f64)]) -
         trials: vec![mean],
         std_dev: None,
         confidence: None,
+        extremes: Extremes::default(),
     };
     Point {
         index,

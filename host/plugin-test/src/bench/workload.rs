@@ -3,7 +3,7 @@
 use crate::samples;
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::{Kind, PluginError};
-use aiperf_model::point::{Measurement, Point};
+use aiperf_model::point::{Extremes, Measurement, Point};
 use aiperf_model::request::{Request, Turn};
 use aiperf_model::response::OwnedEvent;
 use aiperf_plugin_host::{Call, Case};
@@ -163,6 +163,7 @@ fn point() -> Point {
         trials: vec![index as f64; 5],
         std_dev: Some(0.5),
         confidence: None,
+        extremes: Extremes::default(),
     };
     Point {
         index: 0,
