@@ -3,6 +3,7 @@
 
 use crate::canned;
 use crate::support::Workplace;
+use serde_json::{Value, json};
 use std::fs;
 
 /// A component that breaks the contract in the way its settings say; its source lies beside it.
@@ -54,20 +55,98 @@ fn analysis_plugins_that_crash_hang_and_lie() {
         ("--objective", "nan", ""),
         ("--objective", "infinity", ""),
         ("--objective", "metric", ""),
+        ("--objective", "long-metric", ""),
+        ("--objective", "remember", ""),
         ("--pareto", "loop", quick),
         ("--pareto", "count", ""),
         ("--pareto", "index", ""),
         ("--pareto", "nan", ""),
+        ("--pareto", "circle", ""),
+        ("--pareto", "no-optimum", ""),
+        ("--pareto", "remember", ""),
         ("--trend", "allocate", "--plugin-timeout-seconds 60 --plugin-memory-mib 16"),
         ("--trend", "count", ""),
         ("--trend", "index", ""),
         ("--trend", "nan", ""),
+        ("--trend", "long-kind", ""),
+        ("--trend", "remember", ""),
     ];
     let told: Vec<String> = cases
         .iter()
         .map(|(flag, what, limits)| format!("{flag} {what}\n  {}", failure(flag, what, limits)))
         .collect();
     insta::assert_snapshot!(told.join("\n"));
+}
+
+/// The output and the sweep file of a benchmark with the misbehaving plugin as `flag`, doing `what`, which succeeds.
+fn success(flag: &str, what: &str) -> (String, Value, Workplace) {
+    let place = Workplace::new();
+    let finished = place
+        .run(&format!("{SIMULATED} --plugin {MISBEHAVING} {flag} 'misbehaving:{{\"do\":\"{what}\"}}'"))
+        .expect(0);
+    let sweep = place.json(&format!("{RESULT}/sweep_aggregate/profile_export_aiperf_sweep.json"));
+    (finished.stdout, sweep, place)
+}
+
+#[test]
+fn what_is_odd_in_an_answer_is_told() {
+    for (flag, what, told) in [
+        (
+            "--objective",
+            "none",
+            "objective 'misbehaving' has no value for any of the 2 values of the sweep, so there is no best one by it",
+        ),
+        (
+            "--objective",
+            "other-metric",
+            "objective 'misbehaving' says that its value for concurrency 1 is request_throughput_avg, but 1.0 is not \
+             the mean of that",
+        ),
+        ("--trend", "flood", "trend 'misbehaving' found more than is kept: "),
+    ] {
+        let (stdout, sweep, _) = success(flag, what);
+        assert!(stdout.contains(told), "{told:?} is not in\n{stdout}");
+        let note = &sweep["metadata"]["plugin_notes"][0];
+        assert_eq!(note["plugin"], "misbehaving", "{note}");
+        assert!(note["note"].as_str().unwrap().starts_with(told), "{note}");
+        assert_eq!(sweep["metadata"]["plugin_failures"], Value::Array(Vec::new()));
+    }
+    let (stdout, sweep, _) = success("--objective", "other-metric");
+    assert_eq!(sweep["best_configurations"]["best_misbehaving"]["metric_name"], Value::Null);
+    assert!(stdout.contains("\n  misbehaving        concurrency 1: 1.00 \n"), "{stdout}");
+}
+
+#[test]
+fn a_flood_of_findings_is_cut_and_what_is_gone_is_told() {
+    let (stdout, sweep, place) = success("--trend", "flood");
+    let size = |file: &String| place.bytes(&format!("artifacts/{file}")).len();
+    let sizes: Vec<usize> = place.files("artifacts").iter().map(size).collect();
+    assert!(sizes.iter().all(|size| *size < 20 << 20), "{sizes:?}");
+    assert!(stdout.len() < 100_000, "{} bytes", stdout.len());
+    let trend = &sweep["trends"]["request_throughput_avg"];
+    assert_eq!(trend["findings"].as_array().unwrap().len(), 100);
+    assert_eq!(trend["left_out"], 10_000);
+}
+
+#[test]
+fn numbers_that_a_detector_derives_are_kept() {
+    let (stdout, sweep, place) = success("--trend", "derive");
+    assert_eq!(sweep["trends"]["request_throughput_avg"]["derived"], json!({ "curvature": [0.5] }));
+    let csv =
+        String::from_utf8(place.bytes(&format!("{RESULT}/sweep_aggregate/profile_export_aiperf_sweep.csv")));
+    assert!(csv.unwrap().contains(",curvature: 0.5\r\n"));
+    let page = String::from_utf8(place.bytes(&format!("{RESULT}/report.html"))).unwrap();
+    for text in [stdout, page] {
+        assert!(text.contains("curvature: 0.5"), "{text}");
+    }
+}
+
+#[test]
+fn a_criterion_that_rejects_everything_is_told() {
+    let (stdout, ..) = success("--pareto", "reject");
+    for line in ["  misbehaving M      none (pareto_optimal)\n", " 1 is rejected: out of the question\n"] {
+        assert!(stdout.contains(line), "{line:?} is not in\n{stdout}");
+    }
 }
 
 #[test]
@@ -134,6 +213,22 @@ fn endpoints_that_crash_hang_and_lie_fail_their_runs() {
     })
     .collect();
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn of_many_exports_some_are_shown() {
+    let place = Workplace::new();
+    let exports: String = (0..20_000).map(|n| format!(r#"(export "e{n}" (instance $empty))"#)).collect();
+    let component = format!("(component (instance $empty) {exports})");
+    fs::write(place.path().join("many.wasm"), wat::parse_str(component).unwrap()).unwrap();
+    for format in ["table", "json"] {
+        let inspected = place.run(&format!("plugin inspect many.wasm --format {format}")).expect(2);
+        for text in [&inspected.stdout, &inspected.stderr] {
+            assert!(text.len() < 2000, "{text}");
+        }
+        assert!(inspected.stdout.contains("19980"), "{}", inspected.stdout);
+        assert!(inspected.stderr.contains("e18, e19 and 19980 more"), "{}", inspected.stderr);
+    }
 }
 
 #[test]

@@ -60,6 +60,20 @@ fn what_breaks_the_contract_is_found() {
 }
 
 #[test]
+fn what_a_plugin_keeps_between_calls_is_found() {
+    let place = Workplace::new();
+    fs::copy(MISBEHAVING, place.path().join("x.wasm")).unwrap();
+    fixture(
+        &place,
+        "remember.json",
+        r#"{ "call": "parse", "settings": { "do": "remember" }, "input": { "events": [{ "data": "a" }], "streamed": true } }"#,
+    );
+    let tested = place.run("plugin test x.wasm").expect(5);
+    let told = "FAIL  answers as in remember.json: a new instance gives";
+    assert!(tested.stdout.contains(told), "{}", tested.stdout);
+}
+
+#[test]
 fn fixtures_are_held_against_the_answers() {
     let place = Workplace::new();
     fs::copy(MISBEHAVING, place.path().join("x.wasm")).unwrap();

@@ -13,7 +13,7 @@ pub(crate) fn best(scores: &Scores<'_>, points: &[Point]) -> Option<BestConfigur
     let (point, best) = valued.reduce(|best, next| {
         if is_better(direction, next.1.score.mean, best.1.score.mean) { next } else { best }
     })?;
-    let PointScore { score, unit, metric } = best;
+    let PointScore { score, unit, metric, .. } = best;
     Some(BestConfiguration {
         objective: scores.objective.identity().name.clone(),
         direction,

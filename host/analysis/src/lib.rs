@@ -8,7 +8,8 @@
 //! What the trials leave open is asked by giving plugins means that are `plausible` too, and comparing the `answers`.
 //!
 //! The analysis is pure and never fails: a plugin that crashes, refuses, or answers what cannot be true becomes a
-//! failure in the conclusions, its part is missing, and the rest stands.
+//! failure in the conclusions, its part is missing, and the rest stands. Answers are checked before they come here; what
+//! is odd in those that can be true becomes a note (`notes`).
 
 #![cfg_attr(test, expect(clippy::float_cmp, reason = "the tests state which numbers come out exactly"))]
 
@@ -16,8 +17,10 @@ mod answers;
 mod best;
 mod differences;
 mod fault;
+mod notes;
 mod pareto;
 mod plausible;
+mod room;
 mod scores;
 mod trends;
 
@@ -27,7 +30,7 @@ mod testing;
 pub use crate::answers::{Influence, influences, open_answers};
 
 use crate::fault::Fault;
-use aiperf_model::conclusion::{Conclusions, PluginFailure};
+use aiperf_model::conclusion::{Conclusions, PluginFailure, PluginNote};
 use aiperf_model::plugin::{AnalysisPlugins, Identity};
 use aiperf_model::point::Point;
 
@@ -38,12 +41,16 @@ use aiperf_model::point::Point;
 #[must_use]
 pub fn analyze(axes: &[String], points: &[Point], plugins: &AnalysisPlugins) -> Conclusions {
     let mut failures = Vec::new();
+    let mut notes = Vec::new();
 
     let mut scores = Vec::new();
     let mut spanning = 0;
     for (position, objective) in plugins.objectives.iter().enumerate() {
         let answer = scores::score(objective.as_ref(), points);
-        scores.extend(keep(answer, objective.identity(), &mut failures));
+        if let Some(of_objective) = keep(answer, objective.identity(), &mut failures) {
+            notes.extend(noted(objective.identity(), notes::of_objective(&of_objective, points)));
+            scores.push(of_objective);
+        }
         if position < plugins.trade_off {
             spanning = scores.len();
         }
@@ -61,7 +68,10 @@ pub fn analyze(axes: &[String], points: &[Point], plugins: &AnalysisPlugins) -> 
     let mut trends = Vec::new();
     for detector in &plugins.detectors {
         let answer = trends::detect(detector.as_ref(), &lines);
-        trends.extend(keep(answer, detector.identity(), &mut failures));
+        if let Some(of_detector) = keep(answer, detector.identity(), &mut failures) {
+            notes.extend(noted(detector.identity(), notes::of_detector(&of_detector)));
+            trends.push(of_detector);
+        }
     }
 
     Conclusions {
@@ -70,7 +80,14 @@ pub fn analyze(axes: &[String], points: &[Point], plugins: &AnalysisPlugins) -> 
         chosen_criterion: Some(plugins.chosen_criterion.clone()).filter(|name| !name.is_empty()),
         trends: trends::by_metric(trends),
         failures,
+        notes,
     }
+}
+
+/// Notes on a plugin from sentences that lack their subject.
+fn noted(plugin: &Identity, sentences: Vec<String>) -> impl Iterator<Item = PluginNote> {
+    let note = move |sentence| PluginNote { plugin: plugin.clone(), message: format!("{plugin} {sentence}") };
+    sentences.into_iter().map(note)
 }
 
 /// The answer of a plugin, or none and an entry among the failures.
@@ -87,7 +104,7 @@ mod tests {
     use super::*;
     use crate::testing::{self, Detector, Dominance, Reader, Scripted, identity};
     use aiperf_model::conclusion::{Direction, MemberStanding};
-    use aiperf_model::plugin::Kind;
+    use aiperf_model::plugin::{Kind, PluginError};
     use std::sync::Arc;
 
     fn plugins() -> AnalysisPlugins {
@@ -157,8 +174,9 @@ mod tests {
     #[test]
     fn a_failing_plugin_takes_only_its_own_part_along() {
         let mut plugins = plugins();
-        plugins.objectives.insert(0, Arc::new(Scripted::objective(Ok(Some(f64::NAN)))));
-        plugins.criteria.insert(0, Arc::new(Scripted::criterion(Vec::new())));
+        let broken = || PluginError::BrokeContract("it returned NaN".into());
+        plugins.objectives.insert(0, Arc::new(Scripted::objective(Err(broken()))));
+        plugins.criteria.insert(0, Arc::new(Scripted::refusing_criterion(broken())));
         plugins.detectors.insert(0, Arc::new(Scripted::refusing_detector()));
         let conclusions = analyze(&axes(), &testing::specification(), &plugins);
 
@@ -176,8 +194,8 @@ mod tests {
         assert_eq!(
             messages,
             [
-                "objective 'scripted' returned NaN for concurrency 10, which is not a finite number",
-                "pareto 'scripted' returned 0 judgements for 4 candidates",
+                "objective 'scripted' failed on concurrency 10: it returned NaN",
+                "pareto 'scripted' failed on the candidates: it returned NaN",
                 "trend 'scripted' failed on request_throughput_avg along concurrency: out of fuel",
             ]
         );
@@ -231,5 +249,22 @@ mod tests {
         let optimal = conclusions.fronts[0].members.iter();
         assert!(optimal.clone().all(|member| member.standing == MemberStanding::Optimal));
         assert_eq!(optimal.count(), 4);
+        let notes: Vec<&str> = conclusions.notes.iter().map(|note| note.message.as_str()).collect();
+        assert_eq!(notes.len(), 1);
+        assert!(
+            notes[0].starts_with("objective 'goodput' has no value for any of the 4 values"),
+            "{notes:?}"
+        );
+    }
+
+    #[test]
+    fn what_a_detector_found_too_much_of_is_noted() {
+        let detector = Detector::inflection_at(2).leaving_out(9900);
+        let plugins = AnalysisPlugins { detectors: vec![Arc::new(detector)], ..plugins() };
+        let conclusions = analyze(&axes(), &testing::specification(), &plugins);
+        let notes: Vec<&str> = conclusions.notes.iter().map(|note| note.message.as_str()).collect();
+        let told = "trend 'detector' found more than is kept: 19800 findings and derived lists of 2 metrics are left \
+                    out, see --plugin-findings";
+        assert_eq!(notes, [told]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::scores::Scores;
-use aiperf_model::conclusion::{Axis, Candidate, Front, FrontMember, Judgement, MemberStanding, Standing};
+use aiperf_model::conclusion::{Axis, Candidate, Front, FrontMember, MemberStanding, Standing};
 use aiperf_model::plugin::ParetoCriterion;
 use aiperf_model::point::Point;
 
@@ -52,51 +52,25 @@ pub(crate) fn front(criterion: &dyn ParetoCriterion, trade_off: &TradeOff<'_>) -
     let TradeOff { axes, candidates, points } = trade_off;
     let judgements =
         criterion.judge(axes, candidates).map_err(|error| Fault::failed("the candidates", error))?;
-    if judgements.len() != candidates.len() {
-        return Err(Fault::JudgementCount { judgements: judgements.len(), candidates: candidates.len() });
-    }
-    let members = judgements
-        .into_iter()
-        .zip(points)
-        .enumerate()
-        .map(|(position, (judgement, point))| member(position, judgement, point, points))
-        .collect::<Result<_, _>>()?;
-    Ok(Front { criterion: criterion.identity().name.clone(), members })
+    let members = judgements.into_iter().zip(points).filter_map(|(judgement, point)| {
+        Some(FrontMember {
+            point_index: point.index,
+            parameters: point.parameters.clone(),
+            standing: standing(judgement.standing, points)?,
+            probability: judgement.probability,
+        })
+    });
+    Ok(Front { criterion: criterion.identity().name.clone(), members: members.collect() })
 }
 
-fn member(
-    position: usize,
-    judgement: Judgement,
-    point: &Point,
-    points: &[&Point],
-) -> Result<FrontMember, Fault> {
-    Ok(FrontMember {
-        point_index: point.index,
-        parameters: point.parameters.clone(),
-        standing: standing(position, judgement.standing, points)?,
-        probability: judgement.probability.map(|p| probability(position, p)).transpose()?,
-    })
-}
-
-fn standing(position: usize, standing: Standing, points: &[&Point]) -> Result<MemberStanding, Fault> {
+/// How a candidate stands, with the other one named by its place in the plan. A criterion names only candidates.
+fn standing(standing: Standing, points: &[&Point]) -> Option<MemberStanding> {
     match standing {
-        Standing::Optimal => Ok(MemberStanding::Optimal),
-        Standing::Rejected(reason) => Ok(MemberStanding::Rejected(reason)),
-        Standing::DominatedBy(other) if other as usize == position => {
-            Err(Fault::DominatedByItself { candidate: position })
+        Standing::Optimal => Some(MemberStanding::Optimal),
+        Standing::Rejected(reason) => Some(MemberStanding::Rejected(reason)),
+        Standing::DominatedBy(other) => {
+            points.get(other as usize).map(|point| MemberStanding::DominatedBy(point.index))
         }
-        Standing::DominatedBy(other) => points
-            .get(other as usize)
-            .map(|point| MemberStanding::DominatedBy(point.index))
-            .ok_or(Fault::UnknownDominator { candidate: position, other, candidates: points.len() }),
-    }
-}
-
-fn probability(candidate: usize, probability: f64) -> Result<f64, Fault> {
-    if (0.0..=1.0).contains(&probability) {
-        Ok(probability)
-    } else {
-        Err(Fault::Probability { candidate, probability })
     }
 }
 
@@ -105,7 +79,7 @@ mod tests {
     use super::*;
     use crate::scores;
     use crate::testing::{self, Dominance, Reader, Scripted};
-    use aiperf_model::conclusion::Direction;
+    use aiperf_model::conclusion::{Direction, Judgement};
     use aiperf_model::plugin::PluginError;
 
     /// Two candidates, whose points stand at 5 and 7 in the plan.
@@ -161,35 +135,6 @@ mod tests {
         assert_eq!(front.members[0].probability, None);
         assert_eq!(front.members[1].standing, MemberStanding::Rejected("too slow".into()));
         assert_eq!(front.members[1].probability, Some(0.25));
-    }
-
-    #[test]
-    fn answers_that_cannot_be_true_are_faults() {
-        let optimal = || judgement(Standing::Optimal);
-        let probability = |probability| Judgement { probability: Some(probability), ..optimal() };
-        let table = [
-            (vec![optimal()], "returned 1 judgement for 2 candidates"),
-            (vec![optimal(), optimal(), optimal()], "returned 3 judgements for 2 candidates"),
-            (
-                vec![optimal(), judgement(Standing::DominatedBy(2))],
-                "says that candidate 1 is dominated by candidate 2, but there are 2 candidates, counted from 0",
-            ),
-            (
-                vec![optimal(), judgement(Standing::DominatedBy(1))],
-                "says that candidate 1 is dominated by itself",
-            ),
-            (
-                vec![probability(1.5), optimal()],
-                "gives candidate 0 the probability 1.5, which is not between 0 and 1",
-            ),
-            (
-                vec![optimal(), probability(f64::NAN)],
-                "gives candidate 1 the probability NaN, which is not between 0 and 1",
-            ),
-        ];
-        for (judgements, message) in table {
-            assert_eq!(judged(judgements).unwrap_err().to_string(), message);
-        }
     }
 
     #[test]

@@ -6,6 +6,9 @@ use aiperf_model::conclusion::{Evaluation, Score};
 use aiperf_model::plugin::Objective;
 use aiperf_model::point::{Extremes, Measurement, Point};
 
+/// Two numbers that differ by less than this share are the same: a mean that was added up in another order.
+const SAME: f64 = 1e-9;
+
 /// One objective and its value at each point.
 #[derive(Clone)]
 pub(crate) struct Scores<'a> {
@@ -21,6 +24,8 @@ pub(crate) struct PointScore {
     pub(crate) unit: String,
     /// The key of the measurement that the value was read from, if it was read from one.
     pub(crate) metric: Option<String>,
+    /// The key of a measurement that the objective names although the value is not its mean.
+    pub(crate) misnamed: Option<String>,
 }
 
 /// Asks the objective about every point.
@@ -32,40 +37,36 @@ pub(crate) fn score<'a>(objective: &'a dyn Objective, points: &[Point]) -> Resul
 /// Asks the objective about one point.
 pub(crate) fn score_point(objective: &dyn Objective, point: &Point) -> Result<Option<PointScore>, Fault> {
     let Some(evaluation) = evaluate(objective, point)? else { return Ok(None) };
-    Ok(Some(match source(&evaluation, point)? {
-        Some(measurement) => read(&evaluation, measurement),
+    Ok(Some(match source(&evaluation, point) {
+        Some(measurement) => read(measurement),
         None => compute(objective, point, evaluation)?,
     }))
 }
 
 fn evaluate(objective: &dyn Objective, point: &Point) -> Result<Option<Evaluation>, Fault> {
-    let answer = objective.evaluate(point).map_err(|error| Fault::failed(fault::name(point), error))?;
-    match answer {
-        Some(Evaluation { value, .. }) if !value.is_finite() => {
-            Err(Fault::ValueNotFinite { point: fault::name(point), value })
-        }
-        answer => Ok(answer),
-    }
+    objective.evaluate(point).map_err(|error| Fault::failed(fault::name(point), error))
 }
 
-/// The measurement that the value is, or none if the value was computed, be it from the one that it names.
-fn source<'a>(evaluation: &Evaluation, point: &'a Point) -> Result<Option<&'a Measurement>, Fault> {
-    let Some(key) = &evaluation.metric else { return Ok(None) };
-    let measurement = point
-        .measurement(key)
-        .ok_or_else(|| Fault::UnknownMeasurement { point: fault::name(point), key: key.clone() })?;
-    #[expect(clippy::float_cmp, reason = "a value that was read is the very same number")]
-    Ok((evaluation.value == measurement.mean).then_some(measurement))
+/// The measurement that the value is, or none if the value was computed, whatever it claims to be.
+fn source<'a>(evaluation: &Evaluation, point: &'a Point) -> Option<&'a Measurement> {
+    let named = point.measurement(evaluation.metric.as_deref()?)?;
+    let difference = (evaluation.value - named.mean).abs();
+    (difference <= SAME * named.mean.abs()).then_some(named)
 }
 
 /// The score of a value that is a measurement: trials, unit and interval are those of the measurement.
-fn read(evaluation: &Evaluation, measurement: &Measurement) -> PointScore {
+fn read(measurement: &Measurement) -> PointScore {
     let score = Score {
-        mean: evaluation.value,
+        mean: measurement.mean,
         trials: measurement.trials.clone(),
         confidence: measurement.confidence,
     };
-    PointScore { score, unit: measurement.unit.clone(), metric: Some(measurement.key.clone()) }
+    PointScore {
+        score,
+        unit: measurement.unit.clone(),
+        metric: Some(measurement.key.clone()),
+        misnamed: None,
+    }
 }
 
 /// The score of a value that was computed: the objective is asked about each trial by itself. Where that cannot
@@ -74,7 +75,7 @@ fn compute(objective: &dyn Objective, point: &Point, evaluation: Evaluation) -> 
     let trials = evaluate_trials(objective, point)?.unwrap_or_else(|| vec![evaluation.value]);
     let confidence = confidence_level(point).and_then(|level| statistics::interval(&trials, level));
     let score = Score { mean: evaluation.value, trials, confidence };
-    Ok(PointScore { score, unit: objective.unit().into(), metric: evaluation.metric })
+    Ok(PointScore { score, unit: objective.unit().into(), metric: None, misnamed: evaluation.metric })
 }
 
 /// The value in each trial, or none if there is a trial without one.
@@ -172,12 +173,22 @@ mod tests {
     }
 
     #[test]
-    fn a_value_in_another_unit_than_its_measurement_is_computed() {
+    fn a_value_that_is_not_the_mean_it_names_is_computed_and_names_nothing() {
         let objective =
             Reader::new("latency-seconds", Direction::Minimize, "ttft_p99_ms").scaled(1e-3, "sec");
         let scored = only_score(&objective, point()).unwrap();
         assert_eq!(scored.score.trials, [0.01, 0.01, 0.02]);
-        assert_eq!((scored.unit.as_str(), scored.metric.as_deref()), ("sec", Some("ttft_p99_ms")));
+        assert_eq!((scored.unit.as_str(), scored.metric), ("sec", None));
+        assert_eq!(scored.misnamed.as_deref(), Some("ttft_p99_ms"));
+    }
+
+    #[test]
+    fn a_mean_that_was_added_up_in_another_order_is_the_mean() {
+        let objective =
+            Reader::new("latency-p99", Direction::Minimize, "ttft_p99_ms").scaled(1.0 + 1e-12, "");
+        let (scored, point) = (only_score(&objective, point()).unwrap(), point());
+        assert_eq!(scored.score.mean, point.measurement("ttft_p99_ms").unwrap().mean);
+        assert_eq!((scored.metric.as_deref(), scored.misnamed), (Some("ttft_p99_ms"), None));
     }
 
     #[test]
@@ -204,23 +215,9 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_cannot_be_true_are_faults() {
-        let table = [
-            (
-                Scripted::objective(Ok(Some(f64::INFINITY))),
-                "returned inf for concurrency 10, which is not a finite number",
-            ),
-            (
-                Scripted::objective(Err(PluginError::Crashed("out of fuel".into()))),
-                "failed on concurrency 10: out of fuel",
-            ),
-            (
-                Scripted::objective(Ok(Some(1.0))).naming("nonsense"),
-                "names the measurement 'nonsense' for concurrency 10, which has no such measurement",
-            ),
-        ];
-        for (objective, message) in table {
-            assert_eq!(score(&objective, &[point()]).err().unwrap().to_string(), message);
-        }
+    fn a_point_that_the_objective_fails_on_is_named() {
+        let objective = Scripted::objective(Err(PluginError::Crashed("out of fuel".into())));
+        let fault = score(&objective, &[point()]).err().unwrap();
+        assert_eq!(fault.to_string(), "failed on concurrency 10: out of fuel");
     }
 }

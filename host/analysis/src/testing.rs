@@ -3,7 +3,7 @@
 use aiperf_metrics::statistics;
 use aiperf_model::catalogue;
 use aiperf_model::conclusion::{
-    Axis, Candidate, Direction, Evaluation, Finding, Judgement, Report, Series, Standing,
+    Axis, Candidate, Derived, Direction, Evaluation, Finding, Judgement, Report, Series, Standing,
 };
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::{Identity, Kind, Objective, ParetoCriterion, Plugin, PluginError, TrendDetector};
@@ -180,12 +180,12 @@ impl ParetoCriterion for Dominance {
 /// A detector that finds the same in every series.
 pub(crate) struct Detector {
     identity: Identity,
-    findings: Vec<Finding>,
+    report: Report,
 }
 
 impl Detector {
     pub(crate) fn new(findings: Vec<Finding>) -> Self {
-        Self { identity: identity(Kind::Trend, "detector"), findings }
+        Self { identity: identity(Kind::Trend, "detector"), report: Report { findings, ..Report::default() } }
     }
 
     pub(crate) fn finding_nothing() -> Self {
@@ -195,11 +195,23 @@ impl Detector {
     pub(crate) fn inflection_at(sample: u32) -> Self {
         Self::new(vec![finding(sample, sample)])
     }
+
+    /// The same with these numbers.
+    pub(crate) fn deriving(mut self, derived: Vec<Derived>) -> Self {
+        self.report.derived = derived;
+        self
+    }
+
+    /// The same after so much was left out of each answer.
+    pub(crate) fn leaving_out(mut self, left_out: usize) -> Self {
+        self.report.left_out = left_out;
+        self
+    }
 }
 
 impl TrendDetector for Detector {
     fn detect(&self, _series: &Series) -> Result<Report, PluginError> {
-        Ok(Report { findings: self.findings.clone(), derived: Vec::new() })
+        Ok(self.report.clone())
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::differences;
 use crate::fault::Fault;
+use crate::room::Room;
 use aiperf_model::catalogue;
-use aiperf_model::conclusion::{Finding, Report, Sample, Series, Trend};
+use aiperf_model::conclusion::{Report, Sample, Series, Trend};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::TrendDetector;
 use aiperf_model::point::Point;
@@ -123,7 +124,8 @@ fn sample(x: f64, point: &Point, key: &str) -> Option<Sample> {
 ///
 /// The first fault ends it: a detector that runs into its time limit would otherwise do so for every line.
 pub(crate) fn detect(detector: &dyn TrendDetector, lines: &[Line]) -> Result<Vec<Trend>, Fault> {
-    lines.iter().map(|line| trend(detector, line)).collect()
+    let mut room = Room::default();
+    lines.iter().map(|line| trend(detector, line).map(|trend| room.furnish(trend))).collect()
 }
 
 /// The trends of several detectors, each in the order of the same lines, with those of a line side by side.
@@ -149,49 +151,40 @@ impl Line {
 
 fn trend(detector: &dyn TrendDetector, line: &Line) -> Result<Trend, Fault> {
     let series = &line.series;
-    let Report { mut findings, derived: _ } =
+    let Report { mut findings, mut derived, left_out } =
         detector.detect(series).map_err(|error| Fault::failed(name(series), error))?;
-    for finding in &findings {
-        check(finding, series)?;
-    }
     findings.sort_by_key(|finding| (finding.first, finding.last));
 
     let positions: Vec<f64> = series.samples.iter().map(|sample| sample.x).collect();
     let means: Vec<f64> = series.samples.iter().map(|sample| sample.y).collect();
     let rate_of_change = differences::of_neighbours(&means);
     let steps = differences::of_neighbours(&positions);
+    let slopes: Vec<f64> =
+        rate_of_change.iter().zip(&steps).map(|(rise, run)| differences::slope(*rise, *run)).collect();
+    derived.retain(|list| {
+        let repeats = |name: &str, values: &[f64]| list.name == name && are_same(&list.values, values);
+        !repeats("rate_of_change", &rate_of_change) && !repeats("slopes", &slopes)
+    });
     Ok(Trend {
         key: series.key.clone(),
         parameter: series.parameter.clone(),
         fixed: line.fixed.clone(),
         along_with: line.along_with.clone(),
-        slopes: rate_of_change
-            .iter()
-            .zip(&steps)
-            .map(|(rise, run)| differences::slope(*rise, *run))
-            .collect(),
         positions,
         rate_of_change,
+        slopes,
         detector: detector.identity().name.clone(),
         findings,
+        derived,
+        left_out,
     })
 }
 
-fn check(finding: &Finding, series: &Series) -> Result<(), Fault> {
-    let &Finding { first, last, certainty, .. } = finding;
-    let (kind, samples) = (|| finding.kind.clone(), series.samples.len());
-    if first > last || last as usize >= samples {
-        return Err(Fault::FindingOutside { series: name(series), kind: kind(), first, last, samples });
-    }
-    if !(0.0..=1.0).contains(&certainty) {
-        return Err(Fault::Certainty { series: name(series), kind: kind(), certainty });
-    }
-    match finding.location {
-        Some(at) if !(at.low.is_finite() && at.high.is_finite() && at.low <= at.high) => {
-            Err(Fault::Location { series: name(series), kind: kind(), low: at.low, high: at.high })
-        }
-        _ => Ok(()),
-    }
+/// Whether two lists are the same but for the last digits of their largest number.
+fn are_same(left: &[f64], right: &[f64]) -> bool {
+    let largest = left.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(left, right)| (left - right).abs() <= 1e-9 * largest)
 }
 
 /// A series as messages name it.
@@ -203,9 +196,8 @@ fn name(series: &Series) -> String {
 mod tests {
     use super::*;
     use crate::testing::{self, Detector, finding};
-    use aiperf_model::conclusion::Direction;
+    use aiperf_model::conclusion::{Derived, Direction, Finding};
     use aiperf_model::parameter::ParameterValue;
-    use aiperf_model::point::Interval;
 
     fn axes(names: &[&str]) -> Vec<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -363,24 +355,27 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_cannot_be_true_are_faults() {
-        let located =
-            |low, high| Finding { location: Some(Interval { low, high, level: 0.95 }), ..finding(0, 0) };
-        let certain = |certainty| Finding { certainty, ..finding(0, 0) };
-        let series = "request_throughput_avg along concurrency";
-        let table = [
-            (finding(2, 1), "at samples 2 to 1, but there are 4 samples, counted from 0"),
-            (finding(3, 4), "at samples 3 to 4, but there are 4 samples, counted from 0"),
-            (certain(1.1), "with the certainty 1.1, which is not between 0 and 1"),
-            (certain(f64::NAN), "with the certainty NaN, which is not between 0 and 1"),
-            (located(2.0, 1.0), "between 2 and 1, which is not an interval"),
-            (located(f64::NAN, 1.0), "between NaN and 1, which is not an interval"),
-            (located(1.0, f64::INFINITY), "between 1 and inf, which is not an interval"),
-        ];
+    fn derived_numbers_are_kept_unless_the_files_have_them_anyway() {
+        let derived = |name: &str, values: &[f64]| Derived { name: name.into(), values: values.to_vec() };
+        let detector = Detector::finding_nothing().deriving(vec![
+            // What plain subtraction gives.
+            derived("rate_of_change", &[175.8 - 95.2, 245.3 - 175.8, 255.1 - 245.3]),
+            derived("slopes", &[1.0, 2.0, 3.0]),
+            derived("curvature", &[0.5, 0.25, 0.125]),
+        ]);
         let lines = lines(&axes(&["concurrency"]), &testing::specification());
-        for (finding, message) in table {
-            let fault = detect(&Detector::new(vec![finding]), &lines).unwrap_err();
-            assert_eq!(fault.to_string(), format!("found 'inflection' in {series} {message}"));
-        }
+        let trends = detect(&detector, &lines).unwrap();
+        let names = |trend: &Trend| trend.derived.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&trends[0]), ["slopes", "curvature"], "those slopes are others than the host's");
+        assert_eq!(trends[0].derived[1].values, [0.5, 0.25, 0.125]);
+    }
+
+    #[test]
+    fn what_all_answers_of_a_detector_hold_is_limited() {
+        let talkative = Detector::new(vec![Finding { message: "x".repeat(1 << 20), ..finding(1, 1) }; 20]);
+        let lines = lines(&axes(&["concurrency"]), &testing::specification());
+        let trends = detect(&talkative, &lines).unwrap();
+        let counts: Vec<_> = trends.iter().map(|trend| (trend.findings.len(), trend.left_out)).collect();
+        assert_eq!(counts, [(20, 0), (11, 9)]);
     }
 }

@@ -5,7 +5,7 @@ use crate::run::RunReport;
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::client::ClientHealth;
 use aiperf_model::conclusion::{
-    BestConfiguration, Conclusions, Direction, Finding, Front, FrontMember, MemberStanding, Trend,
+    BestConfiguration, Conclusions, Derived, Direction, Finding, Front, FrontMember, MemberStanding, Trend,
 };
 use aiperf_model::metrics::{
     Bounds, Distribution, MetricValue, PercentileBounds, RecordMetrics, RunMetrics, Statistic, Summary,
@@ -252,6 +252,8 @@ pub(crate) fn trend(key: &str, detector: &str, positions: &[f64], means: &[f64])
             location: Some(Interval { low: 15.0, high: 25.0, level: 0.95 }),
             certainty: 0.5,
         }],
+        derived: vec![Derived { name: "curvature".into(), values: vec![0.25; positions.len() - 1] }],
+        left_out: 0,
     }
 }
 
@@ -309,6 +311,7 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
                 trend("ttft_p99_ms", "slope-change", &positions, &[125.5, 145.25]),
             ],
             failures: Vec::new(),
+            notes: Vec::new(),
         },
         points,
     }
@@ -361,6 +364,7 @@ pub(crate) fn two_axes() -> SweepResult {
             chosen_criterion: Some("dominance".into()),
             trends: vec![Trend { fixed, ..along }],
             failures: Vec::new(),
+            notes: Vec::new(),
         },
         points,
     }

@@ -136,7 +136,8 @@ fn pareto_optimal(result: &SweepResult) -> Vec<Row> {
 }
 
 fn trends(result: &SweepResult) -> Vec<Row> {
-    let headings = ["Metric", "Parameter", "Fixed", "Detector", "Inflection Points", "Rate of Change"];
+    let headings =
+        ["Metric", "Parameter", "Fixed", "Detector", "Inflection Points", "Rate of Change", "Derived"];
     let mut rows = vec![title("Trends"), headings.map(str::to_owned).to_vec()];
     rows.extend(result.conclusions.trends.iter().map(|trend| {
         vec![
@@ -146,9 +147,17 @@ fn trends(result: &SweepResult) -> Vec<Row> {
             trend.detector.clone(),
             csv_tables::numbers(&trend.inflection_points()),
             csv_tables::numbers(&trend.rate_of_change),
+            derived(trend),
         ]
     }));
     rows
+}
+
+/// The numbers that only this detector has, as `curvature: 0.5, 0.25; steps: 1, 2`.
+fn derived(trend: &Trend) -> String {
+    let lists = trend.derived.iter();
+    let named = lists.map(|derived| format!("{}: {}", derived.name, csv_tables::numbers(&derived.values)));
+    named.collect::<Vec<_>>().join("; ")
 }
 
 /// `concurrency`, or `concurrency with isl` where others change along with it.

@@ -108,7 +108,7 @@ enum Named<'a> {
 mod tests {
     use super::*;
     use crate::fixture;
-    use aiperf_model::conclusion::PluginFailure;
+    use aiperf_model::conclusion::{PluginFailure, PluginNote};
     use aiperf_model::plugin::{Identity, Kind};
     use serde_json::{Value, json};
 
@@ -181,12 +181,17 @@ mod tests {
         let mut second = result.conclusions.trends[0].clone();
         second.detector = "relative-step".into();
         second.findings.clear();
+        second.derived[0].name = "steps".into();
+        second.left_out = 9900;
         result.conclusions.trends.insert(1, second);
         let trend = &value(&result)["trends"]["request_throughput_avg"];
         assert_eq!(trend["detector"], "slope-change");
         assert_eq!(trend["inflection_points"], json!([20]));
         assert_eq!(trend["detectors"]["slope-change"]["inflection_points"], json!([20]));
-        assert_eq!(trend["detectors"]["relative-step"]["inflection_points"], json!([]));
+        assert_eq!(trend["derived"], json!({ "curvature": [0.25] }));
+        let other = &trend["detectors"]["relative-step"];
+        assert_eq!(other["inflection_points"], json!([]));
+        assert_eq!((&other["derived"], &other["left_out"]), (&json!({ "steps": [0.25] }), &json!(9900)));
     }
 
     #[test]
@@ -197,6 +202,18 @@ mod tests {
         let failures = &value(&result)["metadata"]["plugin_failures"];
         assert_eq!(failures[0]["plugin"], "mine");
         assert_eq!(failures[0]["error"], "it trapped");
+    }
+
+    #[test]
+    fn what_there_is_to_know_of_a_plugin_is_told() {
+        let mut result = fixture::sweep(1);
+        let plugin = result.plugins[0].clone();
+        result.conclusions.notes.push(PluginNote { plugin, message: "it has no value".into() });
+        let notes = &value(&result)["metadata"]["plugin_notes"];
+        assert_eq!(
+            *notes,
+            json!([{ "kind": "objective", "plugin": "throughput", "note": "it has no value" }])
+        );
     }
 
     #[test]

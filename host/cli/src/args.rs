@@ -107,9 +107,14 @@ pub(crate) struct AnalysisArguments {
     #[arg(long, value_name = "MIB")]
     pub plugin_output_mib: Option<u32>,
 
-    /// The most messages that are kept of one call of a plugin [default: 100]
+    /// The most messages that are kept of one call of a plugin; of all its calls, ten times as many [default: 100]
     #[arg(long, value_name = "COUNT")]
     pub plugin_log_lines: Option<u32>,
+
+    /// The most findings of a trend detector that are kept of one metric, and as many lists of derived numbers
+    /// [default: 100]
+    #[arg(long, value_name = "COUNT")]
+    pub plugin_findings: Option<u32>,
 
     /// The most WebAssembly instances that one plugin consists of; one in Python has more than 32 [default: 128]
     #[arg(long, value_name = "COUNT")]

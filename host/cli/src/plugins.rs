@@ -50,6 +50,7 @@ fn limits(chosen: PluginLimits) -> Limits {
         endpoint_time: chosen.time.unwrap_or(default.endpoint_time),
         analysis_time: chosen.time.unwrap_or(default.analysis_time),
         log_lines: chosen.log_lines.map_or(default.log_lines, |lines| lines as usize),
+        findings: chosen.findings.map_or(default.findings, |findings| findings as usize),
         instances: chosen.instances.map_or(default.instances, |instances| instances as usize),
         ..default
     }

@@ -146,6 +146,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The numbers the detector worked from.
     pub derived: Vec<Derived>,
+    /// How many findings and derived lists there were beyond the most that are kept. The host counts them.
+    #[serde(skip)]
+    pub left_out: usize,
 }
 
 /// The best point by one objective.
@@ -231,6 +234,10 @@ pub struct Trend {
     pub detector: String,
     /// What it found.
     pub findings: Vec<Finding>,
+    /// The numbers that it worked from, but for those that `rate_of_change` and `slopes` already are.
+    pub derived: Vec<Derived>,
+    /// How many findings and derived lists of it are not kept.
+    pub left_out: usize,
 }
 
 impl Trend {
@@ -258,6 +265,15 @@ pub struct PluginFailure {
     pub message: String,
 }
 
+/// What a reader of the conclusions has to know of an analysis plugin that did its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginNote {
+    /// The plugin.
+    pub plugin: Identity,
+    /// One sentence that begins with the plugin's kind and name.
+    pub message: String,
+}
+
 /// Everything the analysis says of the points.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conclusions {
@@ -271,6 +287,8 @@ pub struct Conclusions {
     pub trends: Vec<Trend>,
     /// Plugins that failed.
     pub failures: Vec<PluginFailure>,
+    /// What else there is to know of plugins, such as an objective that has no value anywhere.
+    pub notes: Vec<PluginNote>,
 }
 
 impl Conclusions {

@@ -130,7 +130,8 @@ pub trait Endpoint: Plugin {
     fn parse(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError>;
 }
 
-/// One number to optimise.
+/// One number to optimise. Its answers keep the contract: they are finite, and a metric that they name is one of the
+/// point's.
 pub trait Objective: Plugin {
     /// Which way is better.
     fn direction(&self) -> Direction;
@@ -140,13 +141,15 @@ pub trait Objective: Plugin {
     fn evaluate(&self, point: &Point) -> Result<Option<Evaluation>, PluginError>;
 }
 
-/// A criterion for the trade-off between competing objectives.
+/// A criterion for the trade-off between competing objectives. Its answers keep the contract: there is one judgement for
+/// each candidate, dominators are other candidates, and who dominates whom has no circles.
 pub trait ParetoCriterion: Plugin {
     /// One judgement for each candidate, in their order.
     fn judge(&self, axes: &[Axis], candidates: &[Candidate]) -> Result<Vec<Judgement>, PluginError>;
 }
 
-/// A detector of shapes in a metric as one swept parameter grows.
+/// A detector of shapes in a metric as one swept parameter grows. Its answers keep the contract: findings lie within the
+/// samples, in the order of their place, and derived lists have one value for each step.
 pub trait TrendDetector: Plugin {
     /// The shapes in one series.
     fn detect(&self, series: &Series) -> Result<Report, PluginError>;

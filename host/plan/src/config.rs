@@ -321,6 +321,8 @@ pub struct PluginLimits {
     pub output_mib: Option<u32>,
     /// Messages that are kept of a call; 0 keeps none.
     pub log_lines: Option<u32>,
+    /// Findings, and lists of derived numbers, that are kept of a call of a detector; 0 keeps none.
+    pub findings: Option<u32>,
     /// Core instances, tables and memories of one component; at least 1.
     pub instances: Option<u32>,
 }

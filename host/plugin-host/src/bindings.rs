@@ -25,6 +25,8 @@ use aiperf_model::conclusion::Direction;
 use aiperf_model::plugin::PluginError;
 use aiperf_model::point::Interval;
 
+use crate::answer::shortened;
+
 pub(crate) use self::aiperf::plugin::{log, types};
 pub(crate) use self::exports::aiperf::plugin::{endpoint, objective, pareto, trend};
 
@@ -34,11 +36,11 @@ pub(crate) const CONTRACT_VERSION: &str = "0.1.0";
 impl From<types::Error> for PluginError {
     fn from(error: types::Error) -> Self {
         match error {
-            types::Error::InvalidSettings(text) => Self::InvalidSettings(text),
-            types::Error::Unsupported(text) => Self::Unsupported(text),
-            types::Error::Malformed(text) => Self::Malformed(text),
-            types::Error::Server(text) => Self::Server(text),
-            types::Error::Other(text) => Self::Other(text),
+            types::Error::InvalidSettings(text) => Self::InvalidSettings(shortened(text)),
+            types::Error::Unsupported(text) => Self::Unsupported(shortened(text)),
+            types::Error::Malformed(text) => Self::Malformed(shortened(text)),
+            types::Error::Server(text) => Self::Server(shortened(text)),
+            types::Error::Other(text) => Self::Other(shortened(text)),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! One call of a plugin as a file: what it was given, and what it answered or should answer.
 
+use std::sync::Arc;
+
 use aiperf_model::conclusion::{Axis, Candidate, Series};
-use aiperf_model::plugin::{Kind, PluginError};
+use aiperf_model::plugin::{Endpoint, Kind, Objective, ParetoCriterion, PluginError, TrendDetector};
 use aiperf_model::point::Point;
 use aiperf_model::request::{Payload, Request};
 use aiperf_model::response::OwnedEvent;
@@ -128,29 +130,69 @@ impl Case {
     ///
     /// What the plugin or the host says, also of the settings.
     pub fn run(&self, host: &PluginHost, name: &str) -> Result<Value, PluginError> {
-        let choice = format!("{name}:{}", Value::Object(self.settings.clone()));
-        let chosen = |error: crate::HostError| PluginError::Other(error.to_string());
-        match &self.call {
-            Call::Build(request) => {
-                let endpoint = host.endpoint(&choice).map_err(chosen)?;
+        Callee::configure(host, self.call.kind(), name, &self.settings)?.answer(&self.call)
+    }
+}
+
+/// A configured plugin of any kind, to make calls to.
+pub enum Callee {
+    /// An endpoint.
+    Endpoint(Arc<dyn Endpoint>),
+    /// An objective.
+    Objective(Arc<dyn Objective>),
+    /// A criterion.
+    Pareto(Arc<dyn ParetoCriterion>),
+    /// A detector.
+    Trend(Arc<dyn TrendDetector>),
+}
+
+impl Callee {
+    /// The plugin of this kind and name under these settings, in a new instance.
+    ///
+    /// # Errors
+    ///
+    /// What the plugin or the host says of it, or of the settings.
+    pub fn configure(
+        host: &PluginHost,
+        kind: Kind,
+        name: &str,
+        settings: &Map<String, Value>,
+    ) -> Result<Self, PluginError> {
+        let choice = format!("{name}:{}", Value::Object(settings.clone()));
+        let callee = match kind {
+            Kind::Endpoint => host.endpoint(&choice).map(Self::Endpoint),
+            Kind::Objective => host.objective(&choice).map(Self::Objective),
+            Kind::Pareto => host.pareto(&choice).map(Self::Pareto),
+            Kind::Trend => host.trend(&choice).map(Self::Trend),
+        };
+        callee.map_err(|error| PluginError::Other(error.to_string()))
+    }
+
+    /// Makes a call and returns the answer as JSON.
+    ///
+    /// # Errors
+    ///
+    /// What the plugin or the host says; [`PluginError::Unsupported`] if plugins of this kind do not have the function.
+    pub fn answer(&self, call: &Call) -> Result<Value, PluginError> {
+        match (self, call) {
+            (Self::Endpoint(endpoint), Call::Build(request)) => {
                 endpoint.build(request).map(|payload| payload_as_json(&payload))
             }
-            Call::Parse { events, streamed } => {
+            (Self::Endpoint(endpoint), Call::Parse { events, streamed }) => {
                 let events: Vec<_> = events.iter().map(OwnedEvent::lend).collect();
-                let endpoint = host.endpoint(&choice).map_err(chosen)?;
                 endpoint.parse(&events, *streamed).map(|response| as_json(&response))
             }
-            Call::Evaluate(point) => host
-                .objective(&choice)
-                .map_err(chosen)?
-                .evaluate(point)
-                .map(|evaluation| as_json(&evaluation)),
-            Call::Judge { axes, candidates } => {
-                let criterion = host.pareto(&choice).map_err(chosen)?;
+            (Self::Objective(objective), Call::Evaluate(point)) => {
+                objective.evaluate(point).map(|evaluation| as_json(&evaluation))
+            }
+            (Self::Pareto(criterion), Call::Judge { axes, candidates }) => {
                 criterion.judge(axes, candidates).map(|judgements| as_json(&judgements))
             }
-            Call::Detect(series) => {
-                host.trend(&choice).map_err(chosen)?.detect(series).map(|report| as_json(&report))
+            (Self::Trend(detector), Call::Detect(series)) => {
+                detector.detect(series).map(|report| as_json(&report))
+            }
+            (_, call) => {
+                Err(PluginError::Unsupported(format!("another kind of plugin has '{}'", call.function())))
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aiperf_model::plugin::Kind;
 
+use crate::answer::{LONGEST_NAME, is_label, is_name, quoted, shortened};
 use crate::binary::Binary;
 use crate::bindings::types::PluginInfo;
 use crate::component::Component;
@@ -12,6 +13,9 @@ use crate::instance::Mold;
 use crate::interface::{Endpoint, Interface, Objective, Pareto, Trend};
 use crate::native::Caller;
 use crate::sandbox::Sandbox;
+
+/// The most bytes of a settings schema.
+const LONGEST_SCHEMA: usize = 256 << 10;
 
 /// What a plugin says of itself, and where it is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +63,7 @@ pub(crate) fn describe(
         kind,
         name: info.name,
         version: info.version,
-        summary: info.summary,
+        summary: shortened(info.summary),
         settings_schema: info.settings_schema,
         contract: binary.contract()?.unwrap_or_default(),
         source: source.clone(),
@@ -78,37 +82,60 @@ fn ask<I: Interface>(sandbox: &Arc<Sandbox>, component: &Component) -> Result<Pl
 fn check(info: &PluginInfo) -> Result<(), String> {
     if !is_name(&info.name) {
         return Err(format!(
-            "calls itself '{}'; a name is lower-case letters, digits and hyphens, starting with a letter",
-            info.name.escape_debug()
+            "calls itself {}; a name is lower-case letters, digits and hyphens, starting with a letter, at most \
+             {LONGEST_NAME} of them",
+            quoted(&info.name)
         ));
     }
-    if info.version.is_empty() || info.version.chars().any(char::is_control) {
-        return Err(format!("gives '{}' as its version", info.version.escape_debug()));
+    if info.version.is_empty() || !is_label(&info.version) {
+        return Err(format!(
+            "gives {} as its version, which must be one line of 1 to {LONGEST_NAME} bytes",
+            quoted(&info.version)
+        ));
     }
     if let Some(schema) = &info.settings_schema {
+        if schema.len() > LONGEST_SCHEMA {
+            return Err(format!(
+                "has a settings schema of {} bytes, more than {LONGEST_SCHEMA}",
+                schema.len()
+            ));
+        }
         serde_json::from_str::<serde_json::Value>(schema)
             .map_err(|error| format!("has a settings schema that is not JSON ({error})"))?;
     }
     Ok(())
 }
 
-/// Whether it is lower-case letters, digits and hyphens, starting with a letter.
-pub(crate) fn is_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn names_have_one_spelling() {
-        for name in ["a", "latency-p99", "x2-"] {
-            assert!(is_name(name), "{name}");
+    fn info() -> PluginInfo {
+        PluginInfo {
+            name: "mine".to_owned(),
+            version: "1.0.0".to_owned(),
+            summary: "Mine".to_owned(),
+            settings_schema: None,
         }
-        for name in ["", "9a", "-a", "A", "a_b", "a b", "é"] {
-            assert!(!is_name(name), "{name}");
+    }
+
+    #[test]
+    fn what_a_plugin_says_of_itself_is_short() {
+        assert_eq!(check(&info()), Ok(()));
+        let long = "x".repeat(1 << 20);
+        for (bad, told) in [
+            (PluginInfo { name: long.clone(), ..info() }, "calls itself 'xxx"),
+            (
+                PluginInfo { version: long.clone(), ..info() },
+                "as its version, which must be one line of 1 to 64",
+            ),
+            (
+                PluginInfo { settings_schema: Some(format!("\"{long}\"")), ..info() },
+                "has a settings schema of 1048578 bytes, more than 262144",
+            ),
+        ] {
+            let problem = check(&bad).unwrap_err();
+            assert!(problem.contains(told) && problem.len() < 500, "{problem}");
         }
     }
 }

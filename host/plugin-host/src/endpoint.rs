@@ -8,10 +8,12 @@ use serde::ser::SerializeTuple as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_bytes::{ByteBuf, Bytes};
 
+use crate::answer::{Answer, quoted, shortened};
 use crate::bindings::endpoint as wit;
 use crate::case::Call;
 use crate::configured::Configured;
 use crate::interface;
+use crate::limits::Limits;
 use crate::native::Function;
 
 const BUILD: Function = Function { name: "build", place: 0 };
@@ -39,7 +41,7 @@ impl EndpointPlugin {
         plugin: Configured<interface::Endpoint>,
         info: EndpointInfo,
     ) -> Result<Self, PluginError> {
-        check_path(&info.default_path).map_err(|problem| plugin.lied(&problem))?;
+        check_path(&info.default_path).map_err(|problem| plugin.contract_violation(&problem))?;
         Ok(Self { plugin, info })
     }
 }
@@ -83,23 +85,20 @@ impl EndpointPlugin {
             streaming: request.streaming,
             extra: request.extra.as_deref(),
         };
-        let EncodedPayload(path, headers, body) = self.plugin.call(BUILD, lent, |guest, store, lent| {
-            Ok(guest.call_build(store, lent)?.map(EncodedPayload::from))
-        })?;
-        let payload = Payload { path, headers, body: body.into_vec() };
-        check_payload(&payload).map_err(|problem| self.plugin.lied(&problem))?;
-        Ok(payload)
+        let EncodedPayload(path, headers, body) =
+            self.plugin.ask(BUILD, lent, (), |guest, store, lent| {
+                Ok(guest.call_build(store, lent)?.map(EncodedPayload::from))
+            })?;
+        Ok(Payload { path, headers, body: body.into_vec() })
     }
 
     fn parsed(&self, events: &[Event<'_>], streamed: bool) -> Result<Response, PluginError> {
         let lent: Vec<wit::Event<'_>> =
             events.iter().map(|event| wit::Event { name: event.name, data: event.data }).collect();
         let lent = Events { events: &lent, streamed };
-        let response: Response = self.plugin.call(PARSE, lent, |guest, store, lent| {
+        self.plugin.ask(PARSE, lent, events.len(), |guest, store, lent| {
             Ok(guest.call_parse(store, lent.events, lent.streamed)?.map(take_response))
-        })?;
-        check_chunks(&response.chunks, events.len()).map_err(|problem| self.plugin.lied(&problem))?;
-        Ok(response)
+        })
     }
 }
 
@@ -155,11 +154,30 @@ fn lend_parts(turn: &Turn) -> Vec<wit::Part<'_>> {
     turn.parts.iter().map(|part| wit::Part { kind: &part.kind, value: &part.value }).collect()
 }
 
-fn check_payload(payload: &Payload) -> Result<(), String> {
-    if let Some(path) = &payload.path {
-        check_path(path)?;
+impl Answer<()> for EncodedPayload {
+    fn shorten(self, _limits: &Limits) -> Self {
+        self
     }
-    payload.headers.iter().try_for_each(check_header)
+
+    fn check(&self, (): ()) -> Result<(), String> {
+        let Self(path, headers, _) = self;
+        if let Some(path) = path {
+            check_path(path)?;
+        }
+        headers.iter().try_for_each(check_header)
+    }
+}
+
+/// The answer to a number of events.
+impl Answer<usize> for Response {
+    fn shorten(mut self, _limits: &Limits) -> Self {
+        self.finish_reason = self.finish_reason.map(shortened);
+        self
+    }
+
+    fn check(&self, events: usize) -> Result<(), String> {
+        check_chunks(&self.chunks, events)
+    }
 }
 
 fn check_path(path: &str) -> Result<(), String> {
@@ -167,8 +185,8 @@ fn check_path(path: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!(
-            "the path '{}', which must begin with '/' and hold no spaces or other than ASCII characters",
-            path.escape_debug()
+            "the path {}, which must begin with '/' and hold no spaces or other than ASCII characters",
+            quoted(path)
         ))
     }
 }
@@ -176,13 +194,13 @@ fn check_path(path: &str) -> Result<(), String> {
 fn check_header(header: &Header) -> Result<(), String> {
     let Header { name, value } = header;
     if name.is_empty() || !name.bytes().all(is_header_name_byte) {
-        return Err(format!("'{}' as the name of a header, which must be lower-case", name.escape_debug()));
+        return Err(format!("{} as the name of a header, which must be lower-case", quoted(name)));
     }
     if HOST_HEADERS.contains(&name.as_str()) {
         return Err(format!("the header '{name}', which only the host sets"));
     }
     if value.bytes().any(|byte| byte != b'\t' && byte.is_ascii_control()) {
-        return Err(format!("a line break or another control character in the header '{name}'"));
+        return Err(format!("a line break or another control character in the header {}", quoted(name)));
     }
     Ok(())
 }

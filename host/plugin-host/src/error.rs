@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use aiperf_model::plugin::{Kind, PluginError};
 
+use crate::answer::Names;
+
 /// Where a component comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -123,7 +125,7 @@ pub enum HostError {
     /// The component wants more than a plugin gets.
     #[error(
         "plugin '{source_name}' imports {imports}, but plugins may import only aiperf:plugin/log{hint}",
-        imports = .imports.join(", "), hint = import_hint(.imports)
+        imports = Names::of(.imports), hint = import_hint(.imports)
     )]
     ForbiddenImports {
         /// The component.
@@ -268,7 +270,7 @@ fn found(exports: &[String]) -> String {
     if exports.is_empty() {
         "it exports nothing".to_owned()
     } else {
-        format!("it exports {}", exports.join(", "))
+        format!("it exports {}", Names::of(exports))
     }
 }
 

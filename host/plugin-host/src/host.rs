@@ -8,6 +8,7 @@ use std::{env, fs, io, thread};
 use aiperf_model::plugin::{Endpoint, Identity, Kind, Objective, ParetoCriterion, TrendDetector};
 use aiperf_model::secret::Secrets;
 
+use crate::answer::Names;
 use crate::binary::Binary;
 use crate::builtin::BUILT_INS;
 use crate::choice::Choice;
@@ -197,10 +198,10 @@ impl PluginHost {
 
     fn inspect(&self, binary: &Binary) -> Result<Inspection, HostError> {
         let (imports, exports) = match binary {
-            Binary::Component(component) => {
-                component.outline().map(|outline| (outline.imports.clone(), outline.exports.clone()))?
-            }
-            Binary::Library(_) => (Vec::new(), Vec::new()),
+            Binary::Component(component) => component
+                .outline()
+                .map(|outline| (Names::of(&outline.imports), Names::of(&outline.exports)))?,
+            Binary::Library(_) => (Names::default(), Names::default()),
         };
         Ok(Inspection {
             source: binary.source().clone(),
@@ -263,7 +264,10 @@ impl PluginHost {
     /// The objective of this choice, `NAME` or `NAME:{"setting": value}`.
     pub fn objective(&self, choice: &str) -> Result<Arc<dyn Objective>, HostError> {
         let (plugin, info) = self.configure(choice)?;
-        Ok(Arc::new(ObjectivePlugin::new(plugin, info)))
+        let (kind, name) = (plugin.identity.kind, plugin.identity.name.clone());
+        let objective =
+            ObjectivePlugin::new(plugin, info).map_err(|error| HostError::Refused { kind, name, error })?;
+        Ok(Arc::new(objective))
     }
 
     /// The criterion of this choice, `NAME` or `NAME:{"setting": value}`.
@@ -311,7 +315,7 @@ impl PluginHost {
             sandboxed: !description.native,
             settings,
         };
-        Ok((Configured { identity, sandbox: Arc::clone(&self.sandbox), body }, info))
+        Ok((Configured::new(identity, Arc::clone(&self.sandbox), body), info))
     }
 
     fn find(&self, kind: Kind, name: &str) -> Result<&Arc<Binary>, HostError> {

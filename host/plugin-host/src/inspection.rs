@@ -1,5 +1,6 @@
 //! What a file is, whether or not it can be used.
 
+use crate::answer::Names;
 use crate::description::Description;
 use crate::error::{HostError, Source};
 
@@ -17,9 +18,9 @@ pub struct Inspection {
     /// The version of the contract that it was built for, if it names one.
     pub contract: Option<String>,
     /// The names of what it needs, with their versions; none are known of a native library.
-    pub imports: Vec<String>,
+    pub imports: Names,
     /// The names of what it offers, with their versions; none are known of a native library.
-    pub exports: Vec<String>,
+    pub exports: Names,
     /// What it says of itself as each of its kinds, or why it cannot be asked.
     pub plugins: Result<Vec<Description>, HostError>,
 }

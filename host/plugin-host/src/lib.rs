@@ -14,6 +14,7 @@
 //! Not here: what plugins compute (`plugins/`), how they are written (`sdk/`), and what the program does when one
 //! fails (the stages that call it).
 
+mod answer;
 mod binary;
 mod bindings;
 mod builtin;
@@ -45,7 +46,8 @@ mod trend;
 mod unsaid;
 mod user_dirs;
 
-pub use case::{Call, Case};
+pub use answer::Names;
+pub use case::{Call, Callee, Case};
 pub use description::Description;
 pub use error::{HostError, Source};
 pub use host::{HostConfig, PluginHost};

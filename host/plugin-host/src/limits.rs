@@ -27,10 +27,10 @@ pub struct Limits {
     /// The most core instances of one instance of a plugin, and as many tables and memories. A component made from
     /// Python needs more than 32.
     pub instances: usize,
-    /// The most log messages kept of one call.
+    /// The most log messages kept of one call; of all calls of a plugin together, ten times as many.
     pub log_lines: usize,
-    /// The most bytes kept of one log message.
-    pub log_line_length: usize,
+    /// The most findings kept of one answer of a detector, and as many lists of derived numbers.
+    pub findings: usize,
     /// After how many calls an instance is replaced by a new one, so that memory it has grown to goes back.
     pub calls_per_instance: u32,
 }
@@ -44,7 +44,7 @@ impl Default for Limits {
             output: 32 << 20,
             instances: 128,
             log_lines: 100,
-            log_line_length: 4096,
+            findings: 100,
             calls_per_instance: 4096,
         }
     }

@@ -3,9 +3,11 @@
 //! What a plugin logs is collected while its call runs and delivered when the call is over, so that the receiver
 //! never runs inside a plugin's time limit.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::answer::shortened;
 use crate::bindings::log;
 use crate::limits::Limits;
 
@@ -53,14 +55,21 @@ impl fmt::Display for LogLine {
     }
 }
 
+/// Of all calls of one plugin, so many times the most messages of one call are kept.
+const CALLS_WORTH: usize = 10;
+
 /// Who receives the messages. Called from any thread that calls a plugin.
 #[derive(Clone)]
-pub struct LogSink(Arc<dyn Fn(LogLine) + Send + Sync>);
+pub struct LogSink {
+    receive: Arc<dyn Fn(LogLine) + Send + Sync>,
+    /// How many messages came from each speaker.
+    delivered: Arc<Mutex<BTreeMap<String, usize>>>,
+}
 
 impl LogSink {
     /// A sink that hands each message to `receive`.
     pub fn new(receive: impl Fn(LogLine) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(receive))
+        Self { receive: Arc::new(receive), delivered: Arc::default() }
     }
 
     /// A sink that drops all messages.
@@ -70,7 +79,33 @@ impl LogSink {
     }
 
     pub(crate) fn deliver(&self, line: LogLine) {
-        (self.0)(line);
+        (self.receive)(line);
+    }
+
+    /// Delivers messages of a plugin, up to `most` over all its calls. The last one is followed by a word that it was
+    /// the last.
+    fn deliver_of(
+        &self,
+        speaker: &str,
+        messages: impl ExactSizeIterator<Item = (Level, String)>,
+        most: usize,
+    ) {
+        let count = messages.len();
+        let room = {
+            let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = delivered.entry(speaker.to_owned()).or_default();
+            let room = most.saturating_sub(*before);
+            *before = before.saturating_add(count);
+            room
+        };
+        for (level, message) in messages.take(room) {
+            self.deliver(LogLine { speaker: speaker.to_owned(), level, message });
+        }
+        if (1..=count).contains(&room) {
+            let message =
+                format!("{most} messages are shown; all further ones are dropped, see --plugin-log-lines");
+            self.deliver(LogLine { speaker: speaker.to_owned(), level: Level::Warn, message });
+        }
     }
 
     /// A word of the host's own.
@@ -89,7 +124,6 @@ impl fmt::Debug for LogSink {
 #[derive(Debug)]
 pub(crate) struct CallLog {
     most_lines: usize,
-    longest: usize,
     lines: Vec<(Level, String)>,
     last_error: Option<String>,
     dropped: u64,
@@ -97,22 +131,11 @@ pub(crate) struct CallLog {
 
 impl CallLog {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            most_lines: limits.log_lines,
-            longest: limits.log_line_length,
-            lines: Vec::new(),
-            last_error: None,
-            dropped: 0,
-        }
+        Self { most_lines: limits.log_lines, lines: Vec::new(), last_error: None, dropped: 0 }
     }
 
-    pub(crate) fn add(&mut self, level: Level, mut message: String) {
-        if message.len() > self.longest {
-            message.truncate(message.floor_char_boundary(self.longest));
-            // The whole capacity would stay in memory otherwise.
-            message.shrink_to_fit();
-            message.push('…');
-        }
+    pub(crate) fn add(&mut self, level: Level, message: String) {
+        let message = shortened(message);
         // Kept even beyond the most lines: it often says why the call fails.
         if level == Level::Error {
             self.last_error = Some(message.clone());
@@ -132,13 +155,14 @@ impl CallLog {
     /// Hands all messages to `sink` and makes room for those of the next call.
     pub(crate) fn deliver(&mut self, speaker: &str, sink: &LogSink) {
         self.last_error = None;
-        for (level, message) in self.lines.drain(..) {
-            sink.deliver(LogLine { speaker: speaker.to_owned(), level, message });
-        }
         if self.dropped > 0 {
             let message = format!("{} more messages of one call were dropped", self.dropped);
             self.dropped = 0;
-            sink.deliver(LogLine { speaker: speaker.to_owned(), level: Level::Warn, message });
+            self.lines.push((Level::Warn, message));
+        }
+        // Most calls log nothing.
+        if !self.lines.is_empty() {
+            sink.deliver_of(speaker, self.lines.drain(..), self.most_lines.saturating_mul(CALLS_WORTH));
         }
     }
 }
@@ -167,10 +191,29 @@ mod tests {
     }
 
     #[test]
-    fn a_long_message_is_cut_between_characters() {
-        let mut log = CallLog::new(&Limits { log_line_length: 4, ..Limits::default() });
-        log.add(Level::Info, "abcéf".to_owned());
-        assert_eq!(delivered(&mut log), ["abc…"]);
+    fn a_long_message_is_cut() {
+        let mut log = CallLog::new(&Limits::default());
+        log.add(Level::Info, "x".repeat(1 << 20));
+        assert!(delivered(&mut log)[0].len() < 5000);
+    }
+
+    #[test]
+    fn of_all_calls_of_a_plugin_a_limited_number_of_messages_is_kept() {
+        let texts = Arc::new(Mutex::new(Vec::new()));
+        let received = Arc::clone(&texts);
+        let sink = LogSink::new(move |line| received.lock().unwrap().push(line.message));
+        let mut log = CallLog::new(&Limits { log_lines: 1, ..Limits::default() });
+        for call in 0..1000 {
+            log.add(Level::Info, call.to_string());
+            log.deliver("x", &sink);
+        }
+        log.add(Level::Info, "another".to_owned());
+        log.deliver("y", &sink);
+        let texts = texts.lock().unwrap();
+        assert_eq!(texts.len(), CALLS_WORTH + 2);
+        assert_eq!(texts[CALLS_WORTH - 1], "9");
+        assert!(texts[CALLS_WORTH].starts_with("10 messages are shown"), "{}", texts[CALLS_WORTH]);
+        assert_eq!(texts[CALLS_WORTH + 1], "another");
     }
 
     #[test]

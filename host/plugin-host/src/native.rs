@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use self::library::{Functions, Handle, Outcome, Symbols};
 use self::listener::listen;
+use crate::answer::shortened;
 use crate::binary::sha256;
 use crate::bindings::types::PluginInfo;
 use crate::crash::panic_message;
@@ -225,11 +226,11 @@ enum EncodedError {
 impl From<EncodedError> for PluginError {
     fn from(error: EncodedError) -> Self {
         match error {
-            EncodedError::InvalidSettings(text) => Self::InvalidSettings(text),
-            EncodedError::Unsupported(text) => Self::Unsupported(text),
-            EncodedError::Malformed(text) => Self::Malformed(text),
-            EncodedError::Server(text) => Self::Server(text),
-            EncodedError::Other(text) => Self::Other(text),
+            EncodedError::InvalidSettings(text) => Self::InvalidSettings(shortened(text)),
+            EncodedError::Unsupported(text) => Self::Unsupported(shortened(text)),
+            EncodedError::Malformed(text) => Self::Malformed(shortened(text)),
+            EncodedError::Server(text) => Self::Server(shortened(text)),
+            EncodedError::Other(text) => Self::Other(shortened(text)),
         }
     }
 }

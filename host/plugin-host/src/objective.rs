@@ -6,10 +6,12 @@ use aiperf_model::plugin::{Identity, Objective, Plugin, PluginError};
 use aiperf_model::point::{Measurement, Point};
 use serde::Deserialize;
 
+use crate::answer::{Answer, LONGEST_NAME, is_label, quoted};
 use crate::bindings::{objective as wit, types};
 use crate::case::Call;
 use crate::configured::Configured;
 use crate::interface;
+use crate::limits::Limits;
 use crate::native::Function;
 
 const EVALUATE: Function = Function { name: "evaluate", place: 0 };
@@ -34,8 +36,15 @@ impl From<wit::ObjectiveInfo> for ObjectiveInfo {
 }
 
 impl ObjectivePlugin {
-    pub(crate) fn new(plugin: Configured<interface::Objective>, info: ObjectiveInfo) -> Self {
-        Self { plugin, info }
+    /// # Errors
+    ///
+    /// [`PluginError::BrokeContract`] if the unit is none.
+    pub(crate) fn new(
+        plugin: Configured<interface::Objective>,
+        info: ObjectiveInfo,
+    ) -> Result<Self, PluginError> {
+        check_unit(&info.unit).map_err(|problem| plugin.contract_violation(&problem))?;
+        Ok(Self { plugin, info })
     }
 }
 
@@ -70,13 +79,9 @@ impl ObjectivePlugin {
             trials: point.trials,
             measurements: &measurements,
         };
-        let evaluation: Option<Evaluation> = self.plugin.call(EVALUATE, lent, |guest, store, lent| {
+        self.plugin.ask_reproducibly(EVALUATE, lent, point, |guest, store, lent| {
             Ok(guest.call_evaluate(store, lent)?.map(|evaluation| evaluation.map(take_evaluation)))
-        })?;
-        if let Some(evaluation) = &evaluation {
-            check(evaluation, point).map_err(|problem| self.plugin.lied(&problem))?;
-        }
-        Ok(evaluation)
+        })
     }
 }
 
@@ -84,15 +89,30 @@ fn take_evaluation(evaluation: wit::Evaluation) -> Evaluation {
     Evaluation { value: evaluation.value, metric: evaluation.metric }
 }
 
-fn check(evaluation: &Evaluation, point: &Point) -> Result<(), String> {
-    if !evaluation.value.is_finite() {
-        return Err(format!("{}, which is not a finite number", evaluation.value));
+fn check_unit(unit: &str) -> Result<(), String> {
+    if is_label(unit) {
+        Ok(())
+    } else {
+        Err(format!("the unit {}, which must be one line of at most {LONGEST_NAME} bytes", quoted(unit)))
     }
-    match &evaluation.metric {
-        Some(key) if point.measurement(key).is_none() => {
-            Err(format!("a value of '{key}', which the point does not have"))
+}
+
+impl Answer<&Point> for Option<Evaluation> {
+    fn shorten(self, _limits: &Limits) -> Self {
+        self
+    }
+
+    fn check(&self, point: &Point) -> Result<(), String> {
+        let Some(Evaluation { value, metric }) = self else { return Ok(()) };
+        if !value.is_finite() {
+            return Err(format!("{value}, which is not a finite number"));
         }
-        _ => Ok(()),
+        match metric {
+            Some(key) if point.measurement(key).is_none() => {
+                Err(format!("a value of {}, which the point does not have", quoted(key)))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -127,13 +147,14 @@ mod tests {
     fn values_are_finite_and_of_known_metrics() {
         let point = Point { index: 0, parameters: Vec::new(), trials: 1, measurements: Vec::new() };
         let evaluation =
-            |value, metric: Option<&str>| Evaluation { value, metric: metric.map(str::to_owned) };
-        assert_eq!(check(&evaluation(1.0, None), &point), Ok(()));
+            |value, metric: Option<&str>| Some(Evaluation { value, metric: metric.map(str::to_owned) });
+        assert_eq!(None.check(&point), Ok(()));
+        assert_eq!(evaluation(1.0, None).check(&point), Ok(()));
         for value in [f64::NAN, f64::INFINITY] {
-            assert!(check(&evaluation(value, None), &point).is_err());
+            assert!(evaluation(value, None).check(&point).is_err());
         }
         assert_eq!(
-            check(&evaluation(1.0, Some("ttft_p99_ms")), &point),
+            evaluation(1.0, Some("ttft_p99_ms")).check(&point),
             Err("a value of 'ttft_p99_ms', which the point does not have".to_owned())
         );
     }

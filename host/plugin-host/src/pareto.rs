@@ -3,10 +3,12 @@
 use aiperf_model::conclusion::{Axis, Candidate, Judgement, Score, Standing};
 use aiperf_model::plugin::{Identity, ParetoCriterion, Plugin, PluginError};
 
+use crate::answer::{Answer, shortened};
 use crate::bindings::pareto as wit;
 use crate::case::Call;
 use crate::configured::Configured;
 use crate::interface;
+use crate::limits::Limits;
 use crate::native::Function;
 
 const JUDGE: Function = Function { name: "judge", place: 0 };
@@ -40,12 +42,10 @@ impl CriterionPlugin {
             .map(|(candidate, scores)| wit::Candidate { point_index: candidate.point_index, scores })
             .collect();
         let lent = (lent_axes.as_slice(), lent_candidates.as_slice());
-        let judgements: Vec<Judgement> = self.0.call(JUDGE, lent, |guest, store, (axes, candidates)| {
+        self.0.ask_reproducibly(JUDGE, lent, candidates.len(), |guest, store, (axes, candidates)| {
             let judgements = guest.call_judge(store, axes, candidates)?;
-            Ok(judgements.map(|judgements| judgements.into_iter().map(take_judgement).collect()))
-        })?;
-        check(&judgements, candidates.len()).map_err(|problem| self.0.lied(&problem))?;
-        Ok(judgements)
+            Ok(judgements.map(|judgements| judgements.into_iter().map(take_judgement).collect::<Vec<_>>()))
+        })
     }
 }
 
@@ -66,27 +66,78 @@ fn take_judgement(judgement: wit::Judgement) -> Judgement {
     Judgement { standing, probability: judgement.probability }
 }
 
-fn check(judgements: &[Judgement], candidates: usize) -> Result<(), String> {
-    if judgements.len() != candidates {
-        return Err(format!("{} judgements on {candidates} candidates", judgements.len()));
-    }
-    for (position, judgement) in judgements.iter().enumerate() {
-        match judgement.standing {
-            Standing::DominatedBy(other) if other as usize >= candidates => {
-                return Err(format!("candidate {other} as a dominating one of {candidates} candidates"));
+/// The answer to a number of candidates.
+impl Answer<usize> for Vec<Judgement> {
+    fn shorten(mut self, _limits: &Limits) -> Self {
+        for judgement in &mut self {
+            if let Standing::Rejected(reason) = &mut judgement.standing {
+                *reason = shortened(std::mem::take(reason));
             }
-            Standing::DominatedBy(other) if other as usize == position => {
-                return Err(format!("candidate {other} as dominated by itself"));
-            }
-            _ => {}
         }
-        if let Some(probability) = judgement.probability
-            && !(0.0..=1.0).contains(&probability)
+        self
+    }
+
+    fn check(&self, candidates: usize) -> Result<(), String> {
+        if self.len() != candidates {
+            return Err(format!("{} judgements on {candidates} candidates", self.len()));
+        }
+        for (position, judgement) in self.iter().enumerate() {
+            check_judgement(judgement, position, candidates)?;
+        }
+        check_order(self)
+    }
+}
+
+fn check_judgement(judgement: &Judgement, position: usize, candidates: usize) -> Result<(), String> {
+    match judgement.standing {
+        Standing::DominatedBy(other) if other as usize >= candidates => {
+            return Err(format!("candidate {other} as a dominating one of {candidates} candidates"));
+        }
+        Standing::DominatedBy(other) if other as usize == position => {
+            return Err(format!("candidate {other} as dominated by itself"));
+        }
+        _ => {}
+    }
+    match judgement.probability {
+        Some(probability) if !(0.0..=1.0).contains(&probability) => {
+            Err(format!("{probability:?} as a probability, which is not between 0 and 1"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether who is preferable to whom is an order: nobody is preferable to himself by way of others, and if anybody is
+/// preferable, somebody is optimal. All candidates may be out of the question.
+fn check_order(judgements: &[Judgement]) -> Result<(), String> {
+    let dominator = |candidate: usize| match judgements.get(candidate)?.standing {
+        Standing::DominatedBy(other) => Some(other as usize),
+        Standing::Optimal | Standing::Rejected(_) => None,
+    };
+    // The last walk that came by each candidate, so that each is walked over once.
+    let mut walks = vec![None; judgements.len()];
+    for start in 0..judgements.len() {
+        let mut at = Some(start);
+        while let Some(candidate) = at
+            && let Some(walk @ None) = walks.get_mut(candidate)
         {
-            return Err(format!("{probability} as a probability, which is not between 0 and 1"));
+            *walk = Some(start);
+            at = dominator(candidate);
+        }
+        if let Some(candidate) = at.filter(|at| walks.get(*at) == Some(&Some(start)))
+            && let Some(other) = dominator(candidate)
+        {
+            return Err(format!(
+                "a circle: candidate {candidate} is dominated by {other}, and {other} in turn by {candidate}"
+            ));
         }
     }
-    Ok(())
+    let is_optimal = |judgement: &Judgement| judgement.standing == Standing::Optimal;
+    match (0..judgements.len()).find(|candidate| dominator(*candidate).is_some()) {
+        Some(dominated) if !judgements.iter().any(is_optimal) => {
+            Err(format!("no optimal candidate at all, although candidate {dominated} is dominated"))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -99,13 +150,13 @@ mod tests {
 
     #[test]
     fn each_candidate_has_one_judgement_that_makes_sense() {
-        let good = [
+        let good = vec![
             judgement(Standing::Optimal, Some(1.0)),
             judgement(Standing::DominatedBy(0), Some(0.0)),
             judgement(Standing::Rejected("too slow".to_owned()), None),
         ];
-        assert_eq!(check(&good, 3), Ok(()));
-        assert_eq!(check(&good, 2), Err("3 judgements on 2 candidates".to_owned()));
+        assert_eq!(good.check(3), Ok(()));
+        assert_eq!(good.check(2), Err("3 judgements on 2 candidates".to_owned()));
     }
 
     #[test]
@@ -116,8 +167,63 @@ mod tests {
             (judgement(Standing::Optimal, Some(f64::NAN)), "NaN as a probability"),
             (judgement(Standing::Optimal, Some(1.5)), "1.5 as a probability"),
         ] {
-            let problem = check(&[bad], 1).unwrap_err();
+            let problem = vec![bad].check(1).unwrap_err();
             assert!(problem.contains(told), "{problem}");
         }
+    }
+
+    fn standings(standings: &[Standing]) -> Result<(), String> {
+        let judgements: Vec<Judgement> =
+            standings.iter().map(|standing| judgement(standing.clone(), None)).collect();
+        judgements.check(standings.len())
+    }
+
+    #[test]
+    fn domination_is_an_order() {
+        use Standing::{DominatedBy, Optimal};
+        let rejected = || Standing::Rejected("too slow".to_owned());
+        for good in [
+            vec![],
+            vec![rejected(), rejected()],
+            vec![DominatedBy(1), DominatedBy(2), Optimal],
+            vec![DominatedBy(2), DominatedBy(2), Optimal, DominatedBy(0)],
+            vec![DominatedBy(1), rejected(), Optimal],
+        ] {
+            assert_eq!(standings(&good), Ok(()), "{good:?}");
+        }
+        for (bad, told) in [
+            (vec![DominatedBy(1), DominatedBy(0)], "a circle: candidate 0 is dominated by 1"),
+            (
+                vec![Optimal, DominatedBy(2), DominatedBy(3), DominatedBy(1)],
+                "a circle: candidate 1 is dominated by 2",
+            ),
+            (
+                vec![Optimal, DominatedBy(2), DominatedBy(3), DominatedBy(2)],
+                "a circle: candidate 2 is dominated by 3",
+            ),
+            (
+                vec![rejected(), DominatedBy(0)],
+                "no optimal candidate at all, although candidate 1 is dominated",
+            ),
+        ] {
+            let problem = standings(&bad).unwrap_err();
+            assert!(problem.starts_with(told), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_long_chain_is_walked_once() {
+        let chain =
+            (0..1_000_000).map(|at| if at == 0 { Standing::Optimal } else { Standing::DominatedBy(at - 1) });
+        assert_eq!(standings(&chain.collect::<Vec<_>>()), Ok(()));
+    }
+
+    #[test]
+    fn a_long_reason_is_cut() {
+        let judgements = vec![judgement(Standing::Rejected("x".repeat(1 << 20)), None)];
+        let Standing::Rejected(reason) = judgements.shorten(&Limits::default()).remove(0).standing else {
+            panic!("another standing")
+        };
+        assert!(reason.len() < 5000);
     }
 }

@@ -46,6 +46,20 @@ impl<I: Interface> Pool<I> {
         answer.map_err(PluginError::from)
     }
 
+    /// Calls `function` on an instance that was asked nothing before, and drops it.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`call`](Self::call).
+    pub(crate) fn call_new_instance<T>(
+        &self,
+        function: &'static str,
+        run: impl FnOnce(&I::Guest, &mut Store<Context>) -> wasmtime::Result<Result<T, Error>>,
+    ) -> Result<T, PluginError> {
+        let (mut instance, _) = self.mold.configured(&self.settings)?;
+        instance.call(&self.mold, function, run)?.map_err(PluginError::from)
+    }
+
     fn take(&self) -> Result<Instance<I>, PluginError> {
         let idle = self.idle().pop();
         match idle {

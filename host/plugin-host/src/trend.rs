@@ -1,14 +1,17 @@
 //! Detector plugins: series into findings.
 
+use std::collections::BTreeSet;
+
 use aiperf_model::conclusion::{Derived, Finding, Report, Sample, Series};
 use aiperf_model::plugin::{Identity, Plugin, PluginError, TrendDetector};
 use aiperf_model::point::Interval;
 
+use crate::answer::{Answer, LONGEST_NAME, is_name, quoted, shortened};
 use crate::bindings::trend as wit;
 use crate::case::Call;
 use crate::configured::Configured;
-use crate::description::is_name;
 use crate::interface;
+use crate::limits::Limits;
 use crate::native::Function;
 
 const DETECT: Function = Function { name: "detect", place: 0 };
@@ -40,11 +43,9 @@ impl DetectorPlugin {
             better: series.better.map(Into::into),
             samples: &samples,
         };
-        let report: Report = self
-            .0
-            .call(DETECT, lent, |guest, store, lent| Ok(guest.call_detect(store, lent)?.map(take_report)))?;
-        check(&report, series.samples.len()).map_err(|problem| self.0.lied(&problem))?;
-        Ok(report)
+        self.0.ask_reproducibly(DETECT, lent, series, |guest, store, lent| {
+            Ok(guest.call_detect(store, lent)?.map(take_report))
+        })
     }
 }
 
@@ -71,35 +72,61 @@ fn take_report(report: wit::Report) -> Report {
     Report {
         findings: report.findings.into_iter().map(take_finding).collect(),
         derived: report.derived.into_iter().map(take_derived).collect(),
+        left_out: 0,
     }
 }
 
-fn check(report: &Report, samples: usize) -> Result<(), String> {
-    let mut earliest = 0;
-    for finding in &report.findings {
-        check_finding(finding, samples)?;
-        if finding.first < earliest {
-            return Err(format!("the finding at sample {} after one at sample {earliest}", finding.first));
+impl Answer<&Series> for Report {
+    fn shorten(mut self, limits: &Limits) -> Self {
+        let too_many = |count: usize| count.saturating_sub(limits.findings);
+        self.left_out = too_many(self.findings.len()) + too_many(self.derived.len());
+        self.findings.truncate(limits.findings);
+        self.derived.truncate(limits.findings);
+        for finding in &mut self.findings {
+            finding.message = shortened(std::mem::take(&mut finding.message));
         }
-        earliest = finding.first;
+        self
     }
-    report.derived.iter().try_for_each(|derived| check_derived(derived, samples))
+
+    fn check(&self, series: &Series) -> Result<(), String> {
+        let samples = series.samples.len();
+        let mut earliest = 0;
+        for finding in &self.findings {
+            check_finding(finding, samples)?;
+            if finding.first < earliest {
+                return Err(format!(
+                    "the finding at sample {} after one at sample {earliest}",
+                    finding.first
+                ));
+            }
+            earliest = finding.first;
+        }
+        self.derived.iter().try_for_each(|derived| check_derived(derived, samples))?;
+        let mut names = BTreeSet::new();
+        match self.derived.iter().find(|derived| !names.insert(&derived.name)) {
+            Some(twice) => Err(format!("two lists of numbers named '{}'", twice.name)),
+            None => Ok(()),
+        }
+    }
 }
 
 fn check_finding(finding: &Finding, samples: usize) -> Result<(), String> {
     let Finding { kind, first, last, certainty, .. } = finding;
     if !is_name(kind) {
-        return Err(format!("'{}' as a kind of finding, which is not kebab-case", kind.escape_debug()));
+        return Err(format!(
+            "{} as a kind of finding, which is not kebab-case of at most {LONGEST_NAME} letters",
+            quoted(kind)
+        ));
     }
     if first > last || *last as usize >= samples {
         return Err(format!("a finding from sample {first} to {last} of {samples}"));
     }
     if !(0.0..=1.0).contains(certainty) {
-        return Err(format!("{certainty} as a certainty, which is not between 0 and 1"));
+        return Err(format!("{certainty:?} as a certainty, which is not between 0 and 1"));
     }
     match &finding.location {
         Some(location) if !is_interval(location) => {
-            Err(format!("a finding between {} and {}", location.low, location.high))
+            Err(format!("a finding between {:?} and {:?}", location.low, location.high))
         }
         _ => Ok(()),
     }
@@ -113,7 +140,10 @@ fn is_interval(interval: &Interval) -> bool {
 fn check_derived(derived: &Derived, samples: usize) -> Result<(), String> {
     let Derived { name, values } = derived;
     if !is_name(&name.replace('_', "-")) || name.contains('-') {
-        return Err(format!("'{}' as the name of numbers, which is not snake case", name.escape_debug()));
+        return Err(format!(
+            "{} as the name of numbers, which is not snake case of at most {LONGEST_NAME} letters",
+            quoted(name)
+        ));
     }
     if values.len() + 1 != samples {
         return Err(format!("{} values of '{name}' for {samples} samples", values.len()));
@@ -143,12 +173,44 @@ mod tests {
         Report {
             findings,
             derived: vec![Derived { name: "rate_of_change".to_owned(), values: vec![1.0, 2.0] }],
+            left_out: 0,
+        }
+    }
+
+    /// Three samples.
+    fn series() -> Series {
+        let sample = |x: f64| Sample { point_index: 0, x, y: x, trials: vec![x], confidence: None };
+        let word = || "k".to_owned();
+        Series {
+            parameter: word(),
+            key: word(),
+            metric: word(),
+            statistic: word(),
+            unit: word(),
+            better: None,
+            samples: [1.0, 2.0, 3.0].map(sample).to_vec(),
         }
     }
 
     #[test]
+    fn of_many_findings_the_first_are_kept_and_the_others_counted() {
+        let limits = Limits { findings: 2, ..Limits::default() };
+        let list = |name: &str| Derived { name: name.to_owned(), values: vec![1.0, 2.0] };
+        let long = Finding { message: "x".repeat(1 << 20), ..finding(0, 0) };
+        let report = Report {
+            derived: ["a", "b", "c"].map(list).to_vec(),
+            ..report(vec![long.clone(), finding(1, 1), finding(2, 2), finding(2, 2)])
+        };
+        let report = report.shorten(&limits);
+        assert_eq!((report.findings.len(), report.derived.len(), report.left_out), (2, 2, 3));
+        assert!(report.findings[0].message.len() < 5000);
+        assert_eq!(report.findings[1], finding(1, 1));
+        assert_eq!(report.check(&series()), Ok(()));
+    }
+
+    #[test]
     fn findings_ascend_within_the_samples() {
-        assert_eq!(check(&report(vec![finding(0, 2), finding(0, 0), finding(1, 1)]), 3), Ok(()));
+        assert_eq!(report(vec![finding(0, 2), finding(0, 0), finding(1, 1)]).check(&series()), Ok(()));
         for (findings, told) in [
             (vec![finding(1, 1), finding(0, 0)], "sample 0 after one at sample 1"),
             (vec![finding(1, 0)], "from sample 1 to 0 of 3"),
@@ -160,12 +222,19 @@ mod tests {
                     location: Some(Interval { low: 2.0, high: 1.0, level: 0.95 }),
                     ..finding(0, 0)
                 }],
-                "a finding between 2 and 1",
+                "a finding between 2.0 and 1.0",
             ),
         ] {
-            let problem = check(&report(findings), 3).unwrap_err();
+            let problem = report(findings).check(&series()).unwrap_err();
             assert!(problem.contains(told), "{problem}");
         }
+    }
+
+    #[test]
+    fn each_list_of_numbers_has_a_name_of_its_own() {
+        let list = Derived { name: "slopes".to_owned(), values: vec![1.0, 2.0] };
+        let report = Report { derived: vec![list.clone(), list], ..Report::default() };
+        assert_eq!(report.check(&series()), Err("two lists of numbers named 'slopes'".to_owned()));
     }
 
     #[test]

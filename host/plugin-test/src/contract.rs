@@ -4,8 +4,11 @@ use crate::outcome::Outcome;
 use crate::samples;
 use aiperf_model::conclusion::{Axis, Candidate};
 use aiperf_model::plugin::{Kind, PluginError};
-use aiperf_plugin_host::{Call, Case, Description, PluginHost};
+use aiperf_plugin_host::{Call, Callee, Description, PluginHost};
 use serde_json::{Map, Value};
+
+/// How many characters of an answer a message tells.
+const MOST_TOLD: usize = 300;
 
 /// A plugin under test, and settings that it accepts.
 pub(crate) struct Subject<'a> {
@@ -13,6 +16,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) plugin: &'a Description,
     /// `{}` if it accepts that, else the first of the fixtures'; none if it accepts no settings that are known.
     pub(crate) settings: Option<Map<String, Value>>,
+    /// Configured with the settings, and asked every call: whatever it keeps of one shows in the answer to another.
+    used: Option<Callee>,
 }
 
 impl<'a> Subject<'a> {
@@ -21,31 +26,23 @@ impl<'a> Subject<'a> {
         plugin: &'a Description,
         others: impl IntoIterator<Item = Map<String, Value>>,
     ) -> Self {
-        let subject = Self { host, plugin, settings: None };
+        let subject = Self { host, plugin, settings: None, used: None };
         let mut known = [Map::new()].into_iter().chain(others);
-        let settings = known.find(|settings| subject.configure(settings).is_ok());
-        Self { settings, ..subject }
+        let accepted = known.find_map(|settings| Some((subject.configured(&settings).ok()?, settings)));
+        let (used, settings) = accepted.unzip();
+        Self { settings, used, ..subject }
+    }
+
+    pub(crate) fn configured(&self, settings: &Map<String, Value>) -> Result<Callee, PluginError> {
+        Callee::configure(self.host, self.plugin.kind, &self.plugin.name, settings)
     }
 
     /// Whether the plugin accepts settings.
     pub(crate) fn configure(&self, settings: &Map<String, Value>) -> Result<(), String> {
-        let choice = format!("{}:{}", self.plugin.name, Value::Object(settings.clone()));
-        let result = match self.plugin.kind {
-            Kind::Endpoint => self.host.endpoint(&choice).map(drop),
-            Kind::Objective => self.host.objective(&choice).map(drop),
-            Kind::Pareto => self.host.pareto(&choice).map(drop),
-            Kind::Trend => self.host.trend(&choice).map(drop),
-        };
-        result.map_err(|error| error.to_string())
+        self.configured(settings).map(drop).map_err(|error| error.to_string())
     }
 
-    /// Makes a call under the settings.
-    fn call(&self, call: Call) -> Result<Value, PluginError> {
-        let settings = self.settings.clone().unwrap_or_default();
-        Case { plugin: None, call, settings, error: None, answer: None }.run(self.host, &self.plugin.name)
-    }
-
-    /// Makes a call twice, on an input that no plugin may fail on. An endpoint may say that its format cannot express a
+    /// Makes a call on an input that no plugin may fail on. An endpoint may say that its format cannot express a
     /// request, and an objective that a measurement cannot be true.
     fn answer_to_valid(&self, call: &Call) -> Result<(), String> {
         match self.answer(call)? {
@@ -55,17 +52,45 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Makes a call twice. A refusal in words is an answer; a crash and a broken contract are not.
+    /// Makes a call three times: of a new instance, and twice of the one that was asked everything before. A refusal in
+    /// words is an answer; a crash and a broken contract are not.
     fn answer(&self, call: &Call) -> Result<Result<Value, PluginError>, String> {
-        let first = self.call(call.clone());
-        if let Err(error @ (PluginError::Crashed(_) | PluginError::BrokeContract(_))) = first {
+        let Some(used) = &self.used else { return Err("it was never configured".to_owned()) };
+        let settings = self.settings.clone().unwrap_or_default();
+        let fresh = self.configured(&settings).map_err(|error| error.to_string())?.answer(call);
+        if let Err(error @ (PluginError::Crashed(_) | PluginError::BrokeContract(_))) = fresh {
             return Err(error.to_string());
         }
-        let second = self.call(call.clone());
-        if first != second {
-            return Err(format!("the same input gives {first:?} and then {second:?}"));
+        for _ in 0..2 {
+            same(&fresh, &used.answer(call))?;
         }
-        Ok(first)
+        Ok(fresh)
+    }
+}
+
+/// Whether an instance that was called before gives the answer of a new one.
+pub(crate) fn same(
+    new: &Result<Value, PluginError>,
+    used: &Result<Value, PluginError>,
+) -> Result<(), String> {
+    if new == used {
+        return Ok(());
+    }
+    let [new, used] = [new, used].map(told);
+    Err(format!(
+        "a new instance gives {new}, one that was called before {used}; nothing may be kept between calls"
+    ))
+}
+
+/// An answer as a message tells it, and not all of a long one.
+fn told(answer: &Result<Value, PluginError>) -> String {
+    let text = match answer {
+        Ok(answer) => answer.to_string(),
+        Err(error) => format!("the error '{error}'"),
+    };
+    match text.char_indices().nth(MOST_TOLD) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
 }
 

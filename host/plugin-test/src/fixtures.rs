@@ -1,10 +1,10 @@
 //! The author's files: inputs with the answers that are expected.
 
 use crate::compare::difference;
-use crate::contract::Subject;
+use crate::contract::{Subject, same};
 use crate::outcome::Outcome;
 use crate::recorded::Recorded;
-use aiperf_model::plugin::Kind;
+use aiperf_model::plugin::{Kind, PluginError};
 use aiperf_plugin_host::{Case, PluginHost};
 use serde_json::{Map, Value};
 use std::fs;
@@ -76,7 +76,7 @@ pub(crate) fn replay(subject: &Subject, fixtures: &[Fixture]) -> Vec<Outcome> {
 }
 
 fn replay_case(subject: &Subject, case: &Case) -> Result<(), String> {
-    match (case.run(subject.host, &subject.plugin.name), &case.error, &case.answer) {
+    match (answer_to(subject, case)?, &case.error, &case.answer) {
         (Ok(answer), None, Some(expected)) => difference(expected, &answer),
         (Ok(answer), Some(expected), _) => {
             Err(format!("an error with '{expected}' is expected, but the answer is {answer}"))
@@ -84,6 +84,20 @@ fn replay_case(subject: &Subject, case: &Case) -> Result<(), String> {
         (Err(error), Some(expected), _) if error.to_string().contains(expected) => Ok(()),
         (Err(error), _, _) => Err(error.to_string()),
         (Ok(_), None, None) => Ok(()),
+    }
+}
+
+/// What the plugin answers, which must be the same when it is asked again.
+fn answer_to(subject: &Subject, case: &Case) -> Result<Result<Value, PluginError>, String> {
+    let callee = match subject.configured(&case.settings) {
+        Ok(callee) => callee,
+        Err(error) => return Ok(Err(error)),
+    };
+    let first = callee.answer(&case.call);
+    match &first {
+        // A crash ends the instance, and what it kept with it.
+        Err(PluginError::Crashed(_)) => Ok(first),
+        _ => same(&first, &callee.answer(&case.call)).map(|()| first),
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{Axes, Named, Place};
 use crate::json::Position;
 use crate::parameters::Object;
-use aiperf_model::conclusion::{BestConfiguration, Front, FrontMember, MemberStanding, Trend};
+use aiperf_model::conclusion::{BestConfiguration, Derived, Front, FrontMember, MemberStanding, Trend};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
 
 /// `{"best_throughput": {…}, …}`.
 pub(super) struct BestConfigurations<'a> {
@@ -155,6 +156,8 @@ struct AllDetectors<'a> {
     slopes: &'a [f64],
     detector: &'a str,
     findings: Vec<Found<'a>>,
+    #[serde(flatten)]
+    more: More<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detectors: Option<Detectors<'a>>,
 }
@@ -169,6 +172,7 @@ impl<'a> Line<'a> {
             slopes: &first.slopes,
             detector: &first.detector,
             findings: found(first),
+            more: More::new(first),
             detectors: (trends.len() > 1).then_some(Detectors(trends)),
         };
         Some(Self {
@@ -187,13 +191,39 @@ struct Detectors<'a>(&'a [Trend]);
 struct OneDetector<'a> {
     inflection_points: Vec<Position>,
     findings: Vec<Found<'a>>,
+    #[serde(flatten)]
+    more: More<'a>,
+}
+
+/// What few detectors have beside findings: numbers of their own, by name, and more than is kept.
+#[derive(Serialize)]
+struct More<'a> {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    derived: BTreeMap<&'a str, &'a [f64]>,
+    #[serde(skip_serializing_if = "is_zero")]
+    left_out: usize,
+}
+
+impl<'a> More<'a> {
+    fn new(trend: &'a Trend) -> Self {
+        let named = |derived: &'a Derived| (derived.name.as_str(), derived.values.as_slice());
+        Self { derived: trend.derived.iter().map(named).collect(), left_out: trend.left_out }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Serialize for Detectors<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|trend| {
             let inflection_points = positions(&trend.inflection_points());
-            (&trend.detector, OneDetector { inflection_points, findings: found(trend) })
+            (
+                &trend.detector,
+                OneDetector { inflection_points, findings: found(trend), more: More::new(trend) },
+            )
         }))
     }
 }

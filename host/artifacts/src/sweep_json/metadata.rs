@@ -32,6 +32,7 @@ pub(super) struct Metadata<'a> {
     pareto_criterion: Option<&'a str>,
     plugins: &'a [Identity],
     plugin_failures: Vec<PluginFailure<'a>>,
+    plugin_notes: Vec<PluginNote<'a>>,
 }
 
 /// What is swept: one name, or each name with its values.
@@ -80,6 +81,13 @@ struct PluginFailure<'a> {
     error: &'a str,
 }
 
+#[derive(Serialize)]
+struct PluginNote<'a> {
+    kind: &'static str,
+    plugin: &'a str,
+    note: &'a str,
+}
+
 impl<'a> Metadata<'a> {
     pub(super) fn new(result: &'a SweepResult, axes: Axes) -> Self {
         let failed_values = result.failed_values.iter().map(|failed| FailedValue {
@@ -102,6 +110,11 @@ impl<'a> Metadata<'a> {
             plugin: &failure.plugin.name,
             error: &failure.message,
         });
+        let plugin_notes = result.conclusions.notes.iter().map(|note| PluginNote {
+            kind: note.plugin.kind.name(),
+            plugin: &note.plugin.name,
+            note: &note.message,
+        });
         Self {
             aggregation_type: "sweep",
             swept: Swept::new(result),
@@ -120,6 +133,7 @@ impl<'a> Metadata<'a> {
             pareto_criterion: result.conclusions.chosen_criterion.as_deref(),
             plugins: &result.plugins,
             plugin_failures: plugin_failures.collect(),
+            plugin_notes: plugin_notes.collect(),
         }
     }
 }

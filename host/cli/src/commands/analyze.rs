@@ -54,6 +54,7 @@ fn chosen(arguments: &AnalysisArguments) -> Options {
         plugin_memory_mib: arguments.plugin_memory_mib,
         plugin_output_mib: arguments.plugin_output_mib,
         plugin_log_lines: arguments.plugin_log_lines,
+        plugin_findings: arguments.plugin_findings,
         plugin_instances: arguments.plugin_instances,
         plugin_trace: arguments.plugin_trace.clone(),
         objective: given(&arguments.objective),

@@ -37,6 +37,7 @@ pub(crate) fn page(result: &SweepResult, manifest: &Manifest) -> String {
                     (sections::verdicts(result))
                     (sections::failures(result))
                     (sections::request_errors(result))
+                    (sections::notes(&result.conclusions))
                     (sections::origin(manifest))
                 }
             }

@@ -6,7 +6,7 @@ use super::table::table;
 use super::verdicts::verdicts;
 use crate::lines::Lines;
 use aiperf_model::conclusion::{
-    BestConfiguration, Conclusions, Direction, Front, MemberStanding, Question, Trend,
+    BestConfiguration, Conclusions, Derived, Direction, Front, MemberStanding, Question, Trend,
 };
 use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::figure;
@@ -36,6 +36,10 @@ pub(super) const TRENDS: [&str; 5] = [
     "request_latency_p99_ms",
 ];
 
+/// How many findings of one trend are shown, and how many of its derived numbers; the files have all.
+const MOST_FINDINGS: usize = 5;
+const MOST_DERIVED: usize = 12;
+
 /// The whole summary: the sections that have something to say, with an empty line between them.
 pub(crate) fn summary(result: &SweepResult) -> Lines {
     let conclusions = &result.conclusions;
@@ -50,12 +54,18 @@ pub(crate) fn summary(result: &SweepResult) -> Lines {
         result.time_budget.as_ref().map(open_answers).unwrap_or_default(),
         verdicts(&result.verdicts),
         failed_plugins(conclusions),
+        plugin_notes(conclusions),
     ])
 }
 
 fn failed_plugins(conclusions: &Conclusions) -> Lines {
     let lines = conclusions.failures.iter().map(|failure| format!("  {}", failure.message));
     lines.collect::<Lines>().under("Failed plugins")
+}
+
+fn plugin_notes(conclusions: &Conclusions) -> Lines {
+    let lines = conclusions.notes.iter().map(|note| format!("  {}", note.message));
+    lines.collect::<Lines>().under("Notes on plugins")
 }
 
 fn values(result: &SweepResult) -> Lines {
@@ -82,7 +92,7 @@ fn pareto(conclusions: &Conclusions, points: &[Point]) -> Lines {
 
 fn trends(trends: &[Trend]) -> Lines {
     let shown = trends.iter().filter(|trend| TRENDS.contains(&trend.key.as_str()));
-    shown.map(trend_line).collect::<Lines>().under("Trends")
+    shown.flat_map(trend_lines).collect::<Lines>().under("Trends")
 }
 
 /// How well the metric is known that ends the trials, at each value.
@@ -239,19 +249,27 @@ fn front_lines(front: &Front, mark: &str, chosen: bool, points: &[Point]) -> Vec
         front.optimal().map(|member| format::group_if_several(&member.parameters)).collect();
     let name = format!("{} {mark}", front.criterion);
     let chosen = if chosen { " (pareto_optimal)" } else { "" };
-    let mut lines = vec![format!("  {name:<18} {}{chosen}", optimal.join(", "))];
+    let optimal = if optimal.is_empty() { "none".to_owned() } else { optimal.join(", ") };
+    let mut lines = vec![format!("  {name:<18} {optimal}{chosen}")];
     for member in &front.members {
-        let MemberStanding::DominatedBy(by) = member.standing else { continue };
-        if let Some(better) = points.iter().find(|point| point.index == by) {
-            let (value, by) =
-                (format::group_if_several(&member.parameters), format::group_if_several(&better.parameters));
-            lines.push(format!("  {:<18} {value} is dominated by {by}", ""));
+        let value = format::group_if_several(&member.parameters);
+        match &member.standing {
+            MemberStanding::Optimal => {}
+            MemberStanding::DominatedBy(by) => {
+                if let Some(better) = points.iter().find(|point| point.index == *by) {
+                    let by = format::group_if_several(&better.parameters);
+                    lines.push(format!("  {:<18} {value} is dominated by {by}", ""));
+                }
+            }
+            MemberStanding::Rejected(reason) => {
+                lines.push(format!("  {:<18} {value} is rejected: {reason}", ""));
+            }
         }
     }
     lines
 }
 
-fn trend_line(trend: &Trend) -> String {
+fn trend_lines(trend: &Trend) -> Vec<String> {
     let place = if trend.fixed.is_empty() && trend.along_with.is_empty() {
         trend.key.clone()
     } else if trend.fixed.is_empty() {
@@ -259,10 +277,28 @@ fn trend_line(trend: &Trend) -> String {
     } else {
         format!("{} at {}", trend.key, parameter::describe(&trend.fixed))
     };
-    let findings: Vec<_> = trend.findings.iter().map(|finding| finding.message.as_str()).collect();
-    let findings =
-        if findings.is_empty() { "no inflection in this range".to_owned() } else { findings.join("; ") };
-    format!("  {place:<30} {findings} [{}]", trend.detector)
+    let derived = trend.derived.iter().map(|derived| format!("  {:<30} {}", "", derived_values(derived)));
+    let found = format!("  {place:<30} {} [{}]", findings(trend), trend.detector);
+    std::iter::once(found).chain(derived).collect()
+}
+
+/// What a detector found, and how much more it found than is shown.
+fn findings(trend: &Trend) -> String {
+    let shown: Vec<_> =
+        trend.findings.iter().take(MOST_FINDINGS).map(|finding| finding.message.as_str()).collect();
+    match (shown.len(), trend.findings.len() - shown.len() + trend.left_out) {
+        (0, 0) => "no inflection in this range".to_owned(),
+        (_, 0) => shown.join("; "),
+        (_, more) => format!("{}; … and {more} more", shown.join("; ")),
+    }
+}
+
+/// `curvature: 0.50, 0.25`, or its beginning.
+pub(super) fn derived_values(derived: &Derived) -> String {
+    let shown: Vec<_> =
+        derived.values.iter().take(MOST_DERIVED).map(|value| format::number(*value)).collect();
+    let more = if derived.values.len() > shown.len() { ", …" } else { "" };
+    format!("{}: {}{more}", derived.name, shown.join(", "))
 }
 
 #[cfg(test)]

@@ -367,6 +367,7 @@ fn plugin_limits(options: &Options) -> Result<PluginLimits, ConfigError> {
         memory_mib: at_least_one("--plugin-memory-mib", options.plugin_memory_mib, "64")?,
         output_mib: at_least_one("--plugin-output-mib", options.plugin_output_mib, "32")?,
         log_lines: options.plugin_log_lines,
+        findings: options.plugin_findings,
         instances: at_least_one("--plugin-instances", options.plugin_instances, "128")?,
     })
 }

@@ -229,30 +229,69 @@ fn what_an_objective_returns_is_checked() {
         "objective 'misbehaving' returned inf, which is not a finite number"
     );
     assert!(broken(evaluate("metric")).contains("'no_such_metric'"));
+    assert!(broken(evaluate("long-metric")).len() < 500);
+    let refused = host.objective(&choice("long-unit")).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("returned the unit 'xxx") && refused.len() < 500, "{refused}");
+}
+
+#[test]
+fn what_an_instance_keeps_between_calls_is_noticed() {
+    let (host, _) = misbehaving_host(limits());
+    let told = "returned another answer than a new instance of it to the same question";
+    let objective = host.objective(&choice("remember")).unwrap();
+    assert_eq!(objective.evaluate(&point(0, 1, &[])).unwrap().unwrap().value.to_bits(), 0);
+    assert!(broken(objective.evaluate(&point(0, 1, &[]))).contains(told));
+    let criterion = host.pareto(&choice("remember")).unwrap();
+    let (axes, candidates) = trade_off();
+    assert!(criterion.judge(&axes, &candidates).is_ok());
+    assert!(broken(criterion.judge(&axes, &candidates)).contains(told));
+    let detector = host.trend(&choice("remember")).unwrap();
+    assert!(detector.detect(&series()).is_ok());
+    assert!(broken(detector.detect(&series())).contains(told));
+}
+
+#[test]
+fn a_long_error_is_cut() {
+    let (endpoint, _) = endpoint(limits(), "long-error");
+    let error = endpoint.parse(&EVENTS, true).unwrap_err();
+    assert!(matches!(error, PluginError::Other(_)) && error.to_string().len() < 5000, "{error}");
+}
+
+/// Two objectives and two candidates.
+fn trade_off() -> ([Axis; 2], [Candidate; 2]) {
+    let named =
+        |name: &str| Axis { objective: name.to_owned(), direction: Direction::Maximize, unit: String::new() };
+    let candidate = |point_index| Candidate {
+        point_index,
+        scores: vec![Score { mean: 1.0, trials: vec![1.0], confidence: None }; 2],
+    };
+    ([named("a"), named("b")], [candidate(0), candidate(1)])
 }
 
 #[test]
 fn what_a_criterion_returns_is_checked() {
     let (host, _) = misbehaving_host(limits());
-    let named =
-        |name: &str| Axis { objective: name.to_owned(), direction: Direction::Maximize, unit: String::new() };
-    let candidate = Candidate {
-        point_index: 0,
-        scores: vec![Score { mean: 1.0, trials: vec![1.0], confidence: None }; 2],
-    };
-    let (axes, candidates) = ([named("a"), named("b")], [candidate]);
+    let (axes, candidates) = trade_off();
     let judge = |what: &str| host.pareto(&choice(what)).unwrap().judge(&axes, &candidates);
-    assert_eq!(judge("nothing").unwrap().len(), 1);
-    assert_eq!(broken(judge("count")), "pareto 'misbehaving' returned 2 judgements on 1 candidates");
+    assert_eq!(judge("nothing").unwrap().len(), 2);
+    assert_eq!(judge("reject").unwrap().len(), 2);
+    assert_eq!(broken(judge("count")), "pareto 'misbehaving' returned 3 judgements on 2 candidates");
+    assert_eq!(
+        broken(judge("circle")),
+        "pareto 'misbehaving' returned a circle: candidate 0 is dominated by 1, and 1 in turn by 0"
+    );
+    assert_eq!(
+        broken(judge("no-optimum")),
+        "pareto 'misbehaving' returned no optimal candidate at all, although candidate 1 is dominated"
+    );
     assert!(broken(judge("index")).contains("candidate 99"));
     assert!(broken(judge("nan")).contains("NaN as a probability"));
 }
 
-#[test]
-fn what_a_detector_returns_is_checked() {
-    let (host, _) = misbehaving_host(limits());
+/// Two samples.
+fn series() -> Series {
     let sample = |x: f64| Sample { point_index: 0, x, y: x, trials: vec![x], confidence: None };
-    let series = Series {
+    Series {
         parameter: "concurrency".to_owned(),
         key: "k".to_owned(),
         metric: "m".to_owned(),
@@ -260,12 +299,20 @@ fn what_a_detector_returns_is_checked() {
         unit: "ms".to_owned(),
         better: None,
         samples: vec![sample(1.0), sample(2.0)],
-    };
-    let detect = |what: &str| host.trend(&choice(what)).unwrap().detect(&series);
+    }
+}
+
+#[test]
+fn what_a_detector_returns_is_checked() {
+    let (host, _) = misbehaving_host(patient());
+    let detect = |what: &str| host.trend(&choice(what)).unwrap().detect(&series());
     assert_eq!(detect("nothing").unwrap().findings.len(), 1);
     assert!(broken(detect("index")).contains("a finding from sample 0 to 2 of 2"));
     assert!(broken(detect("nan")).contains("NaN as a certainty"));
     assert!(broken(detect("count")).contains("2 values of 'numbers' for 2 samples"));
+    assert!(broken(detect("long-kind")).len() < 500);
+    let flood = detect("flood").unwrap();
+    assert_eq!((flood.findings.len(), flood.derived.len(), flood.left_out), (100, 100, 9900 + 100));
 }
 
 #[test]

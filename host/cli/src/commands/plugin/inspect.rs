@@ -55,8 +55,8 @@ fn table(inspection: &Inspection) -> Lines {
         if inspection.native { "none: a native library has all your rights and no limits" } else { "yes" },
     );
     if !inspection.native {
-        line("imports", &if inspection.imports.is_empty() { none() } else { inspection.imports.join(", ") });
-        line("exports", &if inspection.exports.is_empty() { none() } else { inspection.exports.join(", ") });
+        line("imports", &inspection.imports.to_string());
+        line("exports", &inspection.exports.to_string());
     }
     for plugin in inspection.plugins.iter().flatten() {
         let Description { kind, name, version, summary, settings_schema, .. } = plugin;
@@ -75,8 +75,10 @@ fn document(inspection: &Inspection) -> Value {
         "sha256": inspection.sha256,
         "sandboxed": !inspection.native,
         "contract": inspection.contract,
-        "imports": inspection.imports,
-        "exports": inspection.exports,
+        "imports": inspection.imports.first,
+        "imports_left_out": inspection.imports.more,
+        "exports": inspection.exports.first,
+        "exports_left_out": inspection.exports.more,
         "plugins": inspection.plugins.iter().flatten().map(as_json).collect::<Value>(),
     })
 }

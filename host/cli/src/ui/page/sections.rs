@@ -1,7 +1,7 @@
 //! The parts of a report that are text and tables.
 
 use crate::ui::format;
-use crate::ui::summary::{columns, marks, measurement, open, optimal_under, title};
+use crate::ui::summary::{columns, derived_values, marks, measurement, open, optimal_under, title};
 use crate::ui::verdicts::{also, groups};
 use Column::{Figures, Text};
 use aiperf_artifacts::Manifest;
@@ -147,12 +147,19 @@ pub(super) fn pareto(result: &SweepResult) -> Markup {
     table("Pareto optimal", &[Text("criterion"), Text("optimal"), Text("others")], &rows.collect::<Vec<_>>())
 }
 
+/// How many findings of one trend are shown; the files have all.
+const MOST_FINDINGS: usize = 20;
+
 pub(super) fn trends(conclusions: &Conclusions) -> Markup {
     let rows = conclusions.trends.iter().flat_map(|trend| {
-        trend.findings.iter().map(move |finding| {
+        let messages = trend.findings.iter().take(MOST_FINDINGS).map(|finding| finding.message.clone());
+        let more = (trend.findings.len() + trend.left_out).saturating_sub(MOST_FINDINGS);
+        let more = (more > 0).then(|| format!("… and {more} more"));
+        let derived = trend.derived.iter().map(derived_values);
+        messages.chain(more).chain(derived).map(move |text| {
             html! {
                 td { (trend.key) @if !trend.fixed.is_empty() { " at " (parameter::describe(&trend.fixed)) } }
-                td.long { (finding.message) }
+                td.long { (text) }
                 td.text { (trend.detector) }
             }
         })
@@ -211,6 +218,16 @@ pub(super) fn request_errors(result: &SweepResult) -> Markup {
     });
     let columns = [Text("configuration"), Figures("requests"), Text("error"), Text("message")];
     table("Failed requests (excluded from latencies)", &columns, &rows.collect::<Vec<_>>())
+}
+
+/// What else there is to know of plugins.
+pub(super) fn notes(conclusions: &Conclusions) -> Markup {
+    html! {
+        @if !conclusions.notes.is_empty() {
+            h2 { "Notes on plugins" }
+            @for note in &conclusions.notes { p.quiet { (note.message) } }
+        }
+    }
 }
 
 /// How to do it again.
