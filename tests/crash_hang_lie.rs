@@ -2,9 +2,11 @@
 //! reads what happened.
 
 use crate::canned;
+use crate::scripted::{self, Reply};
 use crate::support::Workplace;
 use serde_json::{Value, json};
 use std::fs;
+use std::sync::{Arc, Mutex};
 
 /// A component that breaks the contract in the way its settings say; its source lies beside it.
 const MISBEHAVING: &str =
@@ -194,6 +196,13 @@ fn endpoints_that_crash_hang_and_lie_fail_their_runs() {
         ("unreachable", ""),
         ("header", ""),
         ("path", ""),
+        ("path=/../tenant2/admin", ""),
+        ("path=/%2e%2e/tenant2/admin", ""),
+        ("path=//elsewhere/v1", ""),
+        ("path=/v1?tenant=2", ""),
+        ("header=authorization", ""),
+        ("header=accept-encoding", ""),
+        ("header=x-of-the-user", ""),
         ("return-much", "--plugin-timeout-seconds 60"),
         ("return-much", "--plugin-timeout-seconds 60 --plugin-output-mib 4"),
         ("return-more-than-memory", "--plugin-timeout-seconds 60"),
@@ -204,7 +213,9 @@ fn endpoints_that_crash_hang_and_lie_fail_their_runs() {
     .map(|(what, limits)| {
         let place = Workplace::new();
         let choice = format!("--endpoint-type 'misbehaving:{{\"do\":\"{what}\"}}'");
-        let load = format!("profile --model m --url {url} --concurrency 1,2 --num-prompts 4 --ui none");
+        let load = format!(
+            "profile --model m --url '{url}/base?tenant=1' --header 'X-Of-The-User: 1' --concurrency 1,2 --num-prompts 4 --ui none"
+        );
         place.run(&format!("{load} {limits} --plugin {MISBEHAVING} {choice}")).expect(5);
         let result = "artifacts/m-openai-misbehaving-concurrency_sweep/sweep_aggregate/profile_export_aiperf_sweep.json";
         let failed = &place.json(result)["metadata"]["failed_values"];
@@ -213,6 +224,31 @@ fn endpoints_that_crash_hang_and_lie_fail_their_runs() {
     })
     .collect();
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn headers_of_an_endpoint_are_sent_in_order_and_so_is_the_slash_at_the_end_of_its_path() {
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let received = Arc::clone(&heads);
+    let url = scripted::serve(move |request| {
+        received.lock().unwrap().push(request.head.to_lowercase());
+        Reply::Http("200 OK", "text/event-stream", "data: a\n\n".to_owned())
+    });
+    let place = Workplace::new();
+    for what in ["headers", "path=/v1/slash/"] {
+        place
+            .run(&format!(
+                "profile --model m --url {url} --num-prompts 2 --ui none --overwrite --plugin {MISBEHAVING} --endpoint-type 'misbehaving:{{\"do\":\"{what}\"}}'"
+            ))
+            .expect(0);
+    }
+    let heads = heads.lock().unwrap();
+    let tagged = heads.iter().find(|head| head.contains("x-tag")).unwrap();
+    let values = |name: &str| -> Vec<&str> {
+        tagged.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
+    };
+    assert_eq!((values("x-tag"), values("accept")), (vec!["1", "2"], vec!["text/plain"]), "{tagged}");
+    assert!(heads.iter().any(|head| head.starts_with("post /v1/slash/ http/1.1")), "{heads:?}");
 }
 
 #[test]

@@ -4,8 +4,9 @@ use crate::failure::Failure;
 use crate::say;
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint, Kind};
 use aiperf_model::secret::Secrets;
-use aiperf_plan::{PluginChoice, PluginConfig, PluginLimits, ServerConfig};
-use aiperf_plugin_host::{HostConfig, Level, Limits, Lock, LogSink, PluginHost, user_cache_dir};
+use aiperf_model::server::ServerUrl;
+use aiperf_plan::{PluginChoice, PluginConfig, PluginLimits, ServerConfig, Servers};
+use aiperf_plugin_host::{HostConfig, Level, Limits, Lock, LogSink, PluginHost, Reserved, user_cache_dir};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +19,8 @@ pub(crate) struct Plugins {
 impl Plugins {
     /// All plugins of a benchmark, compiled at the same time.
     pub(crate) fn load(server: &ServerConfig, config: &PluginConfig) -> Result<Self, Failure> {
-        let (host, choices) = (chosen_host(config, server.secrets())?, Choices::new(config));
+        let (host, choices) =
+            (chosen_host(config, server.secrets(), reserved(server))?, Choices::new(config));
         let endpoint = server.endpoint_type.to_string();
         host.preload(choices.of_all_kinds().chain([(Kind::Endpoint, endpoint.as_str())]));
         Ok(Self { endpoint: host.endpoint(&endpoint)?, analysis: choices.analysis(&host)? })
@@ -27,17 +29,29 @@ impl Plugins {
 
 /// The plugins of an analysis without a benchmark.
 pub(crate) fn load_analysis(config: &PluginConfig) -> Result<AnalysisPlugins, Failure> {
-    let (host, choices) = (chosen_host(config, config.secrets())?, Choices::new(config));
+    let (host, choices) =
+        (chosen_host(config, config.secrets(), Reserved::default())?, Choices::new(config));
     host.preload(choices.of_all_kinds());
     choices.analysis(&host)
 }
 
-fn chosen_host(config: &PluginConfig, secrets: Secrets) -> Result<PluginHost, Failure> {
+/// What the user sets of every request, and no endpoint may replace.
+pub(crate) fn reserved(server: &ServerConfig) -> Reserved {
+    let headers = server.request_headers().into_iter().map(|header| header.name).collect();
+    let urls = match &server.servers {
+        Servers::Urls(urls) => urls.as_slice(),
+        Servers::Simulator { .. } => &[],
+    };
+    Reserved { headers, query_keys: urls.iter().flat_map(ServerUrl::query_keys).map(str::to_owned).collect() }
+}
+
+fn chosen_host(config: &PluginConfig, secrets: Secrets, reserved: Reserved) -> Result<PluginHost, Failure> {
     let lock = config.locked.then(|| Lock::read(Path::new(Lock::FILE))).transpose()?;
     let limits = limits(config.limits);
     let trace_dir = config.trace.clone();
     let allow_native = config.allow_native;
-    let settings = HostConfig { lock, limits, trace_dir, secrets, allow_native, ..HostConfig::default() };
+    let settings =
+        HostConfig { lock, limits, trace_dir, secrets, allow_native, reserved, ..HostConfig::default() };
     host(settings, config.directory.as_deref(), &config.files)
 }
 

@@ -75,9 +75,14 @@ impl Target {
         if let Some(uri) = self.uris.get(prepared.path) {
             *request.uri_mut() = uri.clone();
         }
-        *request.headers_mut() = self.headers.clone();
+        let headers = request.headers_mut();
+        *headers = self.headers.clone();
+        // A header of the endpoint takes the place of ours, with all its values in their order.
+        for name in prepared.headers.keys() {
+            headers.remove(name);
+        }
         for (name, value) in &prepared.headers {
-            request.headers_mut().insert(name, value.clone());
+            headers.append(name, value.clone());
         }
         request
     }

@@ -78,18 +78,25 @@ impl ServerUrl {
         secret_parameters(self.query.as_deref())
     }
 
+    /// The keys of its query, which every request has.
+    pub fn query_keys(&self) -> impl Iterator<Item = &str> {
+        let parameters = self.query.iter().flat_map(|query| query.split('&'));
+        parameters.map(|parameter| parameter.split_once('=').map_or(parameter, |(key, _)| key))
+    }
+
     /// The path and query of a request, for the path that an endpoint wants. What the URL already ends with of it,
-    /// all of it or a beginning such as `/v1`, is not appended again.
+    /// all of it or a beginning such as `/v1`, is not appended again. A slash at the end of the endpoint's path is kept.
     #[must_use]
     pub fn request_path(&self, endpoint_path: &str) -> String {
         let (endpoint_path, own_query) = split_query(endpoint_path);
         let (mut path, wanted) = (segments(&self.path), segments(endpoint_path));
         let is_there = |count: &usize| wanted.get(..*count).is_some_and(|start| path.ends_with(start));
         let overlap = (0..=wanted.len()).rev().find(is_there).unwrap_or(0);
+        let end = if !wanted.is_empty() && endpoint_path.ends_with('/') { "/" } else { "" };
         path.extend(wanted.into_iter().skip(overlap));
         let queries: Vec<&str> = own_query.into_iter().chain(self.query.as_deref()).collect();
         let sign = if queries.is_empty() { "" } else { "?" };
-        format!("/{}{sign}{}", path.join("/"), queries.join("&"))
+        format!("/{}{end}{sign}{}", path.join("/"), queries.join("&"))
     }
 }
 
@@ -315,10 +322,19 @@ mod tests {
             ("host", "v1/chat/completions", CHAT),
             ("host/generate", "", "/generate"),
             ("host/x", "/", "/x"),
+            ("host/x", "/y/", "/x/y/"),
+            ("host/v1", "/v1/y/?z=1", "/v1/y/?z=1"),
+            ("host/v1/y", "/v1/y/", "/v1/y/"),
             ("host", "", "/"),
         ] {
             assert_eq!(url(text).request_path(endpoint_path), path, "{text}");
         }
+    }
+
+    #[test]
+    fn the_keys_of_the_query_are_known() {
+        let url = url("host/v1?tenant=a&plain&key=b=c");
+        assert_eq!(url.query_keys().collect::<Vec<_>>(), ["tenant", "plain", "key"]);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use serde::ser::SerializeTuple as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_bytes::{ByteBuf, Bytes};
 
-use crate::answer::{Answer, quoted, shortened};
+use crate::answer::{Answer, shortened};
 use crate::bindings::endpoint as wit;
 use crate::case::Call;
 use crate::configured::Configured;
+use crate::destination::{Reserved, check_headers, check_path};
 use crate::interface;
 use crate::limits::Limits;
 use crate::native::Function;
@@ -19,14 +20,11 @@ use crate::native::Function;
 const BUILD: Function = Function { name: "build", place: 0 };
 const PARSE: Function = Function { name: "parse", place: 1 };
 
-/// Headers that the host alone sets, since they say how the body travels.
-const HOST_HEADERS: [&str; 8] =
-    ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
-
 /// A plugin behind [`Endpoint`].
 pub(crate) struct EndpointPlugin {
     plugin: Configured<interface::Endpoint>,
     info: EndpointInfo,
+    reserved: Reserved,
 }
 
 impl From<wit::EndpointInfo> for EndpointInfo {
@@ -40,9 +38,10 @@ impl EndpointPlugin {
     pub(crate) fn new(
         plugin: Configured<interface::Endpoint>,
         info: EndpointInfo,
+        reserved: Reserved,
     ) -> Result<Self, PluginError> {
-        check_path(&info.default_path).map_err(|problem| plugin.contract_violation(&problem))?;
-        Ok(Self { plugin, info })
+        check_path(&info.default_path, &reserved).map_err(|problem| plugin.contract_violation(&problem))?;
+        Ok(Self { plugin, info, reserved })
     }
 }
 
@@ -86,7 +85,7 @@ impl EndpointPlugin {
             extra: request.extra.as_deref(),
         };
         let EncodedPayload(path, headers, body) =
-            self.plugin.ask(BUILD, lent, (), |guest, store, lent| {
+            self.plugin.ask(BUILD, lent, &self.reserved, |guest, store, lent| {
                 Ok(guest.call_build(store, lent)?.map(EncodedPayload::from))
             })?;
         Ok(Payload { path, headers, body: body.into_vec() })
@@ -154,17 +153,17 @@ fn lend_parts(turn: &Turn) -> Vec<wit::Part<'_>> {
     turn.parts.iter().map(|part| wit::Part { kind: &part.kind, value: &part.value }).collect()
 }
 
-impl Answer<()> for EncodedPayload {
+impl Answer<&Reserved> for EncodedPayload {
     fn shorten(self, _limits: &Limits) -> Self {
         self
     }
 
-    fn check(&self, (): ()) -> Result<(), String> {
+    fn check(&self, reserved: &Reserved) -> Result<(), String> {
         let Self(path, headers, _) = self;
         if let Some(path) = path {
-            check_path(path)?;
+            check_path(path, reserved)?;
         }
-        headers.iter().try_for_each(check_header)
+        check_headers(headers, reserved)
     }
 }
 
@@ -178,36 +177,6 @@ impl Answer<usize> for Response {
     fn check(&self, events: usize) -> Result<(), String> {
         check_chunks(&self.chunks, events)
     }
-}
-
-fn check_path(path: &str) -> Result<(), String> {
-    if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        Err(format!(
-            "the path {}, which must begin with '/' and hold no spaces or other than ASCII characters",
-            quoted(path)
-        ))
-    }
-}
-
-fn check_header(header: &Header) -> Result<(), String> {
-    let Header { name, value } = header;
-    if name.is_empty() || !name.bytes().all(is_header_name_byte) {
-        return Err(format!("{} as the name of a header, which must be lower-case", quoted(name)));
-    }
-    if HOST_HEADERS.contains(&name.as_str()) {
-        return Err(format!("the header '{name}', which only the host sets"));
-    }
-    if value.bytes().any(|byte| byte != b'\t' && byte.is_ascii_control()) {
-        return Err(format!("a line break or another control character in the header {}", quoted(name)));
-    }
-    Ok(())
-}
-
-/// The characters of a token in HTTP, without upper-case letters.
-fn is_header_name_byte(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn check_chunks(chunks: &[Chunk], events: usize) -> Result<(), String> {
@@ -228,34 +197,6 @@ fn check_chunks(chunks: &[Chunk], events: usize) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_begin_with_a_slash_and_need_no_escaping() {
-        for path in ["/", "/v1/chat/completions", "/a?b=c%20d"] {
-            assert!(check_path(path).is_ok(), "{path}");
-        }
-        for path in ["", "v1", "http://elsewhere/", "/a b", "/a\r\nhost: b", "/é"] {
-            assert!(check_path(path).is_err(), "{path}");
-        }
-    }
-
-    #[test]
-    fn headers_cannot_change_how_the_body_travels() {
-        let check = |name: &str, value: &str| {
-            check_header(&Header { name: name.to_owned(), value: value.to_owned() })
-        };
-        assert!(check("x-request-id", "a b\tc").is_ok());
-        for (name, value) in [
-            ("", "a"),
-            ("X-Upper", "a"),
-            ("a b", "a"),
-            ("content-length", "5"),
-            ("transfer-encoding", "chunked"),
-            ("x", "a\r\nhost: b"),
-        ] {
-            assert!(check(name, value).is_err(), "{name}: {value}");
-        }
-    }
 
     #[test]
     fn chunks_ascend_within_the_events() {

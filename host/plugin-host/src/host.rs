@@ -14,6 +14,7 @@ use crate::builtin::BUILT_INS;
 use crate::choice::Choice;
 use crate::configured::{Body, Configured};
 use crate::description::{Description, describe};
+use crate::destination::Reserved;
 use crate::endpoint::EndpointPlugin;
 use crate::error::{HostError, Source};
 use crate::inspection::Inspection;
@@ -49,6 +50,8 @@ pub struct HostConfig {
     pub lock: Option<Lock>,
     /// Whether files may be native libraries, which run outside of the sandbox.
     pub allow_native: bool,
+    /// What endpoints may not replace.
+    pub reserved: Reserved,
 }
 
 impl Default for HostConfig {
@@ -61,6 +64,7 @@ impl Default for HostConfig {
             secrets: Secrets::default(),
             lock: None,
             allow_native: false,
+            reserved: Reserved::default(),
         }
     }
 }
@@ -72,20 +76,21 @@ pub struct PluginHost {
     sandbox: Arc<Sandbox>,
     lock: Option<Lock>,
     allow_native: bool,
+    reserved: Reserved,
     plugins: BTreeMap<(Kind, String), Arc<Binary>>,
 }
 
 impl PluginHost {
     /// A host with the built-in plugins.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let HostConfig { cache_dir, limits, log, trace_dir, secrets, lock, allow_native } = config;
+        let HostConfig { cache_dir, limits, log, trace_dir, secrets, lock, allow_native, reserved } = config;
         let traces = trace_dir.map(|directory| Traces::new(directory, secrets));
         let sandbox = Arc::new(Sandbox::new(limits, cache_dir.as_deref(), log, traces)?);
         let plugins = BUILT_INS
             .iter()
             .map(|plugin| ((plugin.kind, plugin.name.to_owned()), Arc::new(Binary::built_in(plugin.bytes))))
             .collect();
-        Ok(Self { sandbox, lock, allow_native, plugins })
+        Ok(Self { sandbox, lock, allow_native, reserved, plugins })
     }
 
     /// Adds the plugins of a file that the user names. One that has the name of a built-in plugin, or of one that was
@@ -256,8 +261,8 @@ impl PluginHost {
     pub fn endpoint(&self, choice: &str) -> Result<Arc<dyn Endpoint>, HostError> {
         let (plugin, info) = self.configure(choice)?;
         let (kind, name) = (plugin.identity.kind, plugin.identity.name.clone());
-        let endpoint =
-            EndpointPlugin::new(plugin, info).map_err(|error| HostError::Refused { kind, name, error })?;
+        let endpoint = EndpointPlugin::new(plugin, info, self.reserved.clone())
+            .map_err(|error| HostError::Refused { kind, name, error })?;
         Ok(Arc::new(endpoint))
     }
 

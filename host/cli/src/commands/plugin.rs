@@ -15,7 +15,7 @@ use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::plugins;
 use aiperf_model::secret::Secrets;
-use aiperf_plugin_host::{HostConfig, PluginHost};
+use aiperf_plugin_host::{HostConfig, PluginHost, Reserved};
 
 pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
     match command {
@@ -32,13 +32,19 @@ pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
 
 /// A host with everything that can be chosen.
 fn host(sources: &PluginSources) -> Result<PluginHost, Failure> {
-    secretive_host(sources, Secrets::default())
+    host_of_server(sources, Secrets::default(), Reserved::default())
 }
 
-/// The same, for plugins that see the answers of a server that was sent secrets.
-fn secretive_host(sources: &PluginSources, secrets: Secrets) -> Result<PluginHost, Failure> {
+/// The same, for plugins that see the answers of a server that was sent secrets, where endpoints may not replace what the
+/// user sets.
+fn host_of_server(
+    sources: &PluginSources,
+    secrets: Secrets,
+    reserved: Reserved,
+) -> Result<PluginHost, Failure> {
     let directory = sources.plugin_dir.clone().or_else(environment::plugin_dir);
-    let settings = HostConfig { allow_native: sources.native.allow_native, secrets, ..HostConfig::default() };
+    let allow_native = sources.native.allow_native;
+    let settings = HostConfig { allow_native, secrets, reserved, ..HostConfig::default() };
     plugins::host(settings, directory.as_deref(), &sources.plugin)
 }
 

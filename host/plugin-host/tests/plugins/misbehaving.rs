@@ -212,9 +212,11 @@ fn what_an_endpoint_returns_is_checked() {
     );
     assert_eq!(
         broken(endpoint("header").build(&request())),
-        "endpoint 'misbehaving' returned the header 'content-length', which only the host sets"
+        "endpoint 'misbehaving' returned the header 'content-length', which no endpoint may set"
     );
     assert!(broken(endpoint("path").build(&request())).contains("the path 'no-slash'"));
+    assert!(broken(endpoint("path=/../admin").build(&request())).contains("leads out of the URL"));
+    assert!(broken(endpoint("many-headers").build(&request())).contains("1000 headers"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::console;
 use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
+use crate::plugins;
 use aiperf_load::replay;
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::request::{Request, Turn};
@@ -24,7 +25,9 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let servers = Started::new(&config.server.servers)?;
     let choice = config.server.endpoint_type.to_string();
     let secrets = config.server.secrets();
-    let endpoint = super::secretive_host(&arguments.sources, secrets.clone())?.endpoint(&choice)?;
+    let reserved = plugins::reserved(&config.server);
+    let endpoint =
+        super::host_of_server(&arguments.sources, secrets.clone(), reserved)?.endpoint(&choice)?;
     let [response, fixture] =
         ["http", "json"].map(|extension| arguments.fixtures.join(format!("{}.{extension}", arguments.name)));
     if let Some(present) = [&response, &fixture].into_iter().find(|path| path.exists()) {
