@@ -7,7 +7,6 @@ use crate::error::ArtifactError;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::fs;
 use std::marker::PhantomData;
 use std::path::Path;
 
@@ -30,10 +29,18 @@ pub(crate) fn pretty(what: &'static str, value: &impl Serialize) -> Result<Vec<u
     encode().map_err(|error: serde_json::Error| ArtifactError::Encode { what, source: error.into() })
 }
 
+/// The most bytes of a file.
+const LARGEST: u64 = 1 << 30;
+
 /// Reads a file as a value.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path, format: &'static str) -> Result<T, ArtifactError> {
-    let bytes = fs::read(path).map_err(ArtifactError::io("read", path))?;
-    parse(path, format, &bytes)
+    parse(path, format, &read_bytes(path)?)
+}
+
+/// The bytes of a file that a user may have named.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, ArtifactError> {
+    let failed = ArtifactError::io("read", path);
+    aiperf_files::read(path, LARGEST).map_err(|error| failed(error.into()))
 }
 
 /// Reads bytes as a value; the path only serves the error.

@@ -18,7 +18,6 @@ use block::Block;
 use document::{Document, Failed, Judged, Metadata};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 const FORMAT: &str = "sweep file";
@@ -29,8 +28,7 @@ const FORMAT: &str = "sweep file";
 /// measurement without the values of its trials has its mean as the only one and keeps its standard deviation and
 /// bounds; it rests on as many trials as its point has.
 pub fn read(path: &Path) -> Result<SweepResult, ArtifactError> {
-    let bytes = fs::read(path).map_err(ArtifactError::io("read", path))?;
-    parse(path, &bytes)
+    parse(path, &json::read_bytes(path)?)
 }
 
 /// The same from bytes; the path only serves the errors.

@@ -18,7 +18,7 @@ pub(crate) use row::Row;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 /// Why a dataset cannot be used. The text names file, line and field.
@@ -83,17 +83,24 @@ struct TurnPlace {
     length: u32,
 }
 
+/// The most bytes of a line, which is a request or a conversation.
+const LONGEST_LINE: u64 = 256 << 20;
+
 impl Dataset {
     /// Reads and checks a file. Without a kind, the first line tells it.
     pub fn open(path: &Path, kind: Option<DatasetType>) -> Result<Self, DatasetError> {
         let unreadable = |source| DatasetError::Unreadable { path: path.to_owned(), source };
-        let file = File::open(path).map_err(unreadable)?;
+        let file = aiperf_files::open(path).map_err(|error| unreadable(error.into()))?;
         let mut reader =
             Reader { path, kind, digest: Sha256::new(), conversations: Conversations::default() };
         let mut lines = BufReader::with_capacity(1 << 20, &file);
         let (mut bytes, mut offset, mut number) = (Vec::new(), 0, 0);
-        while lines.read_until(b'\n', &mut bytes).map_err(unreadable)? > 0 {
+        while lines.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes).map_err(unreadable)? > 0 {
             number += 1;
+            if bytes.len() as u64 > LONGEST_LINE {
+                let problem = format!("has more than {} MiB in line {number}", LONGEST_LINE >> 20);
+                return Err(DatasetError::File { path: path.to_owned(), problem });
+            }
             reader.line(&bytes, offset, number)?;
             offset += bytes.len() as u64;
             bytes.clear();

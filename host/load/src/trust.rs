@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{
@@ -76,13 +76,14 @@ impl Trust {
     }
 }
 
+/// The most bytes of a file with certificates.
+const LARGEST: u64 = 16 << 20;
+
 fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, LoadError> {
-    let certificates = CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| match error {
-        pem::Error::Io(error) => refused(file, error),
-        error => refused(file, error),
-    })?;
+    let text = aiperf_files::read(file, LARGEST).map_err(|error| refused(file, error))?;
+    let certificates = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| refused(file, error))?;
     if certificates.is_empty() {
         return Err(refused(file, "it holds no certificate"));
     }

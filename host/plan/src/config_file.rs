@@ -10,10 +10,13 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// The most bytes of a file.
+const LARGEST: u64 = 16 << 20;
+
 impl Options {
     /// Read a configuration file. This is the only place of the crate that touches the disk.
     pub fn load_file(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::UnreadableFile {
+        let text = aiperf_files::read_text(path, LARGEST).map_err(|error| ConfigError::UnreadableFile {
             path: path.to_owned(),
             problem: error.to_string(),
         })?;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use aiperf_model::plugin::Kind;
@@ -12,6 +11,9 @@ use crate::bindings::CONTRACT_VERSION;
 use crate::component::Component;
 use crate::error::{HostError, Source};
 use crate::native::{self, Library};
+
+/// The most bytes of a file; one with an interpreter inside has 20 MB.
+const LARGEST: u64 = 256 << 20;
 
 /// A file with plugins, or a built-in one. Nothing of it has run yet.
 pub(crate) enum Binary {
@@ -33,7 +35,7 @@ impl Binary {
     ///
     /// If it cannot be read, or if it is a native library and those are not allowed.
     pub(crate) fn read(path: &Path, source: Source, allow_native: bool) -> Result<Self, HostError> {
-        let bytes = fs::read(path)
+        let bytes = aiperf_files::read(path, LARGEST)
             .map_err(|error| HostError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
         if !native::is_library(path, &bytes) {
             return Ok(Self::Component(Component::new(source, bytes)));

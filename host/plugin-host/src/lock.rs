@@ -1,6 +1,5 @@
 //! The plugins that somebody has agreed to, by their digests.
 
-use std::fs;
 use std::path::Path;
 
 use aiperf_model::plugin::Kind;
@@ -30,6 +29,9 @@ struct Locked {
     source: String,
     sha256: String,
 }
+
+/// The most bytes of a lock file.
+const LARGEST: u64 = 16 << 20;
 
 impl Lock {
     /// What the file is called.
@@ -64,7 +66,7 @@ impl Lock {
     /// Reads a lock file.
     pub fn read(path: &Path) -> Result<Self, HostError> {
         let bad = |reason: String| HostError::BadLock { path: path.to_owned(), reason };
-        let text = fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+        let text = aiperf_files::read_text(path, LARGEST).map_err(|error| bad(error.to_string()))?;
         toml::from_str(&text).map_err(|error| bad(error.to_string().trim_end().to_owned()))
     }
 
@@ -105,6 +107,7 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn description(name: &str, sha256: &str) -> Description {
         Description {

@@ -22,6 +22,9 @@ struct Content {
     recorded: Option<Recorded>,
 }
 
+/// The most bytes of a fixture, and of the response in it.
+pub(crate) const LARGEST: u64 = 64 << 20;
+
 /// The `.json` files of a directory, by name.
 pub(crate) fn read(directory: &Path) -> Vec<Fixture> {
     let entries = fs::read_dir(directory).into_iter().flatten();
@@ -33,7 +36,7 @@ pub(crate) fn read(directory: &Path) -> Vec<Fixture> {
 }
 
 fn read_file(path: &Path) -> Result<Content, String> {
-    let text = fs::read(path).map_err(|error| error.to_string())?;
+    let text = aiperf_files::read(path, LARGEST).map_err(|error| error.to_string())?;
     let mut value: Value = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     let file = value.get("response").and_then(Value::as_str).map(str::to_owned);
     let recorded = file.map(|file| Recorded::read(&path.with_file_name(file))).transpose()?;

@@ -2,11 +2,11 @@
 //! framing of its transfer.
 
 use crate::contract::Subject;
+use crate::fixtures::LARGEST;
 use aiperf_load::replay;
 use aiperf_model::response::{OwnedEvent, Response};
 use aiperf_plugin_host::Case;
 use serde_json::{Value, json};
-use std::fs;
 use std::path::Path;
 
 /// Of a longer body only its ends are cut at every byte.
@@ -20,7 +20,7 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let bytes = aiperf_files::read(path, LARGEST).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         Self::parse(&bytes).ok_or_else(|| {
             let path = path.display();
             format!(

@@ -26,10 +26,14 @@ const JAVASCRIPT_RECIPE: &str = include_str!("../recipes/componentize.mjs");
 /// Where a project keeps the contract for its tools.
 const WIT: &str = "wit";
 
+/// The most bytes of a source file.
+const LARGEST: u64 = 16 << 20;
+
 /// Makes the component of a project, unless it is newer than everything that it is made from.
 pub(crate) fn build(directory: &Path, language: Language) -> Result<PathBuf, ToolchainError> {
     let source = directory.join(language.marker());
-    let text = fs::read_to_string(&source).map_err(ToolchainError::file("read", &source))?;
+    let text = aiperf_files::read_text(&source, LARGEST)
+        .map_err(|error| ToolchainError::file("read", &source)(error.into()))?;
     let kind = kind(&text, language).ok_or_else(|| ToolchainError::NothingBuilt {
         directory: directory.display().to_string(),
         reason: expectation(language),

@@ -78,10 +78,11 @@ fn layer(directory: &Path) -> String {
 /// The layers that `layer` may depend on.
 fn below(layer: &str) -> Vec<&'static str> {
     match layer {
-        "plugin-host" | "toolchain" => vec!["model"],
-        "plugin-test" => vec!["model", "load", "plugin-host"],
+        "plugin-host" | "toolchain" => vec!["model", "files"],
+        "plugin-test" => vec!["model", "files", "load", "plugin-host"],
         "xtask" => vec!["toolchain"],
-        "simulator" | "load" => vec!["model", "timer"],
+        "simulator" => vec!["model", "timer"],
+        "load" => vec!["model", "files", "timer"],
         "metrics" => vec!["model", "columns"],
         "sweep" => [&["model", "columns"], STAGES.as_slice()].concat(),
         "cli" => [
@@ -91,6 +92,7 @@ fn below(layer: &str) -> Vec<&'static str> {
         ]
         .concat(),
         // The statistics over trials stand where points are made of them.
+        "plan" | "artifacts" => vec!["model", "files"],
         "analysis" => vec!["model", "metrics"],
         "plugins" => vec!["sdk"],
         stage if STAGES.contains(&stage) => vec!["model"],
