@@ -39,6 +39,11 @@ impl Crashes {
         state.0 >= CRASH_LIMIT
     }
 
+    /// Whether there were too many in a row.
+    fn are_too_many(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0 >= CRASH_LIMIT
+    }
+
     /// The last message, if there were too many in a row.
     pub(crate) fn into_fatal(self) -> Option<String> {
         let (count, message) = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -103,6 +108,11 @@ impl Reader<'_> {
 
     /// What a whole response says, to the plugin.
     fn response(&self, exchange: &Exchange) -> Result<Response, (FailureKind, String)> {
+        // A plugin that hangs costs its limit with each call, and what waits for it may be thousands of responses.
+        if self.crashes.are_too_many() {
+            let message = format!("not read, since the endpoint plugin crashed {CRASH_LIMIT} times in a row");
+            return Err((FailureKind::Plugin, message));
+        }
         let events: Vec<_> = exchange.events.iter().map(|mark| event(&exchange.buffer, mark)).collect();
         let parsed = self.endpoint.parse(&events, exchange.streamed);
         let crash = match &parsed {
