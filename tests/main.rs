@@ -20,6 +20,8 @@ mod disk;
 mod echoes;
 mod endpoints;
 mod failures;
+mod hostile_components;
+mod hostile_files;
 mod hostile_text;
 mod interruption;
 mod kills;

@@ -24,6 +24,7 @@ mod spaced_list;
 mod ui;
 
 use aiperf_load::raise_file_limit;
+use aiperf_plugin_host::run_as_compiler;
 use args::{Arguments, Command};
 use clap::Parser as _;
 use exit_code::Exit;
@@ -33,6 +34,9 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(ended) = run_as_compiler() {
+        return ended;
+    }
     raise_file_limit();
     let arguments = process_title::arguments();
     let command = match Arguments::try_parse_from(&arguments) {

@@ -7,6 +7,7 @@ use aiperf_model::secret::Secrets;
 use aiperf_model::server::ServerUrl;
 use aiperf_plan::{PluginChoice, PluginConfig, PluginLimits, ServerConfig, Servers};
 use aiperf_plugin_host::{HostConfig, Level, Limits, Lock, LogSink, PluginHost, Reserved, user_cache_dir};
+use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -66,6 +67,8 @@ fn limits(chosen: PluginLimits) -> Limits {
         log_lines: chosen.log_lines.map_or(default.log_lines, |lines| lines as usize),
         findings: chosen.findings.map_or(default.findings, |findings| findings as usize),
         instances: chosen.instances.map_or(default.instances, |instances| instances as usize),
+        compile_time: chosen.compile_time.unwrap_or(default.compile_time),
+        compile_memory: bytes(chosen.compile_mib, default.compile_memory),
         ..default
     }
 }
@@ -82,7 +85,9 @@ pub(crate) fn host(
             say!("note: {}", secrets.hide(&line.to_string()));
         }
     });
-    let mut host = PluginHost::new(HostConfig { cache_dir: user_cache_dir(), log, ..settings })?;
+    // Where this program does not find itself, it compiles as it runs.
+    let compiler = env::current_exe().ok();
+    let mut host = PluginHost::new(HostConfig { cache_dir: user_cache_dir(), compiler, log, ..settings })?;
     if let Some(directory) = directory {
         host.load_directory(directory)?;
     }

@@ -325,6 +325,10 @@ pub struct PluginLimits {
     pub findings: Option<u32>,
     /// Core instances, tables and memories of one component; at least 1.
     pub instances: Option<u32>,
+    /// Processor time of compiling one component; at least 1 s, in whole seconds.
+    pub compile_time: Option<Duration>,
+    /// MiB of memory of compiling one component; at least 1.
+    pub compile_mib: Option<u32>,
 }
 
 /// Which plugins take part.

@@ -527,6 +527,14 @@ options! {
     #[arg(long, value_name = "COUNT", help_heading = "Plugins")]
     pub plugin_instances: Option<u32>,
 
+    /// The most processor time of compiling a plugin that is not kept compiled [default: 120]
+    #[arg(long, value_name = "SECONDS", help_heading = "Plugins")]
+    pub plugin_compile_seconds: Option<u32>,
+
+    /// The most memory of compiling a plugin that is not kept compiled, in MiB [default: 2048]
+    #[arg(long, value_name = "MIB", help_heading = "Plugins")]
+    pub plugin_compile_mib: Option<u32>,
+
     /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
     #[arg(long, value_name = "DIR", help_heading = "Plugins")]
     pub plugin_trace: Option<PathBuf>,

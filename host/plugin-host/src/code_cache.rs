@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io, process};
 
+use aiperf_model::plugin::Kind;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -52,7 +53,16 @@ impl CodeCache {
     }
 
     /// The code of a component with this digest, compiled if there is none.
-    pub(crate) fn code(&self, engine: &Engine, bytes: &[u8], sha256: &str) -> wasmtime::Result<Component> {
+    ///
+    /// # Errors
+    ///
+    /// What `compile` says.
+    pub(crate) fn code(
+        &self,
+        engine: &Engine,
+        sha256: &str,
+        compile: impl FnOnce() -> Result<Vec<u8>, String>,
+    ) -> Result<Component, String> {
         let path = self.directory.join(format!("{sha256}-{:016x}", self.settings));
         if path.is_file()
             && let Ok(code) = mapped::open(engine, &path)
@@ -60,10 +70,32 @@ impl CodeCache {
             note_use(&path);
             return Ok(code);
         }
-        let code = Component::new(engine, bytes)?;
+        let code = compile()?;
         // What cannot be kept is compiled again.
-        let _ = code.serialize().map(|text| self.keep(&path, &text).and_then(|()| self.make_room()));
-        Ok(code)
+        let _ = self.keep(&path, &code).and_then(|()| self.make_room());
+        compiled(engine, &code)
+    }
+
+    /// The kinds and names of the plugins in a component with this digest. They are only names: what a component is
+    /// chosen by, it is asked again.
+    pub(crate) fn names(&self, sha256: &str) -> Option<Vec<(Kind, String)>> {
+        let path = self.path_of_names(sha256);
+        let names = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        note_use(&path);
+        Some(names)
+    }
+
+    /// Keeps the kinds and names of the plugins in a component, which never change.
+    pub(crate) fn keep_names(&self, sha256: &str, names: &[(Kind, String)]) {
+        let path = self.path_of_names(sha256);
+        if !path.exists() {
+            // A component whose names cannot be kept is asked again.
+            let _ = serde_json::to_vec(names).map(|text| self.keep(&path, &text));
+        }
+    }
+
+    fn path_of_names(&self, sha256: &str) -> PathBuf {
+        self.directory.join(format!("{sha256}-names.json"))
     }
 
     /// Writes a file that has its name only once it is complete.
@@ -95,6 +127,11 @@ impl CodeCache {
     }
 }
 
+/// The code that a compiler of this program has just made.
+pub(crate) fn compiled(engine: &Engine, code: &[u8]) -> Result<Component, String> {
+    mapped::from_bytes(engine, code).map_err(|error| format!("{error:#}"))
+}
+
 /// The time of a file is when it was last used. Where that cannot be noted, it goes the earlier.
 fn note_use(path: &Path) {
     let _ = fs::File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
@@ -107,11 +144,20 @@ mod tests {
     use std::time::Duration;
 
     const EMPTY: &str = "(component)";
+    /// No component at all: what it is asked with comes from the cache.
+    const NONE: &str = "(";
 
     fn cache(folder: &tempfile::TempDir) -> (Engine, CodeCache) {
         let engine = Engine::default();
         let cache = CodeCache::open(folder.path(), &engine, &LogSink::none()).unwrap();
         (engine, cache)
+    }
+
+    /// Asks for the code of `text`, which is compiled if it is not kept.
+    fn ask(cache: &CodeCache, engine: &Engine, text: &str, sha256: &str) -> Result<Component, String> {
+        cache.code(engine, sha256, || {
+            engine.precompile_component(&wat::parse_str(text).unwrap_or_default()).map_err(|error| error.to_string())
+        })
     }
 
     fn files(cache: &CodeCache) -> Vec<PathBuf> {
@@ -138,24 +184,22 @@ mod tests {
     fn code_is_compiled_once_and_found_by_its_digest() {
         let folder = tempfile::tempdir().unwrap();
         let (engine, cache) = cache(&folder);
-        let bytes = wat::parse_str(EMPTY).unwrap();
-        cache.code(&engine, &bytes, "ab").unwrap();
+        ask(&cache, &engine, EMPTY, "ab").unwrap();
         assert_eq!(files(&cache).len(), 1);
         // No component at all would be compiled, so this is the code that was kept.
-        cache.code(&engine, b"", "ab").unwrap();
-        assert!(cache.code(&engine, b"", "cd").is_err());
+        ask(&cache, &engine, NONE, "ab").unwrap();
+        assert!(ask(&cache, &engine, NONE, "cd").is_err());
     }
 
     #[test]
     fn a_file_of_another_engine_is_compiled_anew() {
         let folder = tempfile::tempdir().unwrap();
         let (engine, cache) = cache(&folder);
-        let bytes = wat::parse_str(EMPTY).unwrap();
-        cache.code(&engine, &bytes, "ab").unwrap();
+        ask(&cache, &engine, EMPTY, "ab").unwrap();
         let other = Engine::new(wasmtime::Config::new().epoch_interruption(true)).unwrap();
-        assert!(cache.code(&other, b"", "ab").is_err());
-        cache.code(&other, &bytes, "ab").unwrap();
-        cache.code(&other, b"", "ab").unwrap();
+        assert!(ask(&cache, &other, NONE, "ab").is_err());
+        ask(&cache, &other, EMPTY, "ab").unwrap();
+        ask(&cache, &other, NONE, "ab").unwrap();
         // Two engines do not even meet at one file.
         let other_cache = CodeCache::open(folder.path(), &other, &LogSink::none()).unwrap();
         assert_ne!(other_cache.settings, cache.settings);

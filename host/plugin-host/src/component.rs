@@ -55,11 +55,8 @@ impl Component {
     }
 
     fn link(&self, sandbox: &Sandbox) -> Result<InstancePre<Context>, HostError> {
-        let unusable = |error: wasmtime::Error| HostError::Unusable {
-            source_name: self.source.clone(),
-            reason: format!("{error:#}"),
-        };
-        let code = sandbox.code(&self.bytes, self.sha256()).map_err(unusable)?;
-        sandbox.linker.instantiate_pre(&code).map_err(unusable)
+        let unusable = |reason| HostError::Unusable { source_name: self.source.clone(), reason };
+        let code = sandbox.code(&self.source, &self.bytes, self.sha256()).map_err(unusable)?;
+        sandbox.linker.instantiate_pre(&code).map_err(|error| unusable(format!("{error:#}")))
     }
 }

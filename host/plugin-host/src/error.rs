@@ -211,7 +211,10 @@ pub enum HostError {
         reason: String,
     },
     /// No plugin of this kind has this name.
-    #[error("{problem}; known: {known}", problem = unknown(*.kind, .name, *.other_kind), known = .known.join(", "))]
+    #[error(
+        "{problem}; known: {known}{unasked}",
+        problem = unknown(*.kind, .name, *.other_kind), known = .known.join(", "), unasked = unasked(.unnamed)
+    )]
     UnknownPlugin {
         /// The kind that was asked for.
         kind: Kind,
@@ -221,6 +224,16 @@ pub enum HostError {
         other_kind: Option<Kind>,
         /// The names of this kind.
         known: Vec<String>,
+        /// Files of the directory of plugins that have not said their names yet.
+        unnamed: Vec<String>,
+    },
+    /// A file was chosen by a name that its plugin does not have.
+    #[error("plugin '{source_name}' does not call itself '{chosen}'; `aiperf plugin inspect` shows its names")]
+    NamedOtherwise {
+        /// The file.
+        source_name: Source,
+        /// The name it was chosen by, that of the file.
+        chosen: String,
     },
     /// The plugin does not accept its settings, or crashed on them.
     #[error("{kind} '{name}': {error}")]
@@ -256,6 +269,14 @@ fn unknown(kind: Kind, name: &str, other_kind: Option<Kind>) -> String {
     match other_kind {
         Some(other) => format!("'{name}' is {}, not {}", with_article(other), with_article(kind)),
         None => format!("there is no {kind} '{name}'"),
+    }
+}
+
+fn unasked(files: &[String]) -> String {
+    if files.is_empty() {
+        String::new()
+    } else {
+        format!("; not asked for their names yet: {}; `aiperf plugin list` asks them", files.join(", "))
     }
 }
 

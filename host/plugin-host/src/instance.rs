@@ -6,6 +6,7 @@ use aiperf_model::plugin::PluginError;
 use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
+use crate::call_time::CallTime;
 use crate::component::Component;
 use crate::crash::CallSite;
 use crate::error::HostError;
@@ -69,6 +70,7 @@ impl<I: Interface> Mold<I> {
     ) -> Result<T, PluginError> {
         let limits = &self.sandbox.limits;
         let time = limits.time(I::KIND);
+        store.data_mut().time = CallTime::begin(time);
         store.set_epoch_deadline(ticks(time));
         let result = run(store).map_err(|error| {
             let site = CallSite { speaker: &self.speaker, function, time, limits };

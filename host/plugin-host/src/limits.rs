@@ -33,6 +33,10 @@ pub struct Limits {
     pub findings: usize,
     /// After how many calls an instance is replaced by a new one, so that memory it has grown to goes back.
     pub calls_per_instance: u32,
+    /// The most processor time of compiling one component, in whole seconds.
+    pub compile_time: Duration,
+    /// The most memory of compiling one component, in bytes.
+    pub compile_memory: usize,
 }
 
 impl Default for Limits {
@@ -46,6 +50,8 @@ impl Default for Limits {
             log_lines: 100,
             findings: 100,
             calls_per_instance: 4096,
+            compile_time: Duration::from_secs(120),
+            compile_memory: 2 << 30,
         }
     }
 }

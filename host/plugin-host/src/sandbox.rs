@@ -5,13 +5,18 @@
 //! the 7 µs that pooling would save are paid once in thousands of calls, and it reserves its room ahead.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use aiperf_model::plugin::Kind;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, Store};
 
 use crate::bindings::{self, log, types};
-use crate::code_cache::CodeCache;
-use crate::error::HostError;
+use crate::call_time::CallTime;
+use crate::code_cache::{self, CodeCache};
+use crate::compiler::Compiler;
+use crate::error::{HostError, Source};
 use crate::limits::{Budget, Limits, start_clock};
 use crate::log::{CallLog, LogSink};
 use crate::trace::Traces;
@@ -22,6 +27,7 @@ pub(crate) struct Sandbox {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Context>,
     cache: Option<CodeCache>,
+    compiler: Option<Arc<Compiler>>,
     pub(crate) limits: Limits,
     pub(crate) log: LogSink,
     pub(crate) traces: Option<Traces>,
@@ -31,6 +37,7 @@ impl Sandbox {
     pub(crate) fn new(
         limits: Limits,
         cache_dir: Option<&Path>,
+        compiler: Option<Compiler>,
         log: LogSink,
         traces: Option<Traces>,
     ) -> Result<Self, HostError> {
@@ -42,28 +49,61 @@ impl Sandbox {
             .map_err(failed)?;
         start_clock(&engine)
             .map_err(|error| HostError::Engine(format!("no thread for its clock: {error}")))?;
-        Ok(Self { engine, linker, cache, limits, log, traces })
+        Ok(Self { engine, linker, cache, compiler: compiler.map(Arc::new), limits, log, traces })
     }
 
     /// The code of a component with this digest, from the cache or compiled.
-    pub(crate) fn code(&self, bytes: &[u8], sha256: &str) -> wasmtime::Result<Component> {
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be compiled.
+    pub(crate) fn code(&self, source: &Source, bytes: &[u8], sha256: &str) -> Result<Component, String> {
+        let compile = || self.compile(source, bytes);
         match &self.cache {
-            Some(cache) => cache.code(&self.engine, bytes, sha256),
-            None => Component::new(&self.engine, bytes),
+            Some(cache) => cache.code(&self.engine, sha256, compile),
+            None => code_cache::compiled(&self.engine, &compile()?),
+        }
+    }
+
+    /// The kinds and names of the plugins in a component with this digest, if they were kept.
+    pub(crate) fn names_of(&self, sha256: &str) -> Option<Vec<(Kind, String)>> {
+        self.cache.as_ref()?.names(sha256)
+    }
+
+    /// Keeps the kinds and names of the plugins in a component, so that it need not be asked again.
+    pub(crate) fn keep_names(&self, sha256: &str, names: &[(Kind, String)]) {
+        if let Some(cache) = &self.cache {
+            cache.keep_names(sha256, names);
+        }
+    }
+
+    /// What the built-in plugins cost to compile is known; anybody else's component is compiled out of reach.
+    fn compile(&self, source: &Source, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        match (&self.compiler, source) {
+            (Some(compiler), Source::File(_) | Source::Found(_)) => compiler.compile(&self.limits, bytes),
+            (None, _) | (_, Source::BuiltIn) => {
+                self.engine.precompile_component(bytes).map_err(|error| format!("{error:#}"))
+            }
         }
     }
 
     /// A new store with nothing in it and nothing used yet.
     pub(crate) fn store(&self) -> Store<Context> {
-        let context = Context { budget: Budget::new(&self.limits), log: CallLog::new(&self.limits) };
+        let context = Context {
+            budget: Budget::new(&self.limits),
+            log: CallLog::new(&self.limits),
+            time: CallTime::begin(Duration::ZERO),
+        };
         let mut store = Store::new(&self.engine, context);
         store.limiter(|context| &mut context.budget);
+        store.epoch_deadline_callback(|store| Ok(store.data().time.update()));
         store.set_hostcall_fuel(self.limits.output);
         store
     }
 }
 
-fn config() -> Config {
+/// The compiler's process and the one that runs the code have the same limits, and so the same settings.
+pub(crate) fn config() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -71,13 +111,31 @@ fn config() -> Config {
         .wasm_relaxed_simd(false)
         // Traps are told in words; nobody sees the frames.
         .wasm_backtrace_max_frames(None);
+    if is_address_space_limited() {
+        // Each memory reserves 4 GiB of addresses, so that its bounds need no checks; here they get the checks.
+        config.memory_reservation(0).memory_reservation_for_growth(1 << 20).memory_guard_size(64 << 10);
+    }
     config
+}
+
+/// Whether `ulimit -v` is set, as on many clusters.
+fn is_address_space_limited() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit};
+        getrlimit(Resource::As).current.is_some()
+    }
+    #[cfg(not(unix))]
+    {
+        false
+    }
 }
 
 /// What the host keeps beside each instance.
 pub(crate) struct Context {
     pub(crate) budget: Budget,
     pub(crate) log: CallLog,
+    pub(crate) time: CallTime,
 }
 
 impl types::Host for Context {}

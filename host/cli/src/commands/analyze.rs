@@ -56,6 +56,8 @@ fn chosen(arguments: &AnalysisArguments) -> Options {
         plugin_log_lines: arguments.plugin_log_lines,
         plugin_findings: arguments.plugin_findings,
         plugin_instances: arguments.plugin_instances,
+        plugin_compile_seconds: arguments.plugin_compile_seconds,
+        plugin_compile_mib: arguments.plugin_compile_mib,
         plugin_trace: arguments.plugin_trace.clone(),
         objective: given(&arguments.objective),
         pareto: given(&arguments.pareto),

@@ -369,6 +369,9 @@ fn plugin_limits(options: &Options) -> Result<PluginLimits, ConfigError> {
         log_lines: options.plugin_log_lines,
         findings: options.plugin_findings,
         instances: at_least_one("--plugin-instances", options.plugin_instances, "128")?,
+        compile_time: at_least_one("--plugin-compile-seconds", options.plugin_compile_seconds, "120")?
+            .map(|seconds| Duration::from_secs(seconds.into())),
+        compile_mib: at_least_one("--plugin-compile-mib", options.plugin_compile_mib, "2048")?,
     })
 }
 

@@ -92,7 +92,7 @@ fn inflections(host: &PluginHost, detector: &str, series: &Series) -> Vec<f64> {
 
 #[test]
 fn every_built_in_plugin_goes_by_the_name_it_is_listed_under() {
-    let (host, _) = host(Limits::default());
+    let (mut host, _) = host(Limits::default());
     let descriptions = host.descriptions().unwrap();
     let kinds = [Kind::Endpoint, Kind::Objective, Kind::Pareto, Kind::Trend];
     let listed: Vec<(Kind, &str)> =

@@ -91,8 +91,8 @@ fn below(layer: &str) -> Vec<&'static str> {
             &["sweep", "plugin-host", "plugin-test", "simulator", "toolchain"],
         ]
         .concat(),
-        // The statistics over trials stand where points are made of them.
         "plan" | "artifacts" => vec!["model", "files"],
+        // The statistics over trials stand where points are made of them.
         "analysis" => vec!["model", "metrics"],
         "plugins" => vec!["sdk"],
         stage if STAGES.contains(&stage) => vec!["model"],

@@ -1,0 +1,109 @@
+//! Components that were made to use up the host, each with what must become of it. The next one is a function that
+//! returns its bytes and a line in a table.
+
+use crate::support::Workplace;
+use std::fmt::Write as _;
+use std::fs;
+
+const SIMULATED: &str = "profile --model m --url sim:?prefill-rate=1000000&itl-ms=0.1 --osl 2 --ui none";
+
+/// A component that passes for an objective, with a core module that begins like this.
+fn objective(module: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(component (core module $m {module}) (core instance (instantiate $m))
+            (instance $empty) (export "aiperf:plugin/objective@0.1.0" (instance $empty)))"#
+    );
+    wat::parse_str(text).unwrap()
+}
+
+/// A megabyte and more of floating-point code.
+fn floating_point() -> Vec<u8> {
+    objective(&format!("(func (result f64) f64.const 2 {})", "f64.sqrt ".repeat(1_200_000)))
+}
+
+/// One function with branches from everywhere, over thousands of variables: 1.5 MB.
+fn one_huge_function() -> Vec<u8> {
+    let mut body = format!("(func (local {})", "i32 ".repeat(2000));
+    for step in 0..93_750 {
+        let (variable, other) = (step % 2000, (step * 7 + 1) % 2000);
+        let _ = write!(
+            body,
+            " block local.get {variable} br_if 0 local.get {other} i32.const 1 i32.add local.set {variable} end"
+        );
+    }
+    objective(&format!("{body})"))
+}
+
+/// Cannot be used, which is found out once it is compiled.
+fn without_functions(name: &str) -> Vec<u8> {
+    // The name makes each another component.
+    objective(&format!(r#"(func (export "{name}"))"#))
+}
+
+#[test]
+fn what_takes_too_much_to_compile_is_one_failure_in_one_sentence() {
+    let place = Workplace::new();
+    for (name, bytes, limit, told) in [
+        ("float", floating_point(), "--plugin-compile-mib 200", "more than 200 MiB of memory; --plugin-compile-mib"),
+        ("float", floating_point(), "--plugin-compile-seconds 1", "more than 1 s of processor time; --plugin-compile-seconds"),
+        ("huge", one_huge_function(), "--plugin-compile-mib 200", "more than 200 MiB of memory; --plugin-compile-mib"),
+        ("huge", one_huge_function(), "--plugin-compile-seconds 1", "more than 1 s of processor time; --plugin-compile-seconds"),
+    ] {
+        fs::write(place.path().join(format!("{name}.wasm")), bytes).unwrap();
+        let refused = place.run(&format!("{SIMULATED} {limit} --plugin {name}.wasm")).expect(2);
+        assert_eq!(
+            refused.stderr,
+            format!("error: plugin '{name}.wasm' cannot be used: compiling it takes {told} allows more\n")
+        );
+    }
+}
+
+#[test]
+fn files_of_a_directory_are_not_touched_until_they_are_chosen() {
+    let place = Workplace::new();
+    fs::create_dir(place.path().join("mine")).unwrap();
+    for name in ["a", "b", "c", "d"] {
+        fs::write(place.path().join(format!("mine/{name}.wasm")), without_functions(name)).unwrap();
+    }
+    fs::write(place.path().join("mine/huge.wasm"), one_huge_function()).unwrap();
+    // Whoever compiled or ran one of them would leave a notice.
+    for rest in ["--concurrency 1 --num-prompts 4", "--concurrency 1,2 --dry-run"] {
+        assert_eq!(place.run(&format!("{SIMULATED} {rest} --plugin-dir mine")).expect(0).stderr, "");
+    }
+    let unknown = place.run(&format!("{SIMULATED} --concurrency 1,2 --plugin-dir mine --objective goodness")).expect(2);
+    assert!(
+        unknown.stderr.ends_with(
+            "; not asked for their names yet: mine/a.wasm, mine/b.wasm, mine/c.wasm, mine/d.wasm, mine/huge.wasm; \
+             `aiperf plugin list` asks them\n"
+        ),
+        "{}",
+        unknown.stderr
+    );
+    // The one that is chosen fails, alone.
+    let chosen = place.run(&format!("{SIMULATED} --concurrency 1,2 --plugin-dir mine --objective a")).expect(2);
+    assert!(chosen.stderr.starts_with("error: plugin 'mine/a.wasm' cannot be used: "), "{}", chosen.stderr);
+}
+
+/// Breaks the contract in the way its settings say.
+const MISBEHAVING: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../plugin-host/tests/fixtures/misbehaving.wasm");
+
+#[test]
+fn a_parse_that_crashes_is_given_up_with_everything_that_waits_for_it() {
+    let place = Workplace::new();
+    let finished = place
+        .run(&format!(
+            "{SIMULATED} --concurrency 100 --num-prompts 500 --defer-parsing \
+             --plugin-timeout-seconds 60 \
+             --plugin {MISBEHAVING} --endpoint-type 'misbehaving:{{\"do\":\"return-more-than-memory\"}}'"
+        ))
+        .expect(5);
+    assert!(finished.stderr.contains("3 times in a row"), "{}", finished.stderr);
+    let records = place.files("artifacts").into_iter().find(|file| file.ends_with("profile_export.jsonl")).unwrap();
+    let records = String::from_utf8(place.bytes(&format!("artifacts/{records}"))).unwrap();
+    // A few calls may be under way when the third one crashes.
+    let stopped = records.matches("tried to use more than 64 MiB of memory in parse").count();
+    let unread = records.matches("not read, since the endpoint plugin crashed 3 times in a row").count();
+    assert!((3..=10).contains(&stopped), "{stopped} of {}", records.lines().count());
+    assert!(unread > 0 && stopped + unread == records.lines().count(), "{stopped} and {unread}");
+}
