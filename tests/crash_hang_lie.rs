@@ -1,8 +1,7 @@
 //! Plugins that crash, hang and lie, through the whole program: each costs its own part and nothing else, and the user
 //! reads what happened.
 
-use crate::canned;
-use crate::scripted::{self, Reply};
+use crate::scripted::{self, Reply, serve};
 use crate::support::Workplace;
 use serde_json::{Value, json};
 use std::fs;
@@ -187,7 +186,7 @@ fn the_flags_for_messages_and_instances_are_limits() {
 
 #[test]
 fn endpoints_that_crash_hang_and_lie_fail_their_runs() {
-    let url = canned::serve("data: a\n\ndata: b\n\n", |_| true);
+    let url = serve(|_| Reply::stream("data: a\n\ndata: b\n\n"));
     let told: Vec<String> = [
         ("loop", "--plugin-timeout-seconds 0.2"),
         ("recurse", "--plugin-timeout-seconds 60"),

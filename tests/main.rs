@@ -13,7 +13,6 @@
 
 mod analysis;
 mod bad_input;
-mod canned;
 mod connections;
 mod crash_hang_lie;
 mod disk;
@@ -22,6 +21,7 @@ mod endpoints;
 mod failures;
 mod hostile_components;
 mod hostile_files;
+mod hostile_servers;
 mod hostile_text;
 mod interruption;
 mod kills;

@@ -2,7 +2,7 @@
 //!
 //! A test whose tools are not on this machine says so and passes, except where `CI` is set: there they are installed.
 
-use crate::canned;
+use crate::scripted::{Reply, serve};
 use crate::support::Workplace;
 use serde_json::Value;
 use std::fs;
@@ -163,7 +163,12 @@ fn has_dialogue(body: &[u8]) -> bool {
 #[test]
 fn an_outsiders_endpoint_speaks_to_its_server() {
     let place = Workplace::new();
-    let url = canned::serve(RENAMED, has_dialogue);
+    let url =
+        serve(
+            |request| {
+                if has_dialogue(&request.body) { Reply::stream(RENAMED) } else { Reply::error("no dialogue") }
+            },
+        );
     place
         .run(&format!(
             "profile --model m --url {url} --concurrency 1,2 --num-prompts 6 --ui none \

@@ -1,4 +1,4 @@
-//! A server over HTTP/1.1 that does to each request what a test says.
+//! Servers over HTTP/1.1 that do to each request, or on each connection, what a test says.
 
 use socket2::SockRef;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -14,6 +14,7 @@ pub(crate) struct Request {
     pub(crate) number: usize,
     /// Request line and headers.
     pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
@@ -46,7 +47,7 @@ impl Reply {
         };
         let word = chunk("\"content\":\"yes\"", "null");
         let end = chunk("", &serde_json::json!(finish_reason).to_string());
-        Self::Http("200 OK", "text/event-stream", format!("{word}{end}data: [DONE]\n\n"))
+        Self::stream(&format!("{word}{end}data: [DONE]\n\n"))
     }
 
     /// A chat completion that is not streamed.
@@ -55,72 +56,121 @@ impl Reply {
         Self::Http("200 OK", "application/json", body.to_owned())
     }
 
+    /// A whole chat completion with this id, as it goes over the wire.
+    pub(crate) fn named_chat(id: usize) -> Vec<u8> {
+        let Self::Http(status, kind, body) = Self::whole_chat() else { unreachable!() };
+        http(status, kind, &body.replacen('{', &format!("{{\"id\":\"chatcmpl-{id}\","), 1))
+    }
+
+    /// A stream of these events.
+    pub(crate) fn stream(events: &str) -> Self {
+        Self::Http("200 OK", "text/event-stream", events.to_owned())
+    }
+
     /// A refusal with this body.
     pub(crate) fn error(body: impl Into<String>) -> Self {
         Self::Http("500 Internal Server Error", "application/json", body.into())
     }
 }
 
-/// Starts the server for the rest of the test process, and tells its URL.
+/// A response as it goes over the wire.
+fn http(status: &str, kind: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n");
+    (head + body).into_bytes()
+}
+
+/// One connection on the server's side.
+pub(crate) struct Peer {
+    reader: BufReader<TcpStream>,
+    served: Arc<AtomicUsize>,
+}
+
+impl Peer {
+    /// The next request, once all of it has arrived; none if the connection has ended.
+    pub(crate) fn request(&mut self) -> Option<Request> {
+        let (head, length) = self.head()?;
+        let mut body = vec![0; length];
+        self.reader.read_exact(&mut body).ok()?;
+        Some(Request { number: self.served.fetch_add(1, Ordering::Relaxed), head, body })
+    }
+
+    /// The head of the next request, and the length of the body that follows.
+    fn head(&mut self) -> Option<(String, usize)> {
+        let (mut head, mut length) = (String::new(), 0);
+        loop {
+            let start = head.len();
+            self.reader.read_line(&mut head).ok().filter(|read| *read > 0)?;
+            let line = head[start..].to_ascii_lowercase();
+            if line == "\r\n" {
+                return Some((head, length));
+            }
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().ok()?;
+            }
+        }
+    }
+
+    /// Waits until a request begins to arrive; false if the connection ends before.
+    pub(crate) fn sees_request(&mut self) -> bool {
+        self.reader.fill_buf().is_ok_and(|bytes| !bytes.is_empty())
+    }
+
+    /// Sends bytes; false once the client has left.
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.reader.get_mut().write_all(bytes.as_ref()).is_ok()
+    }
+
+    /// Does nothing until the client hangs up.
+    pub(crate) fn stall(&mut self) {
+        let _ = self.reader.read_to_end(&mut Vec::new());
+    }
+
+    /// Makes the end of the connection a reset.
+    pub(crate) fn reset(&self) {
+        SockRef::from(self.reader.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+}
+
+/// Starts a server for the rest of the test process, and tells its URL.
 pub(crate) fn serve(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> String {
+    serve_connections(move |peer| {
+        while let Some(request) = peer.request() {
+            let goes_on = match script(&request) {
+                Reply::Http(status, kind, body) => peer.send(http(status, kind, &body)),
+                Reply::Raw(bytes) => {
+                    peer.send(bytes);
+                    false
+                }
+                Reply::Stall => {
+                    peer.stall();
+                    false
+                }
+                Reply::Reset => {
+                    peer.reset();
+                    false
+                }
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    })
+}
+
+/// The same with a script for each connection, which ends with it. The one that only looks whether the server is there
+/// is a connection too.
+pub(crate) fn serve_connections(script: impl Fn(&mut Peer) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (script, served) = (Arc::new(script), Arc::new(AtomicUsize::new(0)));
     thread::spawn(move || {
         for stream in listener.incoming() {
-            let (script, served) = (Arc::clone(&script), Arc::clone(&served));
-            thread::spawn(move || serve_connection(&stream.unwrap(), &*script, &served));
+            let mut peer = Peer { reader: BufReader::new(stream.unwrap()), served: Arc::clone(&served) };
+            peer.reader.get_ref().set_nodelay(true).unwrap();
+            let script = Arc::clone(&script);
+            thread::spawn(move || script(&mut peer));
         }
     });
     url
-}
-
-/// Ends with the connection.
-fn serve_connection(mut stream: &TcpStream, script: &dyn Fn(&Request) -> Reply, served: &AtomicUsize) {
-    let mut reader = BufReader::new(stream);
-    while let Some(head) = read_request(&mut reader) {
-        let number = served.fetch_add(1, Ordering::Relaxed);
-        let written = match script(&Request { number, head }) {
-            Reply::Http(status, kind, body) => {
-                let length = body.len();
-                let head =
-                    format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n");
-                stream.write_all((head + &body).as_bytes())
-            }
-            Reply::Raw(bytes) => {
-                let _ = stream.write_all(&bytes);
-                return;
-            }
-            Reply::Stall => {
-                // Until the client hangs up.
-                let _ = reader.read_to_end(&mut Vec::new());
-                return;
-            }
-            Reply::Reset => {
-                SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
-                return;
-            }
-        };
-        if written.is_err() {
-            return;
-        }
-    }
-}
-
-/// The head of the next request, when its body has arrived too; none if the connection has ended.
-fn read_request(reader: &mut BufReader<&TcpStream>) -> Option<String> {
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let start = head.len();
-        reader.read_line(&mut head).ok().filter(|read| *read > 0)?;
-        let line = head[start..].to_ascii_lowercase();
-        if line == "\r\n" {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-    }
-    reader.read_exact(&mut vec![0; length]).ok()?;
-    Some(head)
 }

@@ -115,12 +115,8 @@ fn a_server_that_resets_connections_costs_these_requests() {
     place.run(&profile(&url, "--connection-reuse-strategy never")).expect(0);
     assert_eq!(failures(&place, 1), vec![("connect".to_owned(), Value::Null); 5]);
     let url = serve(|_| Reply::Reset);
-    let ended = place.run(&profile(&url, "--overwrite")).expect(4);
-    assert_all_failed(
-        &place,
-        &ended,
-        "connections failed in a row: the connection broke before the response began",
-    );
+    let ended = place.run(&profile(&url, "--unreachable-timeout 0.05 --overwrite")).expect(4);
+    assert_all_failed(&place, &ended, "s: the connection broke before the response began");
 }
 
 #[test]
@@ -151,7 +147,7 @@ fn a_server_that_dies_and_comes_back_costs_one_value_which_resume_repeats() {
     let (place, port) = (Workplace::new(), free_port());
     let mut server = Server::start_at(port, FAST);
     let mut running = place.begin(&format!(
-        "profile -m m --url {} --concurrency 1,2,3,4 --osl 2 --isl 8 --num-prompts 1000000 --benchmark-duration 0.3 --wait-for-model-timeout 3600",
+        "profile -m m --url {} --concurrency 1,2,3,4 --osl 2 --isl 8 --num-prompts 1000000 --benchmark-duration 0.3 --wait-for-model-timeout 3600 --max-error-rate 0",
         server.chat_url()
     ));
     // The third value has begun once its records have.
@@ -178,6 +174,28 @@ fn a_server_that_dies_and_comes_back_costs_one_value_which_resume_repeats() {
     assert_eq!(sweep(&place)["metadata"]["failed_values"], json!([]));
 }
 
+#[test]
+fn a_server_that_goes_away_leaves_what_it_has_answered() {
+    let place = Workplace::new();
+    let mut server = Server::start(FAST);
+    let running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 1,2 --osl 2 --isl 8 --num-prompts 1000000 --benchmark-duration 600 --unreachable-timeout 0.2 --fail-fast",
+        server.chat_url()
+    ));
+    let first = place.path().join(BASE).join("concurrency_1/profile_export.jsonl");
+    wait_until(|| first.metadata().is_ok_and(|file| file.len() > 0));
+    server.kill();
+    // The second value finds nobody.
+    running.finish().expect(3);
+    assert_eq!(place.states(BASE), ["done", "failed"]);
+    let run = run(&place, 1);
+    assert!(run["request_count"]["avg"].as_f64() >= Some(1.0), "{run}");
+    assert_eq!(run["error_request_count"]["avg"], 1.0);
+    let reasons = run["verdict"]["reasons"].as_array().unwrap();
+    let lost = reasons.iter().find(|reason| reason["reason"] == "server_lost").unwrap();
+    assert_eq!((&lost["threshold"], &lost["verdict"]), (&json!(0.2), &json!("suspect")));
+}
+
 /// Runs it with limits on open files, as `ulimit` takes them.
 fn with_files(place: &Workplace, limit: &str, arguments: &str) -> Finished {
     // One that finds no room and waits is to fail the test instead of hanging.
@@ -194,6 +212,11 @@ fn a_load_that_needs_more_connections_than_there_may_be_is_refused() {
         with_files(&place, "-n 200", "profile -m m --url sim: --concurrency 4,100 --num-prompts 90");
     let refused = refused.expect(2);
     assert!(refused.stderr.contains("ulimit -n 244"), "{}", refused.stderr);
+    // So is the limit of an open loop.
+    let open =
+        "profile -m m --url http://127.0.0.1:9 --request-rate 3000 --concurrency 500 --num-prompts 600";
+    let refused = with_files(&place, "-n 256", open).expect(2);
+    assert!(refused.stderr.contains("ulimit -n 564"), "{}", refused.stderr);
     assert_eq!(place.files(""), Vec::<String>::new());
 }
 
@@ -206,9 +229,15 @@ fn a_soft_limit_of_open_files_is_raised() {
 }
 
 #[test]
-fn an_open_loop_that_finds_no_room_for_connections_ends_and_says_so() {
+fn an_open_loop_that_finds_no_room_for_connections_is_no_record_of_the_server() {
     let place = Workplace::new();
     let arguments = "profile -m m --url sim:?ttft-ms=20&max-batch=4 --request-rate 5000 --num-prompts 1000 --osl 1 --isl 8";
-    let ended = with_files(&place, "-n 128", arguments).expect(4);
-    assert!(ended.stderr.contains("32 are open") && ended.stderr.contains("ulimit -n"), "{}", ended.stderr);
+    let ended = with_files(&place, "-n 128", arguments).expect(0);
+    assert!(ended.stdout.contains("INVALID") && ended.stdout.contains("ulimit -n"), "{}", ended.stdout);
+    let run = place.json("artifacts/m-openai-chat-request_rate5000/profile_export_aiperf.json");
+    let error = &run["error_summary"][0]["error_details"];
+    assert_eq!(error["type"], "client");
+    assert!(error["message"].as_str().unwrap().contains("32 are open"), "{error}");
+    let reasons = run["verdict"]["reasons"].to_string();
+    assert!(reasons.contains("client_errors"), "{reasons}");
 }

@@ -118,6 +118,7 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
         duration: None,
         grace_period: Duration::from_secs(5),
         request_timeout: Duration::from_mins(1),
+        unreachable_timeout: Duration::from_secs(5),
         cancellation: None,
         warm_up: true,
         workers: load.workers,

@@ -1,6 +1,6 @@
 //! One connection, owned by one slot: it carries one exchange at a time and tells when its bytes moved.
 //!
-//! Libraries speak TLS and HTTP; they are driven from within the slot's own task, so that a response wakes one task
+//! Libraries speak TLS and HTTP; they are state from within the slot's own task, so that a response wakes one task
 //! only. Times are taken beneath them, where the socket is read and written.
 
 mod http1;
@@ -13,8 +13,10 @@ mod wire;
 pub(crate) use reception::LONGEST_MIB;
 
 use crate::clock::Clock;
+use crate::completion_id::LastAnswer;
 use crate::deadline::Interruption;
 use crate::framing::Received;
+use crate::response_memory::Share;
 use crate::route::Route;
 use crate::sockets::Place;
 use crate::task::SlotTask;
@@ -25,9 +27,10 @@ use http2::Http2;
 use hyper::Request;
 use stamps::Stamps;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 /// The times of one exchange, as far as it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,8 +54,26 @@ pub(crate) enum Broken {
     Http2(h2::Error),
     /// The connection ended without an error of its own.
     Closed,
+    /// Bytes came before the request had left that they would answer.
+    Early,
     /// The response has more bytes than any answer has.
     Endless,
+    /// All responses in flight have more bytes than may be kept, and this one is among the long ones.
+    Crowded,
+}
+
+/// How much longer than a round trip the news of a closed connection may take in nanoseconds: both sides may be busy.
+const BUSY_TIME: u64 = 50_000_000;
+
+/// How a connection stands between two exchanges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A request can be sent.
+    Ready,
+    /// The server has closed it, or nobody has time for it any more.
+    Closed,
+    /// The server has sent bytes that answer nothing, so that nobody knows whose answer would come next.
+    Desynchronized,
 }
 
 /// The version of HTTP that a connection speaks.
@@ -67,6 +88,11 @@ pub(crate) struct Connection {
     /// How long it took to open, in nanoseconds.
     opening: u64,
     has_served: bool,
+    is_trusted: bool,
+    /// The answer that came last on it.
+    pub(crate) last_answer: Option<LastAnswer>,
+    /// What its response holds of the memory of all.
+    share: Share,
     stamps: Arc<Stamps>,
     /// After the connection, so that it is free when that is closed.
     _place: Place,
@@ -79,24 +105,73 @@ impl Connection {
         let stamps = Arc::new(Stamps::new(clock));
         let (http, place) = opening::open(route, &stamps, task).await?;
         let opening = clock.now().saturating_sub(begun);
-        Ok(Self { http, opening, has_served: false, stamps, _place: place })
+        Ok(Self {
+            http,
+            opening,
+            has_served: false,
+            is_trusted: false,
+            last_answer: None,
+            share: route.memory.share(),
+            stamps,
+            _place: place,
+        })
     }
 
-    /// Whether a request can be sent; false once the server has closed.
-    pub(crate) async fn is_ready(&mut self, task: &SlotTask) -> bool {
+    /// Looks whether a request can be sent, and waits until one can.
+    pub(crate) async fn standing(&mut self, task: &SlotTask) -> Standing {
         poll_fn(|_| match task.interruption() {
-            Some(_) => Poll::Ready(false),
-            None => match &mut self.http {
-                Http::One(http) => http.poll_ready(task),
-                Http::Two(http) => http.poll_ready(task),
-            },
+            Some(_) => Poll::Ready(Standing::Closed),
+            None => self.poll_standing(task),
         })
         .await
+    }
+
+    /// How it stands, as far as is known.
+    pub(crate) fn standing_now(&mut self, task: &SlotTask) -> Standing {
+        match self.poll_standing(task) {
+            Poll::Ready(standing) => standing,
+            Poll::Pending => Standing::Ready,
+        }
+    }
+
+    /// Looks for as long as the server sends nothing and does not close, until a time.
+    pub(crate) async fn watch(&mut self, task: &SlotTask, until: Instant) -> Standing {
+        let mut time_is_up = pin!(tokio::time::sleep_until(until.into()));
+        poll_fn(|context| match self.poll_standing(task) {
+            Poll::Ready(Standing::Ready) | Poll::Pending => {
+                time_is_up.as_mut().poll(context).map(|()| Standing::Ready)
+            }
+            ended @ Poll::Ready(_) => ended,
+        })
+        .await
+    }
+
+    fn poll_standing(&mut self, task: &SlotTask) -> Poll<Standing> {
+        match &mut self.http {
+            Http::One(http) => http.poll_standing(task, &self.stamps),
+            Http::Two(http) => http.poll_standing(task),
+        }
     }
 
     /// Whether it has carried a request before.
     pub(crate) fn has_served(&self) -> bool {
         self.has_served
+    }
+
+    /// Whether a response on it was seen to be followed by nothing.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
+    /// A response on it was followed by nothing for long enough.
+    pub(crate) fn trust(&mut self) {
+        self.is_trusted = true;
+    }
+
+    /// Within how many nanoseconds after a send it is told that the server had closed before it had the request: the news
+    /// comes within a round trip, and opening the connection took one at least.
+    pub(crate) fn closing_time(&self) -> u64 {
+        self.opening.saturating_add(BUSY_TIME)
     }
 
     /// How long it took to open, in nanoseconds, unless it has carried a request before.
@@ -113,9 +188,14 @@ impl Connection {
     ) -> Result<(), Broken> {
         self.has_served = true;
         self.stamps.arm();
-        match &mut self.http {
-            Http::One(http) => http.exchange(request, task, &self.stamps, received).await,
-            Http::Two(http) => http.exchange(request, task, received).await,
+        let exchanged = match &mut self.http {
+            Http::One(http) => http.exchange(request, task, &self.stamps, &mut self.share, received).await,
+            Http::Two(http) => http.exchange(request, task, &mut self.share, received).await,
+        };
+        self.share.release();
+        match exchanged {
+            Ok(()) | Err(Broken::Http1(_) | Broken::Closed) if self.stamps.came_early() => Err(Broken::Early),
+            exchanged => exchanged,
         }
     }
 
@@ -125,15 +205,38 @@ impl Connection {
     }
 }
 
-/// Moves the bytes of a connection as far as they go.
-fn drive<D: Future + Unpin>(driver: &mut D, ended: &mut bool, task: &SlotTask) {
-    if !*ended {
-        // Its error, if any, reaches whoever waits for the response.
-        *ended = Pin::new(driver).poll(&mut task.context()).is_ready();
+/// How far the driver of a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DriverState {
+    /// It goes on.
+    On,
+    /// It has ended as it should.
+    Ended,
+    /// It has ended with an error, which reaches whoever waits for the response, if anybody does.
+    Failed,
+}
+
+impl DriverState {
+    fn has_ended(self) -> bool {
+        self != Self::On
     }
 }
 
-/// The context for what only the driver can make ready: it is driven right where it is polled.
+/// Moves the bytes of a connection as far as they go.
+fn drive<D, E>(driver: &mut D, state: &mut DriverState, task: &SlotTask)
+where
+    D: Future<Output = Result<(), E>> + Unpin,
+{
+    if *state == DriverState::On {
+        *state = match Pin::new(driver).poll(&mut task.context()) {
+            Poll::Pending => DriverState::On,
+            Poll::Ready(Ok(())) => DriverState::Ended,
+            Poll::Ready(Err(_)) => DriverState::Failed,
+        };
+    }
+}
+
+/// The context for what only the driver can make ready: it is state right where it is polled.
 fn unwoken() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }

@@ -1,5 +1,6 @@
 //! How requests fail, in words.
 
+use crate::framing::Received;
 use aiperf_model::record::{Failure, FailureKind};
 use std::error::Error as _;
 use std::fmt::Display;
@@ -22,20 +23,25 @@ pub(crate) fn connect(message: String) -> Failure {
 pub(crate) fn refused(address: &impl Display, error: &io::Error) -> Failure {
     let hint = match error.kind() {
         io::ErrorKind::AddrNotAvailable => {
-            "; all local ports towards it are in use: bound the load with --concurrency, or let connections be used again"
+            "all local ports towards it are in use: bound the load with --concurrency, or let connections be used again"
         }
         io::ErrorKind::ConnectionRefused => "; is the server started, and is this its port?",
         _ if is_lack_of_files(error) => {
-            "; raise the limit with `ulimit -n`, or bound the load with --concurrency"
+            "raise the limit with `ulimit -n`, or bound the load with --concurrency"
         }
-        _ => "",
+        _ => return connect(format!("no connection to {address}: {error}")),
     };
-    connect(format!("no connection to {address}: {error}{hint}"))
+    client(format!("no connection to {address}: {error}; {hint}"))
+}
+
+/// What a connection takes of this machine is used up.
+fn client(message: String) -> Failure {
+    failure(FailureKind::Client, None, message)
 }
 
 /// There are as many connections as this process may have files.
 pub(crate) fn no_room(address: &impl Display, most: u64) -> Failure {
-    connect(format!(
+    client(format!(
         "no connection to {address}: {most} are open, and more files this process may not have; raise the limit with `ulimit -n`, or bound the load with --concurrency"
     ))
 }
@@ -54,6 +60,14 @@ fn is_lack_of_files(_error: &io::Error) -> bool {
 /// The response does not end, or is larger than what can be kept.
 pub(crate) fn endless(status: Option<u16>, most_mib: usize) -> Failure {
     failure(FailureKind::Malformed, status, format!("the response is larger than {most_mib} MiB"))
+}
+
+/// The responses in flight are together larger than what can be kept.
+pub(crate) fn crowded(status: Option<u16>, most_mib: usize) -> Failure {
+    let message = format!(
+        "the responses in flight are together larger than {most_mib} MiB, and this one is among the long ones"
+    );
+    failure(FailureKind::Malformed, status, message)
 }
 
 /// No TLS, or none that can be trusted.
@@ -96,6 +110,26 @@ fn distrust(error: &rustls::Error) -> String {
     }
 }
 
+/// The response was followed by bytes that belong to no response.
+pub(crate) fn followed(status: Option<u16>) -> Failure {
+    let message = "the connection brought more after the end of the response, which may therefore be the answer to another request";
+    failure(FailureKind::Desynchronized, status, message.into())
+}
+
+/// The response is the one before it once more.
+pub(crate) fn repeated(status: Option<u16>) -> Failure {
+    let message =
+        "the response has the id of the one before it on the connection, so that it answers that request";
+    failure(FailureKind::Desynchronized, status, message.into())
+}
+
+/// Bytes came before the request had left.
+pub(crate) fn preceded(status: Option<u16>) -> Failure {
+    let message =
+        "the connection brought bytes before the request had been sent, so that they answer another one";
+    failure(FailureKind::Desynchronized, status, message.into())
+}
+
 /// The benchmark ended before the response did.
 pub(crate) fn cancelled(status: Option<u16>) -> Failure {
     failure(FailureKind::Cancelled, status, "the benchmark stopped before the response ended".into())
@@ -113,9 +147,19 @@ pub(crate) fn timeout(status: Option<u16>, seconds: f64) -> Failure {
     failure(FailureKind::Timeout, status, message)
 }
 
-/// A status other than success, with which the server may have said when it wants to be asked again.
-pub(crate) fn unsuccessful(status: u16, retry_after_seconds: Option<u64>, body: &[u8]) -> Failure {
-    Failure { retry_after_seconds, ..failure(FailureKind::Status, Some(status), excerpt(body)) }
+/// A status other than success, with which the server may have said when it wants to be asked again, or where.
+pub(crate) fn unsuccessful(status: u16, received: &Received) -> Failure {
+    let message = match &received.location {
+        Some(location) => format!(
+            "redirected to {}, which is not followed; write --url or --endpoint so that requests go there",
+            excerpt(location.as_bytes())
+        ),
+        None => excerpt(&received.buffer),
+    };
+    Failure {
+        retry_after_seconds: received.retry_after,
+        ..failure(FailureKind::Status, Some(status), message)
+    }
 }
 
 /// The connection ended in the middle of an exchange; `began` tells whether a byte of the response was read.

@@ -16,6 +16,8 @@ pub(crate) struct Received {
     pub(crate) streamed: bool,
     /// The HTTP status, once the response has begun.
     pub(crate) status: Option<u16>,
+    /// Where the server sends us to, if it does.
+    pub(crate) location: Option<String>,
     /// After how many seconds the server wants to be asked again, if it said so.
     pub(crate) retry_after: Option<u64>,
 }

@@ -1,46 +1,61 @@
-//! Whether the server is still there: a run against a dead one ends after a few refusals, not after all requests.
+//! Whether the server is still there: one that restarts is waited for, and a run against a dead one ends.
 
 use crate::brake::{Brake, Level};
+use crate::clock::nanoseconds;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
-/// Counts connections that failed in a row, over all slots.
+/// Since when no server answers, over all slots.
 #[derive(Debug)]
 pub(crate) struct Reachability {
-    failures: AtomicU32,
-    limit: u32,
-    lost: OnceLock<String>,
+    /// When the first connection failed since the last answer; [`NEVER`] if none did.
+    since: AtomicU64,
+    /// For how long servers may stay away, in nanoseconds.
+    timeout: u64,
+    lost: OnceLock<Absence>,
+}
+
+const NEVER: u64 = u64::MAX;
+
+/// A server that stayed away for too long.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Absence {
+    /// For how long no connection could be had when it was given up, in seconds.
+    pub seconds: f64,
+    /// Why the last one could not be had.
+    pub message: String,
 }
 
 impl Reachability {
-    /// Gives up after twice as many failures in a row as there are slots, but not before 10.
-    pub(crate) fn new(concurrency: u32) -> Self {
-        Self {
-            failures: AtomicU32::new(0),
-            limit: concurrency.saturating_mul(2).max(10),
-            lost: OnceLock::new(),
-        }
+    pub(crate) fn new(timeout: Duration) -> Self {
+        Self { since: AtomicU64::new(NEVER), timeout: nanoseconds(timeout), lost: OnceLock::new() }
     }
 
     /// A server answered.
     pub(crate) fn answered(&self) {
         // Reading first keeps the cache line shared while all is well.
-        if self.failures.load(Relaxed) != 0 {
-            self.failures.store(0, Relaxed);
+        if self.since.load(Relaxed) != NEVER {
+            self.since.store(NEVER, Relaxed);
         }
     }
 
-    /// No connection could be had.
-    pub(crate) fn failed(&self, message: &str, brake: &Brake) {
-        let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
-        if failures >= self.limit {
-            self.lost.get_or_init(|| format!("{failures} connections failed in a row: {message}"));
+    /// No connection could be had at this time.
+    pub(crate) fn failed(&self, message: &str, now: u64, brake: &Brake) {
+        let since = match self.since.compare_exchange(NEVER, now, Relaxed, Relaxed) {
+            Ok(_) => now,
+            Err(since) => since,
+        };
+        let away = now.saturating_sub(since);
+        if away > self.timeout {
+            let seconds = Duration::from_nanos(away).as_secs_f64();
+            self.lost.get_or_init(|| Absence { seconds, message: message.to_owned() });
             brake.pull(Level::Stop);
         }
     }
 
-    /// Why the server was given up, if it was.
-    pub(crate) fn reason(&self) -> Option<String> {
+    /// The server that was given up, if one was.
+    pub(crate) fn lost(&self) -> Option<Absence> {
         self.lost.get().cloned()
     }
 }
@@ -50,25 +65,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_failures_in_a_row_pull_the_brake() {
-        let (brake, reachability) = (Brake::new(), Reachability::new(1));
-        let fail = |times| (0..times).for_each(|_| reachability.failed("refused", &brake));
-        fail(9);
+    fn only_a_server_that_stays_away_pulls_the_brake() {
+        const SECOND: u64 = 1_000_000_000;
+        let (brake, reachability) = (Brake::new(), Reachability::new(Duration::from_secs(5)));
+        let fail = |at| reachability.failed("refused", at, &brake);
+        [1, 2, 6].into_iter().for_each(|second| fail(second * SECOND));
         reachability.answered();
-        fail(9);
+        [7, 8, 12].into_iter().for_each(|second| fail(second * SECOND));
         assert!(!brake.is_pulled());
-        assert_eq!(reachability.reason(), None);
-        fail(1);
+        assert_eq!(reachability.lost(), None);
+        fail(12 * SECOND + 1);
         assert!(brake.is_pulled());
-        assert_eq!(reachability.reason().as_deref(), Some("10 connections failed in a row: refused"));
-    }
-
-    #[test]
-    fn the_limit_grows_with_the_concurrency() {
-        let (brake, reachability) = (Brake::new(), Reachability::new(50));
-        (0..99).for_each(|_| reachability.failed("refused", &brake));
-        assert!(!brake.is_pulled());
-        reachability.failed("refused", &brake);
-        assert!(brake.is_pulled());
+        let lost = reachability.lost().unwrap();
+        assert_eq!((lost.seconds, lost.message.as_str()), (5.000_000_001, "refused"));
     }
 }

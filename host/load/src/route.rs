@@ -1,6 +1,7 @@
 //! The way to one server: its address, the TLS that it wants, and the version of HTTP.
 
 use crate::error::LoadError;
+use crate::response_memory::ResponseMemory;
 use crate::sockets::Sockets;
 use crate::transport::Transport;
 use aiperf_model::server::{Scheme, ServerUrl};
@@ -22,6 +23,8 @@ pub(crate) struct Route {
     pub(crate) tls: Option<Tls>,
     pub(crate) http2: bool,
     pub(crate) sockets: Sockets,
+    /// What its responses hold.
+    pub(crate) memory: ResponseMemory,
 }
 
 /// Where a server listens.
@@ -50,7 +53,13 @@ impl Route {
         };
         let addresses = Address::find(url).map_err(unreachable)?;
         let Transport { http2, sockets, .. } = transport;
-        let route = |address| Self { address, tls: tls.clone(), http2: *http2, sockets: sockets.clone() };
+        let route = |address| Self {
+            address,
+            tls: tls.clone(),
+            http2: *http2,
+            sockets: sockets.clone(),
+            memory: ResponseMemory::default(),
+        };
         Ok(addresses.into_iter().map(route).collect())
     }
 }

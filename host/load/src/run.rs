@@ -5,12 +5,14 @@ mod director;
 use crate::background;
 use crate::brake::{Brake, Level};
 use crate::clock::Clock;
+use crate::completion_id::Ids;
 use crate::control::Control;
 use crate::error::LoadError;
 use crate::handover::{Handover, Intake, handover};
 use crate::patience::{Cancellation, Patience};
-use crate::reachability::Reachability;
+use crate::reachability::{Absence, Reachability};
 use crate::reading::{CRASH_LIMIT, Crashes, Reader};
+use crate::response_memory::ResponseMemory;
 use crate::slot::Shared;
 use crate::target::{Target, TargetSpec};
 use crate::transport::Transport;
@@ -23,7 +25,7 @@ use aiperf_model::plugin::Endpoint;
 use aiperf_model::record::{FailureKind, Phase, Record};
 use aiperf_model::request::Header;
 use aiperf_model::server::ServerUrl;
-use director::{Director, most_within};
+use director::Director;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -66,6 +68,8 @@ pub struct RunSpec {
     pub grace_period: Duration,
     /// How long one request may take, from send to end.
     pub request_timeout: Duration,
+    /// For how long no connection may be had, without an answer meanwhile, before the run ends.
+    pub unreachable_timeout: Duration,
     /// Which requests are cancelled on purpose; none for none.
     pub cancellation: Option<Cancellation>,
     /// Whether the warm-up requests of the workload are sent first.
@@ -124,8 +128,8 @@ pub struct RunOutcome {
     pub counts: Counts,
     /// How many requests were due in a ramp.
     pub in_ramp: u64,
-    /// Why the run was given up, if the server was lost.
-    pub unreachable: Option<String>,
+    /// The server that stayed away for too long, so that the run ended early; none if none did.
+    pub absence: Option<Absence>,
     /// How many requests were begun of which no record came; more than 0 is a fault of ours.
     pub lost: u64,
     /// How well this program kept up while profiling.
@@ -154,8 +158,9 @@ pub fn run(
         patience: spec.cancellation.map(|cancellation| Patience::new(spec.seed, cancellation)),
         reuse: spec.transport.reuse,
         brake: Brake::new(),
-        reachability: Reachability::new(breadth(spec)),
+        reachability: Reachability::new(spec.unreachable_timeout),
         control: control.clone(),
+        ids: Ids::default(),
         has_limit: spec.concurrency.is_some(),
     });
     let worker_count = worker_count(spec);
@@ -207,7 +212,7 @@ pub fn run(
         cancelled: driven.ended_by_order,
         counts: tally.counts,
         in_ramp: tally.in_ramp,
-        unreachable: shared.reachability.reason(),
+        absence: shared.reachability.lost(),
         lost: control.progress().sent.saturating_sub(tally.records),
         client: driven.client,
     })
@@ -288,7 +293,9 @@ fn reach_targets(
         headers: &spec.headers,
         transport: &spec.transport,
     };
-    spec.urls.iter().map(|url| Target::reach(url, target_spec, workload)).collect()
+    let memory = ResponseMemory::default();
+    let reach = |url| Ok(Target::reach(url, target_spec, workload)?.with_memory(&memory));
+    spec.urls.iter().map(reach).collect()
 }
 
 fn total_requests(spec: &RunSpec, workload: &Workload) -> Option<u64> {
@@ -302,13 +309,6 @@ fn total_requests(spec: &RunSpec, workload: &Workload) -> Option<u64> {
 fn worker_count(spec: &RunSpec) -> u32 {
     let cores = || thread::available_parallelism().map_or(1, NonZeroUsize::get) as u32;
     spec.workers.unwrap_or_else(cores).clamp(1, spec.concurrency.unwrap_or(u32::MAX))
-}
-
-/// How many requests may well fail at the same time: those in flight, or those of a second.
-fn breadth(spec: &RunSpec) -> u32 {
-    let scheduled = spec.schedule.as_ref().map_or(0, |due| most_within(due, 1_000_000_000));
-    let arrivals = spec.request_rate.map_or(f64::from(scheduled), |rate| rate.per_second.ceil());
-    spec.concurrency.unwrap_or(arrivals as u32)
 }
 
 /// Both ends for the turns of each worker, if there are conversations.

@@ -1,9 +1,12 @@
 //! One slot: it sends one request at a time over the connection it owns, until no more are due.
 
+mod holding;
+
 use crate::arrivals::{Arrival, FurtherTurn};
 use crate::brake::Brake;
 use crate::clock::{Clock, nanoseconds};
-use crate::connection::{Broken, Connection, LONGEST_MIB, WireTimes};
+use crate::completion_id::Ids;
+use crate::connection::{Broken, Connection, LONGEST_MIB, Standing, WireTimes};
 use crate::control::Control;
 use crate::deadline::{Deadline, Interruption};
 use crate::duty::Duty;
@@ -12,6 +15,7 @@ use crate::framing::Received;
 use crate::handover::Handover;
 use crate::patience::Patience;
 use crate::reachability::Reachability;
+use crate::response_memory::MOST_MIB;
 use crate::target::Target;
 use crate::task::SlotTask;
 use crate::turns::{Turn, TurnSender};
@@ -32,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) brake: Brake,
     pub(crate) reachability: Reachability,
     pub(crate) control: Control,
+    pub(crate) ids: Ids,
     /// Whether there are only so many slots, so that a request may have to wait for one.
     pub(crate) has_limit: bool,
 }
@@ -67,6 +72,8 @@ pub(crate) struct Slot {
     turn_sender: Option<TurnSender>,
     deadline: Arc<Deadline>,
     connection: Option<Connection>,
+    /// Why the next request cannot be sent, if its connection has turned out to be of no use ahead of time.
+    spoiled: Option<Failure>,
     /// Connections in a row that could not be had.
     failed_connections: u32,
     /// The size of the last response, in bytes and events: the next one is often like it.
@@ -91,7 +98,7 @@ struct Attempt {
     opened: Option<u64>,
     reused_connection: bool,
     failure: Option<Failure>,
-    /// Whether the connection, which had been open before, was dead already.
+    /// Whether the connection, which had been open before, was dead already as far as can be told.
     stale: bool,
 }
 
@@ -112,6 +119,7 @@ impl Slot {
             turn_sender,
             deadline,
             connection: None,
+            spoiled: None,
             failed_connections: 0,
             last_size: (0, 0),
         }
@@ -142,20 +150,23 @@ impl Slot {
                 break;
             };
             let held = Held { ready, connecting };
-            self.converse(&shared, &task, &duty, prepared, arrival, held).await;
-            if shared.reuse == ConnectionReuse::StickyUserSessions {
-                self.connection = None;
+            let mut last = self.converse(&shared, &task, &duty, prepared, arrival, held).await;
+            if let Some(exchange) = last.as_mut().filter(|_| !arrival.scheduled) {
+                self.get_to_know(&task, exchange).await;
             }
             if self.failed_connections > 0 {
-                tokio::time::sleep(pause(self.failed_connections)).await;
+                self.regain(&task, &duty, arrival.scheduled).await;
             }
             let free_at = shared.clock.now();
             // Responses that are there already are read first: the times of other slots must not wait for our write.
             tokio::task::yield_now().await;
-            if shared.brake.is_pulled() {
-                break;
+            next = if shared.brake.is_pulled() { None } else { duty.next(free_at) };
+            if let Some(exchange) = last {
+                self.hold(&task, exchange, next).await;
             }
-            next = duty.next(free_at);
+            if shared.reuse == ConnectionReuse::StickyUserSessions {
+                self.connection = None;
+            }
             // Where slots are without number, one that is late to be free is no excuse.
             let earliest = if shared.has_limit { free_at } else { 0 };
             ready = next.map_or(0, |arrival| arrival.due.max(earliest));
@@ -163,7 +174,8 @@ impl Slot {
         self
     }
 
-    /// Sends a request and, where it begins a conversation, the turns that follow, each when it is due.
+    /// Sends a request and, where it begins a conversation, the turns that follow, each when it is due. Returns the
+    /// exchange, unless its turns have been handed over already.
     async fn converse(
         &mut self,
         shared: &Shared,
@@ -172,40 +184,45 @@ impl Slot {
         mut prepared: PreparedRequest,
         mut arrival: Arrival,
         mut held: Held,
-    ) {
+    ) -> Option<Exchange> {
         let begun_in = duty.phase_of(arrival);
         let turns = shared.workload.turns(begun_in, arrival.request);
         let Some(turn_sender) = self.turn_sender.clone() else {
-            let exchange = self.perform(task, &prepared, begun_in, arrival, held).await;
-            return self.handover.give(exchange);
+            return Some(self.perform(task, &prepared, begun_in, arrival, held).await);
         };
         let mut dialogue = Dialogue::begin(&shared.workload, begun_in, arrival.request);
         loop {
-            let exchange = self.perform(task, &prepared, duty.phase_of(arrival), arrival, held).await;
+            let mut exchange = self.perform(task, &prepared, duty.phase_of(arrival), arrival, held).await;
+            self.get_to_know(task, &mut exchange).await;
+            let free_at = shared.clock.now();
             let end = exchange.timing.end;
             let (next, following) = oneshot::channel();
             let next = Some(next).filter(|_| arrival.turn + 1 < turns);
             // Who reads turns is gone only if the run has failed already.
             let _ = turn_sender.send(Turn { exchange, dialogue, next });
-            let Ok(Some(following)) = following.await else { return };
+            let Ok(Some(following)) = following.await else { return None };
             let Continued { request, delay, dialogue: continued } = following;
             let due = end.saturating_add(delay);
             if shared.brake.is_pulled() {
-                return;
+                return None;
             }
             match duty.take_turn(due) {
                 FurtherTurn::Due => {}
-                FurtherTurn::NoneLeft => return,
+                FurtherTurn::NoneLeft => return None,
                 // The slot is this user's until then: nobody else takes its place.
                 FurtherTurn::AfterTheEnd(end) => {
-                    return duty.pacer.until(end, arrival.request, &shared.brake).await;
+                    duty.pacer.until(end, arrival.request, &shared.brake).await;
+                    return None;
                 }
             }
             (prepared, dialogue) = (request, continued);
             arrival = Arrival { turn: arrival.turn + 1, due, scheduled: false, ..arrival };
-            held = Held { ready: due, connecting: self.await_due(shared, task, duty, arrival).await };
+            held = Held {
+                ready: due.max(free_at),
+                connecting: self.await_due(shared, task, duty, arrival).await,
+            };
             if shared.brake.is_pulled() {
-                return;
+                return None;
             }
         }
     }
@@ -217,11 +234,12 @@ impl Slot {
         duty.pacer.until(due.saturating_sub(CONNECT_AHEAD), request, &shared.brake).await;
         let mut late = 0;
         if shared.clock.now() < due && !shared.brake.is_pulled() {
-            self.connection = match self.kept_connection(task).await {
-                Some(connection) => Some(connection),
+            match self.kept_connection(task).await {
+                Ok(Some(connection)) => self.connection = Some(connection),
                 // Where there is none, the request will find out and say why.
-                None => self.open(task).await.ok(),
-            };
+                Ok(None) => self.connection = self.open(task).await.ok(),
+                Err(failure) => self.spoiled = Some(failure),
+            }
             late = shared.clock.now().saturating_sub(due);
             task.clear_deadline();
         }
@@ -287,14 +305,21 @@ impl Slot {
         patience: Option<Duration>,
         received: &mut Received,
     ) -> Attempt {
-        let (mut connection, opened) = match self.kept_connection(task).await {
-            Some(connection) => (connection, None),
-            None => match self.open(task).await {
-                Ok(connection) => (connection, Some(self.shared.clock.now())),
-                Err(failure) => return Attempt { failure: Some(failure), ..Attempt::default() },
-            },
+        let kept = match self.spoiled.take() {
+            Some(failure) => Err(failure),
+            None => self.kept_connection(task).await,
+        };
+        let opened = match kept {
+            Ok(Some(connection)) => Ok((connection, None)),
+            Ok(None) => self.open(task).await.map(|connection| (connection, Some(self.shared.clock.now()))),
+            Err(failure) => Err(failure),
+        };
+        let (mut connection, opened) = match opened {
+            Ok(opened) => opened,
+            Err(failure) => return Attempt { failure: Some(failure), ..Attempt::default() },
         };
         let (reused_connection, connect) = (connection.has_served(), connection.opening());
+        let closing_time = connection.closing_time();
         // The time of a request does not include that of its connection.
         let timeout = self.shared.timeout;
         let patience = patience.filter(|patience| *patience < timeout);
@@ -305,11 +330,16 @@ impl Slot {
         let times = connection.times();
         let began = times.first_byte.is_some();
         let failure = match outcome {
+            Ok(())
+                if status.is_some_and(is_success)
+                    && self.shared.ids.note(&mut connection.last_answer, received, &prepared.body) =>
+            {
+                Some(failure::repeated(status))
+            }
             Ok(()) => {
                 self.keep(connection);
-                status
-                    .filter(|status| !(200..300).contains(status))
-                    .map(|status| failure::unsuccessful(status, received.retry_after, &received.buffer))
+                let refusal = status.filter(|status| !is_success(*status));
+                refusal.map(|status| failure::unsuccessful(status, received))
             }
             Err(Broken::Interrupted(Interruption::Cancelled)) => Some(failure::cancelled(status)),
             Err(Broken::Interrupted(Interruption::Timeout)) => Some(match patience {
@@ -320,13 +350,23 @@ impl Slot {
                 received.forget_body();
                 Some(failure::endless(status, LONGEST_MIB))
             }
+            Err(Broken::Crowded) => {
+                received.forget_body();
+                Some(failure::crowded(status, MOST_MIB))
+            }
+            Err(Broken::Early) => Some(match status.filter(|status| !is_success(*status)) {
+                // A server may refuse what it has not read to the end.
+                Some(status) => failure::unsuccessful(status, received),
+                None => failure::preceded(status),
+            }),
             Err(Broken::Closed) => Some(failure::closed(status, began)),
             Err(Broken::Http1(error)) => Some(failure::broken(&error, status, began)),
             Err(Broken::Http2(error)) => Some(failure::broken_off(&error, status, began)),
         };
         let stale = opened.is_none()
             && !began
-            && failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Connect);
+            && failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Connect)
+            && self.shared.clock.now() <= times.send.unwrap_or(u64::MAX).saturating_add(closing_time);
         Attempt { times, connect, opened, reused_connection, failure, stale }
     }
 
@@ -338,10 +378,16 @@ impl Slot {
         };
     }
 
-    async fn kept_connection(&mut self, task: &SlotTask) -> Option<Connection> {
-        let mut connection = self.connection.take()?;
+    /// The slot's connection, unless there is none or the server has closed it. It fails where bytes came on it that
+    /// nobody asked for: whose answer comes next on it, nobody knows.
+    async fn kept_connection(&mut self, task: &SlotTask) -> Result<Option<Connection>, Failure> {
+        let Some(mut connection) = self.connection.take() else { return Ok(None) };
         self.start_timeout(task, self.shared.timeout);
-        connection.is_ready(task).await.then_some(connection)
+        match connection.standing(task).await {
+            Standing::Ready => Ok(Some(connection)),
+            Standing::Closed => Ok(None),
+            Standing::Desynchronized => Err(failure::preceded(None)),
+        }
     }
 
     async fn open(&self, task: &SlotTask) -> Result<Connection, Failure> {
@@ -353,12 +399,41 @@ impl Slot {
         task.set_deadline(self.shared.clock.now().saturating_add(nanoseconds(timeout)));
     }
 
+    /// Waits a while after a connection that could not be had; in a closed loop until one can, or until nothing more
+    /// is to be sent. A user who could not reach the server would try that, and not use up the requests of others.
+    async fn regain(&mut self, task: &SlotTask, duty: &Duty, scheduled: bool) {
+        loop {
+            tokio::time::sleep(pause(self.failed_connections)).await;
+            let is_over = self.shared.brake.is_pulled() || duty.is_exhausted(self.shared.clock.now());
+            if scheduled || is_over {
+                return;
+            }
+            let opened = self.open(task).await;
+            task.clear_deadline();
+            match opened {
+                Ok(connection) => {
+                    self.connection = Some(connection);
+                    return;
+                }
+                Err(failure) if failure.kind == FailureKind::Client => return,
+                Err(failure) => self.note_failure(&failure),
+            }
+        }
+    }
+
+    fn note_failure(&mut self, failure: &Failure) {
+        self.failed_connections += 1;
+        let Shared { reachability, clock, brake, .. } = &*self.shared;
+        reachability.failed(&failure.message, clock.now(), brake);
+    }
+
     fn note_reachability(&mut self, attempt: &Attempt, answered: bool) {
         match &attempt.failure {
             Some(failure) if matches!(failure.kind, FailureKind::Connect | FailureKind::Tls) => {
-                self.failed_connections += 1;
-                self.shared.reachability.failed(&failure.message, &self.shared.brake);
+                self.note_failure(failure);
             }
+            // The server cannot help it.
+            Some(failure) if failure.kind == FailureKind::Client => self.failed_connections += 1,
             _ if answered => {
                 self.failed_connections = 0;
                 self.shared.reachability.answered();
@@ -366,6 +441,10 @@ impl Slot {
             _ => {}
         }
     }
+}
+
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
 }
 
 /// How long a slot waits after so many connections in a row that it could not have: 10 ms, then twice as long

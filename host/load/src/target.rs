@@ -2,6 +2,7 @@
 
 use crate::error::LoadError;
 use crate::probe;
+use crate::response_memory::ResponseMemory;
 use crate::route::Route;
 use crate::transport::Transport;
 use crate::workload::{PreparedRequest, Workload, parse_header};
@@ -56,6 +57,12 @@ impl Target {
             .map(|path| request_uri(url, host.as_ref(), &url.request_path(path)))
             .collect::<Result<_, _>>()?;
         Ok(Self { route: probe::reach(url, spec.transport, PROBE_TIMEOUT)?, uris, headers })
+    }
+
+    /// The same target, whose responses share this memory with those of others.
+    pub(crate) fn with_memory(mut self, memory: &ResponseMemory) -> Self {
+        self.route.memory = memory.clone();
+        self
     }
 
     /// The same target in memory of its own: requests share the bytes of their target, and threads that did so

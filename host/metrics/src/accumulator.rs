@@ -35,6 +35,12 @@ struct Counts {
     failed: u64,
     /// Failed because the server had too many requests.
     rate_limited: u64,
+    /// Failed because nobody knows whose answer came.
+    desynchronized: u64,
+    /// Failed for want of room on this machine.
+    client: u64,
+    /// Sent again, whatever came of it.
+    retried: u64,
     cancelled: u64,
     /// Succeeded and met every service level.
     good: u64,
@@ -76,11 +82,15 @@ impl Accumulator {
             return;
         }
         self.sends.add(record);
+        let is_cancelled = record.outcome.as_ref().is_err_and(|it| it.kind == FailureKind::Cancelled);
+        self.counts.retried += u64::from(record.timing.retries > 0 && !is_cancelled);
         match &record.outcome {
             Err(failure) if failure.kind == FailureKind::Cancelled => self.counts.cancelled += 1,
             Err(failure) => {
                 self.counts.failed += 1;
                 self.counts.rate_limited += u64::from(failure.is_rate_limit());
+                self.counts.client += u64::from(failure.kind == FailureKind::Client);
+                self.counts.desynchronized += u64::from(failure.kind == FailureKind::Desynchronized);
             }
             Ok(answer) => {
                 self.counts.succeeded += 1;
@@ -175,9 +185,10 @@ impl Run<'_> {
             MetricId::RequestErrorRate => ratio(100.0 * counts.failed as f64, counts.completed() as f64),
             MetricId::RequestCount => Some(counts.succeeded as f64),
             MetricId::ErrorRequestCount => Some(counts.failed as f64),
-            MetricId::RateLimitedRequestCount => {
-                Some(counts.rate_limited as f64).filter(|count| *count > 0.0)
-            }
+            MetricId::RateLimitedRequestCount => if_any(counts.rate_limited),
+            MetricId::DesynchronizedRequestCount => if_any(counts.desynchronized),
+            MetricId::ClientErrorRequestCount => if_any(counts.client),
+            MetricId::RetriedRequestCount => if_any(counts.retried),
             MetricId::CancelledRequestCount => Some(counts.cancelled as f64),
             MetricId::CompletedRequestCount => Some(counts.completed() as f64),
             MetricId::GoodRequestCount => self.good(),
@@ -258,6 +269,11 @@ impl Run<'_> {
     }
 }
 
+/// None where there were none.
+fn if_any(count: u64) -> Option<f64> {
+    (count > 0).then_some(count as f64)
+}
+
 /// None if there is nothing to divide by.
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
@@ -330,6 +346,22 @@ mod tests {
         assert_eq!(scalar(&metrics, MetricId::ErrorRequestCount), Some(3.0));
         assert_eq!(scalar(&metrics, MetricId::RateLimitedRequestCount), Some(2.0));
         assert_eq!(run(&[limited(503)], &[]).get(MetricId::RateLimitedRequestCount), None);
+    }
+
+    #[test]
+    fn what_was_sent_again_is_counted_whatever_came_of_it() {
+        let again = |mut record: Record| {
+            record.timing.retries = 1;
+            record
+        };
+        let records = [
+            again(testing::unary(0, 10, 1)),
+            again(testing::failed(FailureKind::Connect)),
+            again(testing::failed(FailureKind::Cancelled)),
+            testing::unary(0, 10, 1),
+        ];
+        assert_eq!(scalar(&run(&records, &[]), MetricId::RetriedRequestCount), Some(2.0));
+        assert_eq!(run(&records[3..], &[]).get(MetricId::RetriedRequestCount), None);
     }
 
     #[test]
@@ -498,7 +530,10 @@ mod tests {
         };
         let mut limited = testing::failed(FailureKind::Status);
         limited.outcome.as_mut().unwrap_err().status = Some(429);
-        let metrics = run(&[later(0), later(1), later(3), limited], &[level]);
+        let mut again = testing::failed(FailureKind::Client);
+        again.timing.retries = 1;
+        let failed = [limited, again, testing::failed(FailureKind::Desynchronized)];
+        let metrics = run(&[[later(0), later(1), later(3)], failed].concat(), &[level]);
         for metric in MetricId::ALL {
             let summary = metrics.get(*metric);
             if metric.metric().scope == Scope::Run {

@@ -99,6 +99,9 @@ impl Answered<'_> {
             | MetricId::RequestCount
             | MetricId::ErrorRequestCount
             | MetricId::RateLimitedRequestCount
+            | MetricId::DesynchronizedRequestCount
+            | MetricId::RetriedRequestCount
+            | MetricId::ClientErrorRequestCount
             | MetricId::CancelledRequestCount
             | MetricId::CompletedRequestCount
             | MetricId::GoodRequestCount

@@ -32,6 +32,8 @@ pub struct Asked {
     pub users_think: bool,
     /// The share of failed requests from which on a run has failed, from 0 to 1.
     pub max_error_rate: f64,
+    /// For how many seconds a server may be away before a run ends.
+    pub unreachable_timeout: f64,
     /// Whether the load repeats prompts on purpose, so that a cache may answer.
     pub repeats_prompts: bool,
 }
@@ -51,14 +53,22 @@ pub struct Evidence<'a> {
     pub budget: Option<&'a ErrorBudget>,
     /// How many requests were begun of which there is no record.
     pub lost_records: u64,
+    /// For how many seconds the server could not be reached when the run ended early because of that.
+    pub server_lost: Option<f64>,
 }
 
 /// The verdict on one run.
 #[must_use]
 pub fn judge_run(evidence: &Evidence<'_>) -> Verdict {
-    let Evidence { asked, metrics, timeline, client, budget, lost_records } = *evidence;
+    let Evidence { asked, metrics, timeline, client, budget, lost_records, server_lost } = *evidence;
     let reasons = [
         rules::RECORD_LOSS.judge(None, lost_records as f64).into_iter().collect(),
+        server_lost
+            .and_then(|seconds| {
+                rules::SERVER_LOST.judge_with(None, seconds, Some(asked.unreachable_timeout), None)
+            })
+            .into_iter()
+            .collect(),
         client::reasons(metrics, client, budget),
         load::reasons(asked, metrics, timeline, client.missed_arrivals),
         arrivals::reason(asked.rate, timeline).into_iter().collect(),

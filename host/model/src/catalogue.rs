@@ -246,6 +246,12 @@ catalogue! {
         "Failed requests; cancelled ones are not among them.";
     RateLimitedRequestCount: "rate_limited_request_count", "rate_limited_request_count", "Rate Limited Request Count", Requests, Run, MINIMIZE, AVG, true,
         "Failed requests that the server refused with HTTP 429, too many requests; only where there were any.";
+    DesynchronizedRequestCount: "desynchronized_request_count", "desynchronized_request_count", "Desynchronized Request Count", Requests, Run, MINIMIZE, AVG, true,
+        "Failed requests on whose connection more came than was asked for, so that nobody knows whose answer it is; only where there were any.";
+    RetriedRequestCount: "retried_request_count", "retried_request_count", "Retried Request Count", Requests, Run, MINIMIZE, AVG, true,
+        "Successful and failed requests that were sent again, since their kept connection turned out to be closed; their latencies begin with the second time. Only where there were any.";
+    ClientErrorRequestCount: "client_error_request_count", "client_error_request_count", "Client Error Request Count", Requests, Run, MINIMIZE, AVG, true,
+        "Failed requests for which this machine had no room, such as one more open file; only where there were any.";
     CancelledRequestCount: "cancelled_request_count", "cancelled_request_count", "Cancelled Request Count", Requests, Run, None, &[], false,
         "Requests that were in flight when the benchmark stopped; in no other metric.";
     CompletedRequestCount: "completed_request_count", "completed_request_count", "Completed Request Count", Requests, Run, None, &[], false,

@@ -118,8 +118,12 @@ pub enum FailureKind {
     Incomplete,
     /// The response is not what its format allows.
     Malformed,
+    /// The connection brought bytes that nobody had asked for, so that the response may be that to another request.
+    Desynchronized,
     /// The server reported a failure inside a response that HTTP called a success.
     Server,
+    /// This machine had no room for one more connection, so that the server never saw the request.
+    Client,
     /// The benchmark stopped before the response ended.
     Cancelled,
     /// The endpoint plugin crashed on the response, or answered with nonsense.
@@ -137,7 +141,9 @@ impl FailureKind {
             Self::Status => "status",
             Self::Incomplete => "incomplete",
             Self::Malformed => "malformed",
+            Self::Desynchronized => "desynchronized",
             Self::Server => "server",
+            Self::Client => "client",
             Self::Cancelled => "cancelled",
             Self::Plugin => "plugin",
         }

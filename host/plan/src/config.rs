@@ -77,6 +77,9 @@ pub struct ServerConfig {
     /// How long a request may take.
     #[serde(rename = "request_timeout_seconds", serialize_with = "seconds")]
     pub request_timeout: Duration,
+    /// How long the server may be out of reach before a run ends.
+    #[serde(rename = "unreachable_timeout_seconds", serialize_with = "seconds")]
+    pub unreachable_timeout: Duration,
 }
 
 impl ServerConfig {

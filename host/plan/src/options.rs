@@ -204,6 +204,10 @@ options! {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Server")]
     pub request_timeout_seconds: Option<f64>,
 
+    /// How long the server may be out of reach before a run ends early: what it answered until then counts [default: 5]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Server")]
+    pub unreachable_timeout: Option<f64>,
+
     /// What becomes of a connection once its response has ended [default: pooled]
     #[arg(long, value_name = "STRATEGY", help_heading = "Connections")]
     pub connection_reuse_strategy: Option<ReuseChoice>,

@@ -179,6 +179,7 @@ fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, url: ServerUrl) -> Ru
         duration: Some(DURATION),
         grace_period: DURATION,
         request_timeout: 2 * DURATION,
+        unreachable_timeout: DURATION,
         cancellation: None,
         warm_up: false,
         workers: Some(benchmark.config.load.workers),

@@ -5,7 +5,7 @@ use crate::error::SweepError;
 use aiperf_load::files_for;
 use aiperf_plan::{RunSettings, Servers};
 
-/// Refuses a benchmark that is sure to run out of connections.
+/// Refuses a benchmark that may run out of connections.
 pub(crate) fn check(benchmark: &Benchmark<'_>) -> Result<(), SweepError> {
     let Some(most) = benchmark.transport.sockets.most() else { return Ok(()) };
     let values = benchmark.plan.values.iter();
@@ -18,9 +18,8 @@ pub(crate) fn check(benchmark: &Benchmark<'_>) -> Result<(), SweepError> {
     Err(SweepError::Connections { needed, most, files: files_for(needed.into(), holds_server) })
 }
 
-/// How many connections a run opens, or none if that depends on the server: a request takes one while it lasts.
+/// How many connections a run may open, or none if that depends on the server alone: a request takes one while it lasts.
 fn needed(settings: &RunSettings) -> Option<u32> {
     let slots = settings.concurrency?;
     Some(settings.requests.map_or(slots, |requests| requests.min(slots)))
-        .filter(|_| settings.request_rate.is_none())
 }

@@ -3,7 +3,7 @@
 use crate::hint::hint;
 use crate::ledger::Blame;
 use aiperf_artifacts::error_summary::ErrorSummary;
-use aiperf_load::RunOutcome;
+use aiperf_load::{Absence, RunOutcome};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::record::FailureKind;
@@ -16,20 +16,20 @@ pub(crate) struct Addressed<'a> {
     pub(crate) url: &'a str,
 }
 
-/// Why a run is in no statistic, or none if it is in all: the server went away, no request succeeded, or more than
-/// the share `max_error_rate` of the requests failed.
+/// Why a run is excluded from statistics, or none if it is in all: no request succeeded, or more than the share
+/// `max_error_rate` of the requests failed.
 pub(crate) fn reason(
     outcome: &RunOutcome,
     metrics: &RunMetrics,
     requests: Addressed<'_>,
     max_error_rate: f64,
 ) -> Option<String> {
-    if let Some(unreachable) = &outcome.unreachable {
-        return Some(unreachable.clone());
-    }
     let count = |metric| metrics.statistic(metric, Statistic::Avg).unwrap_or_default();
     let (succeeded, failed) = (count(MetricId::RequestCount), count(MetricId::ErrorRequestCount));
     if succeeded == 0.0 {
+        if let Some(Absence { seconds, message }) = &outcome.absence {
+            return Some(format!("the server could not be reached for {seconds:.1} s: {message}"));
+        }
         return Some(match most_frequent(requests) {
             Some(error) => format!("no request to {} succeeded; most frequent error: {error}", requests.url),
             None if outcome.counts.sent == 0 && outcome.in_ramp > 0 => {

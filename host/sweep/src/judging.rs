@@ -22,6 +22,7 @@ pub(crate) fn judge(
             rate: settings.request_rate,
             users_think,
             max_error_rate: config.load.max_error_rate,
+            unreachable_timeout: config.server.unreachable_timeout.as_secs_f64(),
             // Each turn repeats what was said before it.
             repeats_prompts: config.sweep.same_seed || users_think,
         },
@@ -30,5 +31,6 @@ pub(crate) fn judge(
         client: &measured.outcome.client,
         budget,
         lost_records: measured.outcome.lost,
+        server_lost: measured.outcome.absence.as_ref().map(|absence| absence.seconds),
     })
 }

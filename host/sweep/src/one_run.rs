@@ -144,6 +144,7 @@ fn measure(
         duration: settings.duration,
         grace_period: settings.grace_period,
         request_timeout: server.request_timeout,
+        unreachable_timeout: server.unreachable_timeout,
         cancellation: benchmark.config.load.cancellation.map(|CancellationConfig { rate_percent, delay }| {
             Cancellation { share: rate_percent / 100.0, delay }
         }),

@@ -5,8 +5,9 @@
 use super::reception::Reception;
 use super::stamps::Stamps;
 use super::wire::Wire;
-use super::{Broken, drive, unwoken};
+use super::{Broken, DriverState, Standing, drive, unwoken};
 use crate::framing::Received;
+use crate::response_memory::Share;
 use crate::task::SlotTask;
 use bytes::Bytes;
 use http_body_util::Full;
@@ -22,23 +23,26 @@ use std::task::Poll;
 pub(super) struct Http1 {
     sender: http1::SendRequest<Full<Bytes>>,
     driver: http1::Connection<TokioIo<Wire>, Full<Bytes>>,
-    driver_ended: bool,
+    state: DriverState,
 }
 
 impl Http1 {
     /// Begins to speak; nothing is sent yet.
     pub(super) async fn begin(wire: Wire) -> hyper::Result<Self> {
         let (sender, driver) = http1::handshake(TokioIo::new(wire)).await?;
-        Ok(Self { sender, driver, driver_ended: false })
+        Ok(Self { sender, driver, state: DriverState::On })
     }
 
-    /// Whether a request can be sent; false once the server has closed.
-    pub(super) fn poll_ready(&mut self, task: &SlotTask) -> Poll<bool> {
+    /// How it stands between two exchanges. hyper reads then, too, and fails where there is anything to read.
+    pub(super) fn poll_standing(&mut self, task: &SlotTask, stamps: &Stamps) -> Poll<Standing> {
         self.drive(task);
-        match self.sender.poll_ready(&mut task.context()) {
-            Poll::Ready(ready) => Poll::Ready(ready.is_ok() && !self.driver_ended),
-            Poll::Pending if self.driver_ended => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
+        match self.state {
+            DriverState::Failed if !stamps.has_ended() => Poll::Ready(Standing::Desynchronized),
+            DriverState::Failed | DriverState::Ended => Poll::Ready(Standing::Closed),
+            DriverState::On => self
+                .sender
+                .poll_ready(&mut task.context())
+                .map(|ready| if ready.is_ok() { Standing::Ready } else { Standing::Closed }),
         }
     }
 
@@ -48,10 +52,11 @@ impl Http1 {
         request: Request<Bytes>,
         task: &SlotTask,
         stamps: &Stamps,
+        share: &mut Share,
         received: &mut Received,
     ) -> Result<(), Broken> {
         let response = self.response(request.map(Full::new), task).await?;
-        let mut reception = Reception::begin(&response, stamps, received);
+        let mut reception = Reception::begin(&response, stamps, share, received);
         let read = self.read(response.into_body(), task, &mut reception).await;
         reception.end();
         read
@@ -64,15 +69,15 @@ impl Http1 {
     ) -> Result<Response<Incoming>, Broken> {
         let mut response = pin!(task.muted(|| self.sender.send_request(request)));
         let driver = &mut self.driver;
-        let driver_ended = &mut self.driver_ended;
+        let state = &mut self.state;
         poll_fn(|_| {
             if let Some(interruption) = task.interruption() {
                 return Poll::Ready(Err(Broken::Interrupted(interruption)));
             }
-            drive(driver, driver_ended, task);
+            drive(driver, state, task);
             match response.as_mut().poll(&mut unwoken()) {
                 Poll::Ready(response) => Poll::Ready(response.map_err(Broken::Http1)),
-                Poll::Pending if *driver_ended => Poll::Ready(Err(Broken::Closed)),
+                Poll::Pending if state.has_ended() => Poll::Ready(Err(Broken::Closed)),
                 Poll::Pending => Poll::Pending,
             }
         })
@@ -85,16 +90,16 @@ impl Http1 {
         task: &SlotTask,
         reception: &mut Reception<'_>,
     ) -> Result<(), Broken> {
-        // Whoever got the head of the response has just driven the connection.
-        let mut driven = true;
+        // Whoever got the head of the response has just state the connection.
+        let mut state = true;
         poll_fn(|_| {
             if let Some(interruption) = task.interruption() {
                 return Poll::Ready(Err(Broken::Interrupted(interruption)));
             }
-            if !driven {
+            if !state {
                 self.drive(task);
             }
-            driven = false;
+            state = false;
             loop {
                 match task.muted(|| Pin::new(&mut body).poll_frame(&mut unwoken())) {
                     Poll::Ready(Some(Ok(frame))) => {
@@ -107,7 +112,7 @@ impl Http1 {
                     }
                     Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Broken::Http1(error))),
                     Poll::Ready(None) => return Poll::Ready(Ok(())),
-                    Poll::Pending if self.driver_ended => return Poll::Ready(Err(Broken::Closed)),
+                    Poll::Pending if self.state.has_ended() => return Poll::Ready(Err(Broken::Closed)),
                     Poll::Pending => return Poll::Pending,
                 }
             }
@@ -116,6 +121,6 @@ impl Http1 {
     }
 
     fn drive(&mut self, task: &SlotTask) {
-        drive(&mut self.driver, &mut self.driver_ended, task);
+        drive(&mut self.driver, &mut self.state, task);
     }
 }

@@ -9,8 +9,9 @@
 use super::reception::Reception;
 use super::stamps::Stamps;
 use super::wire::Wire;
-use super::{Broken, drive, unwoken};
+use super::{Broken, DriverState, Standing, drive, unwoken};
 use crate::framing::Received;
+use crate::response_memory::Share;
 use crate::task::SlotTask;
 use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture, SendRequest};
@@ -29,7 +30,7 @@ const WINDOW: u32 = 16 * 1024 * 1024;
 pub(super) struct Http2 {
     sender: SendRequest<Bytes>,
     driver: h2::client::Connection<Wire, Bytes>,
-    driver_ended: bool,
+    state: DriverState,
     stamps: Arc<Stamps>,
 }
 
@@ -62,16 +63,18 @@ impl Http2 {
             }
         })
         .await?;
-        Ok(Self { sender, driver, driver_ended: false, stamps })
+        Ok(Self { sender, driver, state: DriverState::On, stamps })
     }
 
-    /// Whether a request can be sent; false once the server has closed.
-    pub(super) fn poll_ready(&mut self, task: &SlotTask) -> Poll<bool> {
+    /// How it stands between two exchanges.
+    pub(super) fn poll_standing(&mut self, task: &SlotTask) -> Poll<Standing> {
         while self.drive(task) {}
-        if self.driver_ended {
-            return Poll::Ready(false);
+        if self.state.has_ended() {
+            return Poll::Ready(Standing::Closed);
         }
-        self.sender.poll_ready(&mut task.context()).map(|ready| ready.is_ok())
+        self.sender
+            .poll_ready(&mut task.context())
+            .map(|ready| if ready.is_ok() { Standing::Ready } else { Standing::Closed })
     }
 
     /// Sends a request and receives the response to its end.
@@ -79,13 +82,14 @@ impl Http2 {
         &mut self,
         request: Request<Bytes>,
         task: &SlotTask,
+        share: &mut Share,
         received: &mut Received,
     ) -> Result<(), Broken> {
         let response = self.send(request, task).map_err(Broken::Http2)?;
         let response = self.response(response, task).await?;
         self.stamps.head_arrived();
         let stamps = Arc::clone(&self.stamps);
-        let mut reception = Reception::begin(&response, &stamps, received);
+        let mut reception = Reception::begin(&response, &stamps, share, received);
         let read = self.read(response.into_body(), task, &mut reception).await;
         reception.end();
         read
@@ -116,7 +120,7 @@ impl Http2 {
                 let has_read = self.drive(task);
                 match task.muted(|| Pin::new(&mut response).poll(&mut unwoken())) {
                     Poll::Ready(response) => return Poll::Ready(response.map_err(Broken::Http2)),
-                    Poll::Pending if self.driver_ended => return Poll::Ready(Err(Broken::Closed)),
+                    Poll::Pending if self.state.has_ended() => return Poll::Ready(Err(Broken::Closed)),
                     Poll::Pending if has_read => {}
                     Poll::Pending => return Poll::Pending,
                 }
@@ -150,10 +154,10 @@ impl Http2 {
                     }
                     Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Broken::Http2(error))),
                     Poll::Ready(None) => return Poll::Ready(Ok(())),
-                    Poll::Pending if self.driver_ended => return Poll::Ready(Err(Broken::Closed)),
+                    Poll::Pending if self.state.has_ended() => return Poll::Ready(Err(Broken::Closed)),
                     Poll::Pending => {
                         let has_read = self.drive(task);
-                        if !has_read && !self.driver_ended {
+                        if !has_read && !self.state.has_ended() {
                             return Poll::Pending;
                         }
                     }
@@ -166,7 +170,7 @@ impl Http2 {
     /// Moves bytes, with one read at most; tells whether there was one, after which there may be another.
     fn drive(&mut self, task: &SlotTask) -> bool {
         self.stamps.allow_read();
-        drive(&mut self.driver, &mut self.driver_ended, task);
-        self.stamps.has_read() && !self.driver_ended
+        drive(&mut self.driver, &mut self.state, task);
+        self.stamps.has_read() && !self.state.has_ended()
     }
 }

@@ -3,8 +3,9 @@
 use super::Broken;
 use super::stamps::Stamps;
 use crate::framing::{EventStream, Framing, Received};
+use crate::response_memory::Share;
 use hyper::Response;
-use hyper::header::{CONTENT_TYPE, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use std::time::SystemTime;
 
 /// A response of which the head has arrived.
@@ -12,6 +13,7 @@ pub(super) struct Reception<'a> {
     stamps: &'a Stamps,
     framing: Framing,
     received: &'a mut Received,
+    share: &'a mut Share,
     /// Bytes of the body so far.
     length: usize,
 }
@@ -21,15 +23,21 @@ pub(crate) const LONGEST_MIB: usize = 64;
 
 impl<'a> Reception<'a> {
     /// Takes the head.
-    pub(super) fn begin<B>(response: &Response<B>, stamps: &'a Stamps, received: &'a mut Received) -> Self {
+    pub(super) fn begin<B>(
+        response: &Response<B>,
+        stamps: &'a Stamps,
+        share: &'a mut Share,
+        received: &'a mut Received,
+    ) -> Self {
         received.status = Some(response.status().as_u16());
         if !response.status().is_success() {
             received.retry_after = retry_after(response);
+            received.location = location(response);
         }
         received.streamed = response.status().is_success() && is_event_stream(response);
         let framing =
             if received.streamed { Framing::Events(EventStream::default()) } else { Framing::Whole };
-        Self { stamps, framing, received, length: 0 }
+        Self { stamps, framing, received, share, length: 0 }
     }
 
     /// Takes bytes of the body that the last read has brought.
@@ -37,6 +45,9 @@ impl<'a> Reception<'a> {
         self.length = self.length.saturating_add(bytes.len());
         if self.length > LONGEST_MIB << 20 {
             return Err(Broken::Endless);
+        }
+        if !self.share.grow_to(self.length) {
+            return Err(Broken::Crowded);
         }
         self.framing.push(bytes, self.stamps.last_read(), self.received);
         Ok(())
@@ -55,6 +66,12 @@ fn is_event_stream<B>(response: &Response<B>) -> bool {
         .get(CONTENT_TYPE)
         .and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()))
         .is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM))
+}
+
+/// Where a redirect leads.
+fn location<B>(response: &Response<B>) -> Option<String> {
+    let value = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// In seconds from now, whether the server named seconds or a date; 0 for one that is over.

@@ -23,6 +23,12 @@ pub(super) struct Stamps {
     has_frames: AtomicBool,
     /// Whether the socket was read since a read was allowed.
     has_read: AtomicBool,
+    /// Whether a part of the request that was begun last has not left yet.
+    is_sending: AtomicBool,
+    /// Whether bytes came before the request had left that they would answer.
+    came_early: AtomicBool,
+    /// Whether the stream has ended or failed.
+    has_ended: AtomicBool,
 }
 
 impl Stamps {
@@ -36,6 +42,9 @@ impl Stamps {
             last_read: never(),
             has_frames: AtomicBool::new(false),
             has_read: AtomicBool::new(false),
+            is_sending: AtomicBool::new(false),
+            came_early: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
         }
     }
 
@@ -45,6 +54,31 @@ impl Stamps {
             stamp.store(NEVER, Relaxed);
         }
         self.armed.store(true, Relaxed);
+        self.is_sending.store(true, Relaxed);
+        self.came_early.store(false, Relaxed);
+    }
+
+    /// All that HTTP had to write has left.
+    pub(super) fn flushed(&self) {
+        if self.is_sending.load(Relaxed) && !self.armed.load(Relaxed) {
+            self.is_sending.store(false, Relaxed);
+        }
+    }
+
+    /// Whether bytes came before the request had left that they would answer. A stream of HTTP/2 has a number, so that
+    /// its bytes are those of its request whenever they come.
+    pub(super) fn came_early(&self) -> bool {
+        self.came_early.load(Relaxed) && !self.has_frames.load(Relaxed)
+    }
+
+    /// The stream has ended or failed.
+    pub(super) fn end(&self) {
+        self.has_ended.store(true, Relaxed);
+    }
+
+    /// Whether the stream has ended or failed.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Relaxed)
     }
 
     pub(super) fn times(&self) -> WireTimes {
@@ -103,6 +137,9 @@ impl Stamps {
 
     /// Bytes of the last read have come through to HTTP. Not all do: TLS has messages of its own.
     pub(super) fn delivered(&self) {
+        if self.is_sending.load(Relaxed) {
+            self.came_early.store(true, Relaxed);
+        }
         if self.first_byte.load(Relaxed) == NEVER && !self.has_frames.load(Relaxed) {
             self.first_byte.store(self.last_read.load(Relaxed), Relaxed);
         }

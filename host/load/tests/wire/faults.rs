@@ -179,6 +179,27 @@ fn a_response_without_end_is_given_up() {
 }
 
 #[test]
+fn responses_without_end_share_one_memory() {
+    let server = Server::start(move |mut peer| {
+        peer.request();
+        peer.write("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n");
+        // Less than a response may have, and then no end.
+        let block = vec![b'x'; 1 << 20];
+        (0..60).take_while(|_| peer.writes(&block)).for_each(drop);
+        peer.wait_for_close();
+    });
+    let spec =
+        RunSpec { concurrency: Some(6), request_timeout: Duration::from_secs(5), ..run_spec(&server, 6) };
+    let (_, records) = run_all(&spec, &workload_spec(6), Chat::new()).unwrap();
+    let kinds: Vec<_> = records.iter().map(|record| failure(record).kind).collect();
+    let given_up = kinds.iter().filter(|kind| **kind == FailureKind::Malformed).count();
+    // 6 times 60 MiB are more than 256 MiB, and 4 times are not.
+    assert!((1..=2).contains(&given_up), "{kinds:?}");
+    let crowded = records.iter().map(failure).find(|failure| failure.kind == FailureKind::Malformed).unwrap();
+    assert!(crowded.message.contains("together larger than 256 MiB"), "{}", crowded.message);
+}
+
+#[test]
 fn a_stall_is_a_timeout() {
     for begins in [false, true] {
         let server = Server::answering(move |peer| {
@@ -250,7 +271,7 @@ fn a_server_that_is_not_there_is_told_before_the_load() {
 }
 
 #[test]
-fn a_server_that_goes_away_ends_the_run_after_a_few_refusals() {
+fn a_server_that_stays_away_ends_the_run() {
     // It takes the probe and one connection, answers three requests on it, and is gone.
     let server = Server::serving_one_connection(|peer| {
         for _ in 0..3 {
@@ -260,13 +281,25 @@ fn a_server_that_goes_away_ends_the_run_after_a_few_refusals() {
     });
     let (outcome, records) = run_all(&run_spec(&server, 100_000), &workload_spec(10), Chat::new()).unwrap();
     assert_eq!(outcome.counts.succeeded, 3);
-    assert_eq!(outcome.counts.failed, 10);
-    let reason = outcome.unreachable.unwrap();
-    assert!(reason.contains("10 connections failed in a row"), "{reason}");
-    assert!(reason.contains(&server.address.to_string()), "{reason}");
+    // Who finds nobody tries to connect, and sends nothing meanwhile.
+    assert_eq!(outcome.counts.failed, 1);
+    let absence = outcome.absence.unwrap();
+    assert!(absence.seconds > 0.1, "{absence:?}");
+    assert!(absence.message.contains(&server.address.to_string()), "{absence:?}");
     let refused = &records[3];
     assert_eq!(failure(refused).kind, FailureKind::Connect);
     assert_eq!(refused.timing.send, None);
+}
+
+#[test]
+fn a_server_that_restarts_costs_one_request_per_user() {
+    let server =
+        Server::restarting_after(3, Duration::from_millis(100), |peer| peer.stream(&[TOKEN, "[DONE]"]));
+    let spec = RunSpec { unreachable_timeout: Duration::from_mins(1), ..run_spec(&server, 50) };
+    let (outcome, records) = run_all(&spec, &workload_spec(50), Chat::new()).unwrap();
+    assert_eq!(outcome.absence, None);
+    assert_eq!((outcome.counts.sent, outcome.counts.failed), (50, 1));
+    assert_eq!(failure(&records[3]).kind, FailureKind::Connect);
 }
 
 #[test]
@@ -279,7 +312,7 @@ fn one_server_of_two_that_goes_away_does_not_use_up_the_requests() {
         ..run_spec(&there, 2000)
     };
     let (outcome, _) = run_all(&spec, &workload_spec(10), Chat::new()).unwrap();
-    assert_eq!(outcome.unreachable, None);
+    assert_eq!(outcome.absence, None);
     assert_eq!(outcome.counts.sent, 2000);
     assert!(outcome.counts.succeeded > 1000, "{outcome:?}");
 }

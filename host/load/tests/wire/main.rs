@@ -67,6 +67,7 @@ fn run_spec(server: &Server, requests: u32) -> RunSpec {
         duration: None,
         grace_period: Duration::from_secs(30),
         request_timeout: Duration::from_mins(1),
+        unreachable_timeout: Duration::from_millis(100),
         cancellation: None,
         warm_up: true,
         workers: None,

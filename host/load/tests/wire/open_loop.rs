@@ -55,7 +55,7 @@ fn what_finds_no_room_for_its_connection_says_so_at_once() {
     let failures: Vec<_> = records.iter().map(failure).collect();
     let timeouts = failures.iter().filter(|failure| failure.kind == FailureKind::Timeout);
     assert!(timeouts.count() >= 2, "{failures:#?}");
-    let refused = failures.iter().find(|failure| failure.kind == FailureKind::Connect).unwrap();
+    let refused = failures.iter().find(|failure| failure.kind == FailureKind::Client).unwrap();
     assert!(refused.message.contains("2 are open") && refused.message.contains("ulimit -n"), "{refused}");
 }
 

@@ -6,6 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What a connection runs over.
@@ -219,6 +220,41 @@ impl Server {
             script(&mut Peer { connection: 0, reader, requests: log });
         });
         Self { address, requests }
+    }
+
+    /// A server that answers so many requests on its first connection, is gone for a while, and then answers all.
+    pub(crate) fn restarting_after(
+        requests: usize,
+        away: Duration,
+        answer: impl Fn(&mut Peer) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let log = Arc::new(Mutex::new(vec![]));
+        let server = Self { address, requests: Arc::clone(&log) };
+        thread::spawn(move || {
+            let peer = |stream: TcpStream| Peer {
+                connection: 0,
+                reader: BufReader::new(Box::new(stream) as Box<dyn Stream>),
+                requests: Arc::clone(&log),
+            };
+            let _probe = listener.accept().unwrap();
+            let mut first = peer(listener.accept().unwrap().0);
+            drop(listener);
+            for _ in 0..requests {
+                first.request();
+                answer(&mut first);
+            }
+            first.close();
+            thread::sleep(away);
+            for stream in TcpListener::bind(address).unwrap().incoming() {
+                let mut peer = peer(stream.unwrap());
+                while peer.request().is_some() {
+                    answer(&mut peer);
+                }
+            }
+        });
+        server
     }
 
     pub(crate) fn url(&self) -> String {

@@ -27,6 +27,7 @@ fn spec(simulator: &Simulator) -> RunSpec {
         duration: None,
         grace_period: Duration::from_secs(5),
         request_timeout: Duration::from_mins(1),
+        unreachable_timeout: Duration::from_secs(5),
         cancellation: None,
         warm_up: true,
         workers: Some(2),

@@ -226,7 +226,7 @@ fn a_certificate_that_turns_bad_is_a_failure_of_its_own_kind() {
     assert_eq!(outcome.counts.succeeded, 0);
     // The run is given up after a few, as with a server that is gone.
     assert!(outcome.counts.failed < 1000, "{outcome:?}");
-    assert!(outcome.unreachable.unwrap().contains("not valid for name"));
+    assert!(outcome.absence.unwrap().message.contains("not valid for name"));
     assert_eq!(failure(&records[0]).kind, FailureKind::Tls);
     let message = &failure(&records[0]).message;
     assert!(message.contains("not valid for name") && message.contains("other.example"), "{message}");

@@ -1,6 +1,6 @@
 //! Whether the client kept up.
 
-use super::rules::{CLIENT_CPU, CLIENT_DELAY, SUSPENDED};
+use super::rules::{CLIENT_CPU, CLIENT_DELAY, CLIENT_ERRORS, SUSPENDED};
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::client::{ClientHealth, WorkerShare};
@@ -19,11 +19,13 @@ pub(super) fn reasons(
         CLIENT_DELAY.judge(Some(&subject), 100.0 * delay.milliseconds / measured)
     });
     let busiest = client.workers.iter().filter_map(busy_percent).max_by(f64::total_cmp);
+    let errors = metrics.statistic(MetricId::ClientErrorRequestCount, Statistic::Avg);
     let suspended = SUSPENDED.judge(None, client.suspended_seconds);
     suspended
         .into_iter()
         .chain(delayed)
         .chain(busiest.and_then(|percent| CLIENT_CPU.judge(None, percent)))
+        .chain(errors.and_then(|count| CLIENT_ERRORS.judge(None, count)))
         .collect()
 }
 

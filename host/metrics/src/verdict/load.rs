@@ -2,8 +2,8 @@
 
 use super::Asked;
 use super::rules::{
-    BACKLOG, CONCURRENCY_LIMIT, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN, REQUESTS_PER_SLOT,
-    UNEXPECTED_CACHE_HITS,
+    BACKLOG, CONCURRENCY_LIMIT, DESYNCHRONIZED, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN,
+    REQUESTS_PER_SLOT, RETRIES, UNEXPECTED_CACHE_HITS,
 };
 use crate::timeline::{ConcurrencyTimeline, Waits};
 use aiperf_model::catalogue::MetricId;
@@ -22,7 +22,12 @@ pub(super) fn reasons(
         Some(concurrency) => closed_loop(concurrency, metrics, timeline),
         None => Vec::new(),
     };
-    load.into_iter().chain(errors(asked, metrics)).chain(unexpected_cache_hits(asked, metrics)).collect()
+    load.into_iter()
+        .chain(errors(asked, metrics))
+        .chain(desynchronized(metrics))
+        .chain(retries(metrics))
+        .chain(unexpected_cache_hits(asked, metrics))
+        .collect()
 }
 
 /// What is no fault, but changes what the figures mean.
@@ -85,6 +90,17 @@ fn errors(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {
         .into_iter()
         .chain(ERRORS.judge_with(None, percent, None, Some(100.0 * asked.max_error_rate)))
         .last()
+}
+
+fn desynchronized(metrics: &RunMetrics) -> Option<Reason> {
+    let count = metrics.statistic(MetricId::DesynchronizedRequestCount, Statistic::Avg)?;
+    DESYNCHRONIZED.judge(None, count)
+}
+
+fn retries(metrics: &RunMetrics) -> Option<Reason> {
+    let count = |metric| metrics.statistic(metric, Statistic::Avg);
+    let completed = count(MetricId::CompletedRequestCount)?;
+    RETRIES.judge(None, 100.0 * count(MetricId::RetriedRequestCount)? / completed)
 }
 
 fn unexpected_cache_hits(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {

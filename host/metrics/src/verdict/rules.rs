@@ -74,6 +74,12 @@ rules! {
         says: "a measuring thread was busy, or waited for a core, {figure} % of the time (limit {threshold} %)",
         advice: "give the client more cores, or send less from one machine",
     };
+    CLIENT_ERRORS: Rule {
+        name: "client_errors", wrong: Side::Above, suspect: Limit::Never, invalid: Limit::At(0.0), unit: "requests",
+        known_by: "requests for which this machine had no file, port or memory left",
+        says: "{figure} requests found no room for a connection on this machine, so the server never saw them",
+        advice: "raise the limit of open files with `ulimit -n`, or bound the load with --concurrency",
+    };
     OFFERED_LOAD: Rule {
         name: "offered_load", wrong: Side::Below, suspect: Limit::At(98.0), invalid: Limit::At(95.0), unit: "%",
         known_by: "open loop: requests sent against requests due, and the time it took; closed loop: the mean number in flight between ramp and drain against the concurrency, unless users think between the turns of conversations",
@@ -121,6 +127,24 @@ rules! {
         known_by: "failed requests over failed and successful ones",
         says: "{figure} % of the requests failed (limit {threshold} %)",
         advice: "look at error_summary in the run's JSON; failed requests are excluded from latencies",
+    };
+    SERVER_LOST: Rule {
+        name: "server_lost", wrong: Side::Above, suspect: Limit::Given("`--unreachable-timeout`"), invalid: Limit::Never, unit: "s",
+        known_by: "the time without an answer in which no connection could be opened",
+        says: "the server could not be reached for {figure} s, so that the run ended early (limit {threshold} s)",
+        advice: "find out why the server went away; what it answered before counts, but it is less than was asked for",
+    };
+    DESYNCHRONIZED: Rule {
+        name: "desynchronized", wrong: Side::Above, suspect: Limit::Never, invalid: Limit::At(0.0), unit: "requests",
+        known_by: "requests on whose connection bytes came before they were sent, or after their response had ended, or whose response has the id of the one before it",
+        says: "{figure} responses came on connections with more responses than requests, where others before them may belong to other requests too",
+        advice: "find out what in the server, or in a proxy before it, answers twice; --http2 numbers responses, and --connection-reuse-strategy never keeps them apart",
+    };
+    RETRIES: Rule {
+        name: "retries", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Never, unit: "%",
+        known_by: "requests that were sent again over failed and successful ones",
+        says: "{figure} % of the requests were sent again, since the server had closed their kept connection (limit {threshold} %)",
+        advice: "let the server keep connections for longer, or open one for each request with --connection-reuse-strategy never; the first time is excluded from latencies",
     };
     UNEXPECTED_CACHE_HITS: Rule {
         name: "unexpected_cache_hits", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Never, unit: "%",

@@ -18,6 +18,7 @@ struct Run {
     client: ClientHealth,
     budget: Option<ErrorBudget>,
     lost: u64,
+    server_lost: Option<f64>,
 }
 
 impl Run {
@@ -27,10 +28,11 @@ impl Run {
             rate: None,
             users_think: false,
             max_error_rate: 0.5,
+            unreachable_timeout: 5.0,
             repeats_prompts: false,
         };
         let records = (0..requests).map(|n| request(n * 100, n * 100)).collect();
-        Self { asked, records, client: ClientHealth::default(), budget: None, lost: 0 }
+        Self { asked, records, client: ClientHealth::default(), budget: None, lost: 0, server_lost: None }
     }
 
     /// Requests that are due at these times in milliseconds and sent at once.
@@ -55,6 +57,7 @@ impl Run {
             client: &self.client,
             budget: self.budget.as_ref(),
             lost_records: self.lost,
+            server_lost: self.server_lost,
         })
     }
 
@@ -274,6 +277,39 @@ fn errors_are_suspect_and_beyond_the_wish_of_the_user_invalid() {
 }
 
 #[test]
+fn a_run_that_ended_early_is_suspect() {
+    let mut run = Run::closed(400);
+    run.expect("server_lost", None);
+    run.server_lost = Some(5.2);
+    run.expect("server_lost", SUSPECT);
+}
+
+#[test]
+fn requests_that_were_sent_again_are_suspect() {
+    for (retried, expected) in [(4, None), (5, SUSPECT), (400, SUSPECT)] {
+        let mut run = Run::closed(400);
+        run.records.iter_mut().take(retried).for_each(|record| record.timing.retries = 1);
+        run.expect("retries", expected);
+    }
+}
+
+#[test]
+fn one_answer_to_nobody_knows_whom_is_invalid() {
+    let mut run = Run::closed(400);
+    run.expect("desynchronized", None);
+    run.records.push(testing::failed(FailureKind::Desynchronized));
+    run.expect("desynchronized", INVALID);
+}
+
+#[test]
+fn one_request_without_room_on_this_machine_is_invalid() {
+    let mut run = Run::closed(400);
+    run.expect("client_errors", None);
+    run.records.push(testing::failed(FailureKind::Client));
+    run.expect("client_errors", INVALID);
+}
+
+#[test]
 fn cached_tokens_are_suspect_unless_asked_for() {
     for (cached, repeats_prompts, expected) in [(1, false, None), (2, false, SUSPECT), (100, true, None)] {
         let mut run = Run::closed(400);
@@ -312,6 +348,7 @@ fn metrics_that_contradict_the_course_are_a_fault_of_ours() {
         client: &run.client,
         budget: None,
         lost_records: 0,
+        server_lost: None,
     });
     assert!(verdict.has("littles_law"), "{verdict:#?}");
 }

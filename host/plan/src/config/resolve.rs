@@ -124,6 +124,11 @@ fn server(options: &Options, environment: &Environment) -> Result<ServerConfig, 
         headers: header::parse_all(options.header.as_deref().unwrap_or_default())?,
         api_key: api_key(options, environment)?,
         request_timeout: request_timeout(options.request_timeout_seconds.unwrap_or(21600.0))?,
+        unreachable_timeout: seconds(
+            "--unreachable-timeout",
+            Some(options.unreachable_timeout.unwrap_or(5.0)),
+            "5",
+        )?,
     })
 }
 

@@ -70,6 +70,7 @@ const MISTAKES: &[&str] = &[
     "--concurrency 1,2 --parameter-sweep-cooldown-seconds inf",
     "--benchmark-grace-period -0.5",
     "--request-timeout-seconds 0",
+    "--unreachable-timeout -1",
     "--request-cancellation-rate 101",
     "--request-cancellation-delay 2",
     "--max-error-rate 1.5",
