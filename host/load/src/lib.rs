@@ -10,8 +10,8 @@
 //! request at a time over the `connection` it owns, and `framing` splits the response into events with their times.
 //! What a slot has received leaves the measuring thread as one
 //! [`Exchange`](aiperf_model::record::Exchange) through `handover`; `reading` turns it into a
-//! [`Record`](aiperf_model::record::Record) elsewhere, in the `background`, with the endpoint plugin and, where the server does not
-//! count, the `tokenizer`. `control` is the handle by which the rest of the program watches and stops a run;
+//! [`Record`](aiperf_model::record::Record) elsewhere, in the `background`, with the endpoint plugin; `counting` says how many
+//! tokens there were, by the server or by the `tokenizer`. `control` is the handle by which the rest of the program watches and stops a run;
 //! `brake`, `deadline` and `reachability` are what ends one early, `patience` what ends single requests early; `sockets` is
 //! how many connections there is room for.
 //!
@@ -24,6 +24,7 @@ mod clock;
 mod completion_id;
 mod connection;
 mod control;
+mod counting;
 mod dataset;
 mod deadline;
 mod duty;

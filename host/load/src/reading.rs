@@ -3,13 +3,11 @@
 //! This happens on threads of its own, after the last byte of the response, in no particular order.
 
 use crate::control::Control;
+use crate::counting;
 use crate::handover::Intake;
-use crate::tokenizer;
 use crate::workload::{Asked, Workload};
 use aiperf_model::plugin::{Endpoint, PluginError};
-use aiperf_model::record::{
-    Answer, EventMark, Exchange, Failure, FailureKind, Record, TokenCount, TokenSource,
-};
+use aiperf_model::record::{Answer, EventMark, Exchange, Failure, FailureKind, Record};
 use aiperf_model::response::{Chunk, Event, Response};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
@@ -18,6 +16,8 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) const CRASH_LIMIT: u32 = 3;
 /// How many exchanges are read before their records are passed on together.
 const BATCH_LENGTH: usize = 64;
+/// How much of a server's finish reason a message quotes, in bytes.
+const LONGEST_REASON: usize = 40;
 
 /// Crashes of the plugin in a row, over all readers.
 #[derive(Debug, Default)]
@@ -92,10 +92,10 @@ impl Reader<'_> {
             |(kind, message)| Failure { kind, status: timing.status, retry_after_seconds: None, message };
         let read = match &exchange.failure {
             Some(failure) => Err(failure.clone()),
-            None => self.response(exchange).map_err(failed).and_then(|response| {
-                let input = input_tokens(&response, asked, count_input);
-                Ok((self.answer(exchange, &response, input).map_err(failed)?, response))
-            }),
+            None => self
+                .response(exchange)
+                .and_then(|response| Ok((self.answer(exchange, &response, asked, count_input)?, response)))
+                .map_err(failed),
         };
         self.control.count_read(read.is_ok());
         let requested_output_tokens = asked.and_then(|asked| asked.max_output_tokens);
@@ -131,28 +131,46 @@ impl Reader<'_> {
         Ok(response)
     }
 
-    /// The times of what a response says.
+    /// The times and tokens of what a response says.
     fn answer(
         &self,
         exchange: &Exchange,
         response: &Response,
-        input_tokens: Option<TokenCount>,
+        asked: Option<Asked>,
+        count_input: &dyn Fn() -> Option<u32>,
     ) -> Result<Answer, (FailureKind, String)> {
+        let made_of = asked.and_then(|asked| asked.input_tokens);
+        let input_tokens = counting::input_tokens(response.usage, made_of, count_input);
+        let whole = Answer {
+            content: vec![exchange.timing.end],
+            input_tokens,
+            usage: response.usage,
+            finish_reason: response.finish_reason.clone(),
+            ..Answer::default()
+        };
+        if !self.endpoint.info().produces_tokens {
+            return Ok(whole);
+        }
+        let requested = asked.and_then(|asked| asked.max_output_tokens);
         let (content, first_output) = if exchange.streamed {
             content_times(&response.chunks, &exchange.events)?
         } else {
             let at = exchange.events.last().map_or(exchange.timing.end, |mark| mark.at);
-            (vec![at], response.chunks.iter().any(has_output).then_some(at))
+            let has_content = response.chunks.iter().any(has_content);
+            (
+                has_content.then_some(at).into_iter().collect(),
+                response.chunks.iter().any(has_output).then_some(at),
+            )
         };
-        let produces_tokens = self.endpoint.info().produces_tokens;
+        if content.is_empty() {
+            return Err((FailureKind::Empty, emptiness(response)));
+        }
         Ok(Answer {
             content,
             first_output,
             streamed: exchange.streamed,
-            input_tokens,
-            output_tokens: produces_tokens.then(|| output_tokens(response)),
-            usage: response.usage,
-            finish_reason: response.finish_reason.clone(),
+            output_tokens: Some(counting::output_tokens(response, requested)),
+            ..whole
         })
     }
 }
@@ -179,7 +197,7 @@ fn content_times(
 ) -> Result<(Vec<u64>, Option<u64>), (FailureKind, String)> {
     let mut with_content = Vec::with_capacity(chunks.len());
     let mut first_output: Option<u64> = None;
-    for chunk in chunks.iter().filter(|chunk| has_output(chunk) || has_reasoning(chunk)) {
+    for chunk in chunks.iter().filter(|chunk| has_content(chunk)) {
         let at = events.get(chunk.event_index as usize).map(|event| event.at).ok_or_else(|| {
             let (index, count) = (chunk.event_index, events.len());
             (FailureKind::Malformed, format!("the endpoint plugin named event {index} of {count}"))
@@ -195,47 +213,28 @@ fn content_times(
     Ok((with_content.into_iter().map(|(_, at)| at).collect(), first_output))
 }
 
+/// What an answer without a token lacks, and what the server says of it.
+fn emptiness(response: &Response) -> String {
+    let counts_output = response.usage.and_then(|usage| usage.output_tokens).is_some_and(|tokens| tokens > 0);
+    let usage = if counts_output { ", though its usage counts output tokens" } else { "" };
+    let quoted = |reason: &String| {
+        let end = reason.floor_char_boundary(LONGEST_REASON);
+        format!(" (finish reason '{}')", reason.get(..end).unwrap_or_default())
+    };
+    let reason = response.finish_reason.as_ref().map(quoted).unwrap_or_default();
+    format!("the response has no token: no text, no reasoning, no tool call{usage}{reason}")
+}
+
+fn has_content(chunk: &Chunk) -> bool {
+    has_output(chunk) || has_reasoning(chunk)
+}
+
 fn has_output(chunk: &Chunk) -> bool {
     chunk.text.as_ref().is_some_and(|text| !text.is_empty())
 }
 
 fn has_reasoning(chunk: &Chunk) -> bool {
     chunk.reasoning.as_ref().is_some_and(|text| !text.is_empty())
-}
-
-/// As the server counts them, else as the prompt was made, else as the local tokenizer counts them.
-fn input_tokens(
-    response: &Response,
-    asked: Option<Asked>,
-    count: &dyn Fn() -> Option<u32>,
-) -> Option<TokenCount> {
-    let server = response.usage.and_then(|usage| usage.input_tokens).map(from_server);
-    let synthetic = || asked.and_then(|asked| asked.input_tokens).map(from_length);
-    server.or_else(synthetic).or_else(|| count().map(from_tokenizer))
-}
-
-fn output_tokens(response: &Response) -> TokenCount {
-    response.usage.and_then(|usage| usage.output_tokens).map_or_else(
-        || {
-            let joined = |part: fn(&Chunk) -> Option<&str>| response.chunks.iter().filter_map(part).collect();
-            let text: String = joined(|chunk| chunk.text.as_deref());
-            let reasoning: String = joined(|chunk| chunk.reasoning.as_deref());
-            from_tokenizer(tokenizer::count(&text) + tokenizer::count(&reasoning))
-        },
-        from_server,
-    )
-}
-
-fn from_server(count: u32) -> TokenCount {
-    TokenCount { count, source: TokenSource::Server }
-}
-
-fn from_length(count: u32) -> TokenCount {
-    TokenCount { count, source: TokenSource::Synthetic }
-}
-
-fn from_tokenizer(count: u32) -> TokenCount {
-    TokenCount { count, source: TokenSource::Tokenizer }
 }
 
 #[cfg(test)]

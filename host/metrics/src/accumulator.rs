@@ -41,6 +41,8 @@ struct Counts {
     client: u64,
     /// Sent again, whatever came of it.
     retried: u64,
+    /// Succeeded with token counts by the server that cannot be.
+    contradicted: u64,
     cancelled: u64,
     /// Succeeded and met every service level.
     good: u64,
@@ -94,6 +96,7 @@ impl Accumulator {
             }
             Ok(answer) => {
                 self.counts.succeeded += 1;
+                self.counts.contradicted += u64::from(answer.contradicts_usage());
                 self.counts.good += u64::from(self.levels.iter().all(|level| meets(metrics, *level)));
                 if let (Some(send), Some(answered)) =
                     (record.timing.send, answered_at(&record.timing, answer))
@@ -189,6 +192,7 @@ impl Run<'_> {
             MetricId::DesynchronizedRequestCount => if_any(counts.desynchronized),
             MetricId::ClientErrorRequestCount => if_any(counts.client),
             MetricId::RetriedRequestCount => if_any(counts.retried),
+            MetricId::ContradictedUsageCount => if_any(counts.contradicted),
             MetricId::CancelledRequestCount => Some(counts.cancelled as f64),
             MetricId::CompletedRequestCount => Some(counts.completed() as f64),
             MetricId::GoodRequestCount => self.good(),
@@ -285,6 +289,7 @@ mod tests {
     use crate::record_metrics;
     use crate::testing::{self, MS};
     use aiperf_model::metrics::Statistic;
+    use aiperf_model::record::{TokenCount, TokenSource};
     use aiperf_model::response::Usage;
     use proptest::prelude::*;
 
@@ -362,6 +367,23 @@ mod tests {
         ];
         assert_eq!(scalar(&run(&records, &[]), MetricId::RetriedRequestCount), Some(2.0));
         assert_eq!(run(&records[3..], &[]).get(MetricId::RetriedRequestCount), None);
+    }
+
+    #[test]
+    fn contradicted_usage_is_counted_where_there_was_any() {
+        let reporting = |source, reported| {
+            let mut record = testing::streamed(0, 0, &[10], 5);
+            let answer = record.outcome.as_mut().unwrap();
+            answer.output_tokens = Some(TokenCount { count: 5, source });
+            answer.usage = Some(Usage { output_tokens: Some(reported), ..Usage::default() });
+            record
+        };
+        let (plain, contradicted) =
+            (reporting(TokenSource::Server, 5), reporting(TokenSource::Tokenizer, u32::MAX));
+        let metrics = run(&[plain.clone(), contradicted.clone(), contradicted], &[]);
+        assert_eq!(scalar(&metrics, MetricId::ContradictedUsageCount), Some(2.0));
+        assert_eq!(scalar(&metrics, MetricId::TotalOutputSequenceLength), Some(15.0));
+        assert_eq!(run(&[plain], &[]).get(MetricId::ContradictedUsageCount), None);
     }
 
     #[test]
@@ -532,8 +554,13 @@ mod tests {
         limited.outcome.as_mut().unwrap_err().status = Some(429);
         let mut again = testing::failed(FailureKind::Client);
         again.timing.retries = 1;
+        let mut contradicted = later(4);
+        let answer = contradicted.outcome.as_mut().unwrap();
+        answer.usage = Some(Usage { output_tokens: Some(0), ..Usage::default() });
+        answer.output_tokens = Some(TokenCount { count: 2, source: TokenSource::Tokenizer });
         let failed = [limited, again, testing::failed(FailureKind::Desynchronized)];
-        let metrics = run(&[[later(0), later(1), later(3)], failed].concat(), &[level]);
+        let succeeded = [later(0), later(1), later(3), contradicted];
+        let metrics = run(&[&succeeded[..], &failed[..]].concat(), &[level]);
         for metric in MetricId::ALL {
             let summary = metrics.get(*metric);
             if metric.metric().scope == Scope::Run {

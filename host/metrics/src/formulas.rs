@@ -102,6 +102,7 @@ impl Answered<'_> {
             | MetricId::DesynchronizedRequestCount
             | MetricId::RetriedRequestCount
             | MetricId::ClientErrorRequestCount
+            | MetricId::ContradictedUsageCount
             | MetricId::CancelledRequestCount
             | MetricId::CompletedRequestCount
             | MetricId::GoodRequestCount

@@ -221,9 +221,9 @@ catalogue! {
     PrefillThroughputPerUser: "prefill_throughput_per_user", "prefill_throughput_per_user", "Prefill Throughput Per User", TokensPerSecondPerUser, Request, MAXIMIZE, &[], false,
         "Input tokens divided by the time to first token.";
     OutputSequenceLength: "output_sequence_length", "osl", "Output Sequence Length", Tokens, Request, None, &[], true,
-        "Output tokens including reasoning, as the server reports them, else as the tokenizer counts them.";
+        "Output tokens including reasoning, as the server reports them; as the tokenizer counts them where it does not, or where the text rules its count out.";
     InputSequenceLength: "input_sequence_length", "isl", "Input Sequence Length", Tokens, Request, None, &[], true,
-        "Input tokens as the server reports them, else as the tokenizer counts them.";
+        "Input tokens as the server reports them; as the tokenizer counts them where it does not, or where the prompt rules its count out.";
     OutputTokenCount: "output_token_count", "output_token_count", "Output Token Count", Tokens, Request, None, &[], false,
         "Output tokens without reasoning.";
     ReasoningTokenCount: "reasoning_token_count", "reasoning_token_count", "Reasoning Token Count", Tokens, Request, None, &[], false,
@@ -252,6 +252,8 @@ catalogue! {
         "Successful and failed requests that were sent again, since their kept connection turned out to be closed; their latencies begin with the second time. Only where there were any.";
     ClientErrorRequestCount: "client_error_request_count", "client_error_request_count", "Client Error Request Count", Requests, Run, MINIMIZE, AVG, true,
         "Failed requests for which this machine had no room, such as one more open file; only where there were any.";
+    ContradictedUsageCount: "contradicted_usage_count", "contradicted_usage_count", "Contradicted Usage Count", Requests, Run, MINIMIZE, &[], true,
+        "Successful requests whose token counts by the server cannot be those of their texts, so that the tokenizer's are used; only where there were any.";
     CancelledRequestCount: "cancelled_request_count", "cancelled_request_count", "Cancelled Request Count", Requests, Run, None, &[], false,
         "Requests that were in flight when the benchmark stopped; in no other metric.";
     CompletedRequestCount: "completed_request_count", "completed_request_count", "Completed Request Count", Requests, Run, None, &[], false,

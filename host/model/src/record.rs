@@ -120,6 +120,8 @@ pub enum FailureKind {
     Malformed,
     /// The connection brought bytes that nobody had asked for, so that the response may be that to another request.
     Desynchronized,
+    /// The response is whole, and has not a single token.
+    Empty,
     /// The server reported a failure inside a response that HTTP called a success.
     Server,
     /// This machine had no room for one more connection, so that the server never saw the request.
@@ -142,6 +144,7 @@ impl FailureKind {
             Self::Incomplete => "incomplete",
             Self::Malformed => "malformed",
             Self::Desynchronized => "desynchronized",
+            Self::Empty => "empty",
             Self::Server => "server",
             Self::Client => "client",
             Self::Cancelled => "cancelled",
@@ -206,21 +209,34 @@ pub struct TokenCount {
 /// What a successful response said and when.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
-    /// Arrival times of the events with content or reasoning, in order; one entry for a response that was not
-    /// streamed.
+    /// Arrival times of the events with content or reasoning, in order, at least one; one entry for a response that was
+    /// not streamed, or that has no tokens by its nature.
     pub content: Vec<u64>,
     /// Arrival time of the first content that is not reasoning.
     pub first_output: Option<u64>,
-    /// Whether the answer came as server-sent events.
+    /// Whether the answer came as server-sent events whose times are those of its tokens.
     pub streamed: bool,
     /// Tokens of the prompt.
     pub input_tokens: Option<TokenCount>,
-    /// Tokens generated, including reasoning.
+    /// Tokens generated, including reasoning; none where the endpoint produces no tokens.
     pub output_tokens: Option<TokenCount>,
     /// Token counts as the server reported them.
     pub usage: Option<Usage>,
     /// Why the server stopped, in its own words.
     pub finish_reason: Option<String>,
+}
+
+impl Answer {
+    /// Whether the server's token counts are not those that are used, since what was sent and received rules them out.
+    #[must_use]
+    pub fn contradicts_usage(&self) -> bool {
+        let Usage { input_tokens, output_tokens, .. } = self.usage.unwrap_or_default();
+        let is_server = |used: TokenCount| used.source == TokenSource::Server;
+        let input_overruled = input_tokens.is_some() && !self.input_tokens.is_some_and(is_server);
+        let output_overruled =
+            output_tokens.is_some() && self.output_tokens.is_some_and(|used| !is_server(used));
+        input_overruled || output_overruled
+    }
 }
 
 /// One request, measured and read.

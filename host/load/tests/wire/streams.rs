@@ -65,7 +65,7 @@ fn record_in_steps(steps: &'static [&str]) -> Record {
     });
     let spec = RunSpec { concurrency: Some(2), workers: Some(1), ..run_spec(&server, 1_000_000) };
     let (_, records) = run_with(&spec, &workload_spec(2), Chat::new(), &control).unwrap();
-    let stepwise = records.into_iter().find(|record| !answer(record).content.is_empty());
+    let stepwise = records.into_iter().find(|record| record.outcome.is_ok());
     stepwise.unwrap()
 }
 
@@ -174,11 +174,40 @@ fn an_endpoint_without_tokens_has_no_output_tokens() {
 }
 
 #[test]
-fn a_stream_may_hold_no_content() {
-    let server = Server::answering(|peer| peer.stream(&[USAGE, "[DONE]"]));
-    let records = records_of(&server, 1);
-    assert!(answer(&records[0]).content.is_empty());
-    assert_eq!(answer(&records[0]).first_output, None);
+fn an_answer_without_a_token_is_empty() {
+    const NOTHING: &str = r#"{"choices":[{"message":{"content":""},"finish_reason":"content_filter"}]}"#;
+    let servers = [
+        Server::answering(|peer| peer.stream(&["[DONE]"])),
+        Server::answering(|peer| peer.stream(&[USAGE, "[DONE]"])),
+        Server::answering(|peer| peer.respond("200 OK", NOTHING)),
+    ];
+    let failures = servers.map(|server| failure(&records_of(&server, 1)[0]).clone());
+    assert_eq!(failures.each_ref().map(|failure| failure.kind), [FailureKind::Empty; 3]);
+    let lacks = "the response has no token: no text, no reasoning, no tool call";
+    assert_eq!(
+        failures.map(|failure| failure.message),
+        [
+            lacks.to_owned(),
+            format!("{lacks}, though its usage counts output tokens"),
+            format!("{lacks} (finish reason 'content_filter')"),
+        ]
+    );
+}
+
+#[test]
+fn counts_that_cannot_be_are_not_believed() {
+    for (prompt, completion) in [(0, 0), (u32::MAX, u32::MAX)] {
+        let usage = format!(
+            r#"{{"choices":[],"usage":{{"prompt_tokens":{prompt},"completion_tokens":{completion}}}}}"#
+        );
+        let server = Server::answering(move |peer| peer.stream(&[TOKEN, TOKEN, &usage, "[DONE]"]));
+        let records = records_of(&server, 1);
+        let answer = answer(&records[0]);
+        assert_eq!(answer.input_tokens, Some(TokenCount { count: 10, source: TokenSource::Synthetic }));
+        assert_eq!(answer.output_tokens, Some(TokenCount { count: 2, source: TokenSource::Tokenizer }));
+        assert!(answer.contradicts_usage());
+        assert_eq!(answer.usage.unwrap().output_tokens, Some(completion), "the report itself is kept");
+    }
 }
 
 #[test]

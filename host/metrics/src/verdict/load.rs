@@ -3,7 +3,7 @@
 use super::Asked;
 use super::rules::{
     BACKLOG, CONCURRENCY_LIMIT, DESYNCHRONIZED, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN,
-    REQUESTS_PER_SLOT, RETRIES, UNEXPECTED_CACHE_HITS,
+    REQUESTS_PER_SLOT, RETRIES, UNEXPECTED_CACHE_HITS, USAGE_CONTRADICTED,
 };
 use crate::timeline::{ConcurrencyTimeline, Waits};
 use aiperf_model::catalogue::MetricId;
@@ -26,6 +26,7 @@ pub(super) fn reasons(
         .chain(errors(asked, metrics))
         .chain(desynchronized(metrics))
         .chain(retries(metrics))
+        .chain(usage_contradicted(metrics))
         .chain(unexpected_cache_hits(asked, metrics))
         .collect()
 }
@@ -101,6 +102,21 @@ fn retries(metrics: &RunMetrics) -> Option<Reason> {
     let count = |metric| metrics.statistic(metric, Statistic::Avg);
     let completed = count(MetricId::CompletedRequestCount)?;
     RETRIES.judge(None, 100.0 * count(MetricId::RetriedRequestCount)? / completed)
+}
+
+/// The subject names what the server reports and what is used instead, each as a mean over the answers.
+fn usage_contradicted(metrics: &RunMetrics) -> Option<Reason> {
+    let mean = |metric| metrics.statistic(metric, Statistic::Avg);
+    let percent = 100.0 * mean(MetricId::ContradictedUsageCount)? / mean(MetricId::RequestCount)?;
+    let sides = [
+        ("output", MetricId::UsageCompletionTokens, MetricId::OutputSequenceLength),
+        ("input", MetricId::UsagePromptTokens, MetricId::InputSequenceLength),
+    ];
+    let told = sides.into_iter().filter_map(|(side, reported, used)| {
+        let [reported, used] = [mean(reported)?, mean(used)?].map(|tokens| format!("{tokens:.0}"));
+        (reported != used).then(|| format!("{reported} {side} tokens reported, {used} used"))
+    });
+    USAGE_CONTRADICTED.judge(Some(&told.collect::<Vec<_>>().join(", ")), percent)
 }
 
 fn unexpected_cache_hits(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {

@@ -146,6 +146,12 @@ rules! {
         says: "{figure} % of the requests were sent again, since the server had closed their kept connection (limit {threshold} %)",
         advice: "let the server keep connections for longer, or open one for each request with --connection-reuse-strategy never; the first time is excluded from latencies",
     };
+    USAGE_CONTRADICTED: Rule {
+        name: "usage_contradicted", wrong: Side::Above, suspect: Limit::At(0.0), invalid: Limit::Never, unit: "%",
+        known_by: "answers whose token counts by the server cannot be those of their texts (none beside a text, or many times more than it has bytes and than were asked for), over all answers",
+        says: "{figure} % of the answers have a `usage` that their texts rule out: {subject}; the tokenizer's count is used for them",
+        advice: "repair the server's `usage`, or compare with servers that were counted by the tokenizer too",
+    };
     UNEXPECTED_CACHE_HITS: Rule {
         name: "unexpected_cache_hits", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Never, unit: "%",
         known_by: "cached tokens over prompt tokens as the server reports them, unless --parameter-sweep-same-seed asks for the same prompts, or conversations repeat what was said",

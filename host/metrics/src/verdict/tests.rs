@@ -7,7 +7,7 @@ use aiperf_columns::Store;
 use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::budget::Added;
 use aiperf_model::client::{ReadDelay, WorkerShare};
-use aiperf_model::record::{FailureKind, Record};
+use aiperf_model::record::{FailureKind, Record, TokenCount, TokenSource};
 use aiperf_model::response::Usage;
 use aiperf_model::verdict::Validity;
 
@@ -321,6 +321,29 @@ fn cached_tokens_are_suspect_unless_asked_for() {
         }
         run.expect("unexpected_cache_hits", expected);
     }
+}
+
+#[test]
+fn usage_that_the_texts_rule_out_is_told_with_both_figures() {
+    let mut run = Run::closed(400);
+    for record in &mut run.records {
+        let answer = record.outcome.as_mut().unwrap();
+        answer.usage = Some(Usage { input_tokens: Some(120), output_tokens: Some(11), ..Usage::default() });
+    }
+    run.expect("usage_contradicted", None);
+    for record in run.records.iter_mut().take(4) {
+        let answer = record.outcome.as_mut().unwrap();
+        answer.usage = Some(Usage { output_tokens: Some(0), ..answer.usage.unwrap() });
+        answer.output_tokens = Some(TokenCount { count: 111, source: TokenSource::Tokenizer });
+    }
+    run.expect("usage_contradicted", SUSPECT);
+    let verdict = run.verdict();
+    let reason = verdict.reasons.iter().find(|reason| reason.reason == "usage_contradicted").unwrap();
+    assert_eq!(
+        reason.message,
+        "1 % of the answers have a `usage` that their texts rule out: 11 output tokens reported, 12 used; \
+         the tokenizer's count is used for them"
+    );
 }
 
 #[test]
