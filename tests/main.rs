@@ -28,6 +28,7 @@ mod kills;
 mod layout;
 mod load_modes;
 mod mistakes;
+mod odd_answers;
 mod open_loop;
 mod outputs;
 mod plugin_native;

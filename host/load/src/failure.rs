@@ -70,6 +70,17 @@ pub(crate) fn crowded(status: Option<u16>, most_mib: usize) -> Failure {
     failure(FailureKind::Malformed, status, message)
 }
 
+/// The response is compressed, though it was asked for as it is. Nothing is unpacked here: the times of a packed stream
+/// are those of its packer.
+fn encoded(status: Option<u16>, encoding: &str) -> Failure {
+    let end = encoding.floor_char_boundary(EXCERPT_LENGTH);
+    let encoding = encoding.get(..end).unwrap_or_default();
+    let message = format!(
+        "the response is encoded as '{encoding}', though `accept-encoding: identity` was sent; turn compression off in the server or the proxy before it"
+    );
+    failure(FailureKind::Malformed, status, message)
+}
+
 /// No TLS, or none that can be trusted.
 pub(crate) fn tls(message: String) -> Failure {
     failure(FailureKind::Tls, None, message)
@@ -147,14 +158,25 @@ pub(crate) fn timeout(status: Option<u16>, seconds: f64) -> Failure {
     failure(FailureKind::Timeout, status, message)
 }
 
+/// What the head of a response that came in full says against it, if anything: its status, or how it is encoded.
+pub(crate) fn in_head(received: &Received) -> Option<Failure> {
+    let status = received.status?;
+    match (&received.encoding, (200..300).contains(&status)) {
+        (None, true) => None,
+        (Some(encoding), true) => Some(encoded(Some(status), encoding)),
+        (_, false) => Some(unsuccessful(status, received)),
+    }
+}
+
 /// A status other than success, with which the server may have said when it wants to be asked again, or where.
-pub(crate) fn unsuccessful(status: u16, received: &Received) -> Failure {
-    let message = match &received.location {
-        Some(location) => format!(
+fn unsuccessful(status: u16, received: &Received) -> Failure {
+    let message = match (&received.location, &received.encoding) {
+        (Some(location), _) => format!(
             "redirected to {}, which is not followed; write --url or --endpoint so that requests go there",
             excerpt(location.as_bytes())
         ),
-        None => excerpt(&received.buffer),
+        (None, Some(encoding)) => excerpt(format!("a body encoded as {encoding}").as_bytes()),
+        (None, None) => excerpt(&received.buffer),
     };
     Failure {
         retry_after_seconds: received.retry_after,

@@ -3,6 +3,9 @@
 //! The format is that of server-sent events in the HTML standard (section 9.2.6): lines end in LF, CR LF or CR; a
 //! blank line ends an event; `data` lines are joined by LF; comments and unknown fields are dropped. Unlike a
 //! browser, an event that the end of the response completes is kept. What is in the data is not looked at.
+//!
+//! Whether a response is a stream at all follows from its first bytes, since servers and proxies send streams under
+//! any content type, and refusals in JSON under that of a stream.
 
 use aiperf_model::record::EventMark;
 use memchr::memchr2;
@@ -14,6 +17,8 @@ pub(crate) struct Received {
     pub(crate) events: Vec<EventMark>,
     /// Whether it came as a stream of events.
     pub(crate) streamed: bool,
+    /// How the server encoded it, which nobody asked for, if it did.
+    pub(crate) encoding: Option<String>,
     /// The HTTP status, once the response has begun.
     pub(crate) status: Option<u16>,
     /// Where the server sends us to, if it does.
@@ -46,6 +51,8 @@ impl Received {
 /// Reads one response.
 #[derive(Debug)]
 pub(crate) enum Framing {
+    /// A response of which too little has come to tell.
+    Open(Opening),
     /// A stream of events.
     Events(EventStream),
     /// A body that is one event.
@@ -53,23 +60,86 @@ pub(crate) enum Framing {
 }
 
 impl Framing {
+    /// Of a response that is a stream or is not, as its first bytes say; where they say nothing, as it was `declared`.
+    pub(crate) fn told_by_content(declared: bool) -> Self {
+        Self::Open(Opening { declared, held: Vec::new() })
+    }
+
     /// Takes the bytes of a read that returned at `at`.
     pub(crate) fn push(&mut self, bytes: &[u8], at: u64, received: &mut Received) {
         match self {
+            Self::Open(opening) => match opening.take(bytes) {
+                None => opening.held.extend_from_slice(bytes),
+                Some(streamed) => {
+                    let held = std::mem::take(&mut opening.held);
+                    *self = Self::decided(streamed, received);
+                    self.push(&held, at, received);
+                    self.push(bytes, at, received);
+                }
+            },
             Self::Events(stream) => stream.push(bytes, at, received),
             Self::Whole => received.buffer.extend_from_slice(bytes),
         }
     }
 
+    fn decided(streamed: bool, received: &mut Received) -> Self {
+        received.streamed = streamed;
+        if streamed { Self::Events(EventStream::default()) } else { Self::Whole }
+    }
+
     /// The response has ended; its last read returned at `at`.
     pub(crate) fn finish(self, at: u64, received: &mut Received) {
         match self {
+            Self::Open(Opening { declared, held }) => {
+                let mut framing = Self::decided(declared, received);
+                framing.push(&held, at, received);
+                framing.finish(at, received);
+            }
             Self::Events(stream) => stream.finish(received),
             Self::Whole => {
                 let end = received.position();
                 received.events.push(received.mark((end, end), 0, end, at));
             }
         }
+    }
+}
+
+/// The beginning of a response.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// Whether its head calls it a stream of events.
+    declared: bool,
+    /// What came without telling, shorter than the longest of [`STREAM_STARTS`].
+    held: Vec<u8>,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// What a stream of events may begin with, beside blank lines.
+const STREAM_STARTS: [&[u8]; 5] = [b":", b"data:", b"event:", b"id:", b"retry:"];
+
+impl Opening {
+    /// Whether the response is a stream, once what is held and these bytes tell.
+    fn take(&self, bytes: &[u8]) -> Option<bool> {
+        if self.held.is_empty() {
+            return self.tell(bytes);
+        }
+        self.tell(&[self.held.as_slice(), bytes].concat())
+    }
+
+    fn tell(&self, start: &[u8]) -> Option<bool> {
+        let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
+        if BYTE_ORDER_MARK.starts_with(start) {
+            return None;
+        }
+        if self.declared {
+            // No line of a stream that means anything begins like JSON.
+            return Some(!start.starts_with(b"{") && !start.starts_with(b"["));
+        }
+        if STREAM_STARTS.iter().any(|stream| start.starts_with(stream)) {
+            return Some(true);
+        }
+        let may_become_one = STREAM_STARTS.iter().any(|stream| stream.starts_with(start));
+        (!may_become_one).then_some(false)
     }
 }
 
@@ -137,7 +207,7 @@ impl EventStream {
     fn read_line(&mut self, mut line: &[u8], received: &mut Received) {
         if !self.begun {
             self.begun = true;
-            line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+            line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         }
         if line.is_empty() {
             self.end_event(received);
@@ -236,6 +306,53 @@ mod tests {
         framing.finish(2, &mut received);
         assert_eq!(received.buffer, b"data: a\n\n");
         assert_eq!(received.events, [EventMark { name: (9, 9), data: (0, 9), at: 2 }]);
+    }
+
+    /// Whether reads make a stream, and its events or the body.
+    fn told(declared: bool, reads: &[&[u8]]) -> (bool, Vec<String>) {
+        let mut framing = Framing::told_by_content(declared);
+        let mut received = Received::default();
+        for (at, bytes) in (0..).zip(reads) {
+            framing.push(bytes, at, &mut received);
+        }
+        framing.finish(reads.len() as u64, &mut received);
+        let text = |event: &EventMark| {
+            let (start, end) = event.data;
+            String::from_utf8(received.buffer[start as usize..end as usize].to_vec()).unwrap()
+        };
+        (received.streamed, received.events.iter().map(text).collect())
+    }
+
+    #[test]
+    fn the_first_bytes_tell_a_stream_whatever_it_was_declared_as_and_however_it_is_cut() {
+        const STREAM: &[&str] = &["a"];
+        for (declared, body, streamed, events) in [
+            (false, "data: a\n\n", true, STREAM),
+            (false, "\u{FEFF}data: a\r\r", true, STREAM),
+            (false, ": hello\n\ndata: a\n\n", true, STREAM),
+            (false, "event: x\ndata: a\n\n", true, STREAM),
+            (false, "id: 1\ndata: a\n\n", true, STREAM),
+            (true, "\n\ndata: a\n\n", true, STREAM),
+            (true, "datum: 1\ndata: a\n\n", true, STREAM),
+            (true, "", true, &[]),
+            (true, "\u{FEFF}", true, &[]),
+            (true, "{\"error\":1}", false, &["{\"error\":1}"]),
+            (true, "[1]", false, &["[1]"]),
+            (false, "{\"data\":1}", false, &["{\"data\":1}"]),
+            (false, "database", false, &["database"]),
+            (false, "da", false, &["da"]),
+            (false, "\u{FEFF}{}", false, &["\u{FEFF}{}"]),
+            (false, "", false, &[""]),
+        ] {
+            let bytes = body.as_bytes();
+            let expected = (streamed, events.iter().map(|event| (*event).to_owned()).collect());
+            for cut in 0..=bytes.len() {
+                let (first, second) = bytes.split_at(cut);
+                assert_eq!(told(declared, &[first, second]), expected, "{body:?} cut at {cut}");
+            }
+            let single: Vec<_> = bytes.chunks(1).collect();
+            assert_eq!(told(declared, &single), expected, "{body:?} byte by byte");
+        }
     }
 
     /// Streams made of what matters to the format, with many line ends.

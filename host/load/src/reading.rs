@@ -145,6 +145,7 @@ impl Reader<'_> {
             content: vec![exchange.timing.end],
             input_tokens,
             usage: response.usage,
+            odd_events: response.chunks.iter().filter(|chunk| chunk.is_mark()).count() as u32,
             finish_reason: response.finish_reason.clone(),
             ..Answer::default()
         };

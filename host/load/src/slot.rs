@@ -338,8 +338,7 @@ impl Slot {
             }
             Ok(()) => {
                 self.keep(connection);
-                let refusal = status.filter(|status| !is_success(*status));
-                refusal.map(|status| failure::unsuccessful(status, received))
+                failure::in_head(received)
             }
             Err(Broken::Interrupted(Interruption::Cancelled)) => Some(failure::cancelled(status)),
             Err(Broken::Interrupted(Interruption::Timeout)) => Some(match patience {

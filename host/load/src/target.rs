@@ -11,7 +11,8 @@ use aiperf_model::request::Header;
 use aiperf_model::server::{Scheme, ServerUrl, redacted_path};
 use bytes::Bytes;
 use hyper::header::{
-    ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    UPGRADE, USER_AGENT,
 };
 use hyper::{HeaderMap, Method, Request, Uri};
 use std::time::Duration;
@@ -129,6 +130,7 @@ fn common_headers(url: &ServerUrl, spec: TargetSpec<'_>, streaming: bool) -> Res
     headers.insert(HOST, host);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static(accept));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("aiperf/", env!("CARGO_PKG_VERSION"))));
     if spec.transport.reuse == ConnectionReuse::Never && !spec.transport.http2 {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));

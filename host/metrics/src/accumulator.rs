@@ -43,6 +43,8 @@ struct Counts {
     retried: u64,
     /// Succeeded with token counts by the server that cannot be.
     contradicted: u64,
+    /// Events of those that succeeded.
+    odd_events: u64,
     cancelled: u64,
     /// Succeeded and met every service level.
     good: u64,
@@ -97,6 +99,7 @@ impl Accumulator {
             Ok(answer) => {
                 self.counts.succeeded += 1;
                 self.counts.contradicted += u64::from(answer.contradicts_usage());
+                self.counts.odd_events += u64::from(answer.odd_events);
                 self.counts.good += u64::from(self.levels.iter().all(|level| meets(metrics, *level)));
                 if let (Some(send), Some(answered)) =
                     (record.timing.send, answered_at(&record.timing, answer))
@@ -193,6 +196,7 @@ impl Run<'_> {
             MetricId::ClientErrorRequestCount => if_any(counts.client),
             MetricId::RetriedRequestCount => if_any(counts.retried),
             MetricId::ContradictedUsageCount => if_any(counts.contradicted),
+            MetricId::OddEventCount => if_any(counts.odd_events),
             MetricId::CancelledRequestCount => Some(counts.cancelled as f64),
             MetricId::CompletedRequestCount => Some(counts.completed() as f64),
             MetricId::GoodRequestCount => self.good(),
@@ -367,6 +371,16 @@ mod tests {
         ];
         assert_eq!(scalar(&run(&records, &[]), MetricId::RetriedRequestCount), Some(2.0));
         assert_eq!(run(&records[3..], &[]).get(MetricId::RetriedRequestCount), None);
+    }
+
+    #[test]
+    fn odd_events_are_counted_where_there_were_any() {
+        let mut odd = testing::streamed(0, 0, &[10], 5);
+        odd.outcome.as_mut().unwrap().odd_events = 3;
+        let plain = testing::streamed(0, 0, &[10], 5);
+        let metrics = run(&[odd.clone(), plain.clone(), odd], &[]);
+        assert_eq!(scalar(&metrics, MetricId::OddEventCount), Some(6.0));
+        assert_eq!(run(&[plain], &[]).get(MetricId::OddEventCount), None);
     }
 
     #[test]
@@ -556,6 +570,7 @@ mod tests {
         again.timing.retries = 1;
         let mut contradicted = later(4);
         let answer = contradicted.outcome.as_mut().unwrap();
+        answer.odd_events = 1;
         answer.usage = Some(Usage { output_tokens: Some(0), ..Usage::default() });
         answer.output_tokens = Some(TokenCount { count: 2, source: TokenSource::Tokenizer });
         let failed = [limited, again, testing::failed(FailureKind::Desynchronized)];

@@ -103,6 +103,7 @@ impl Answered<'_> {
             | MetricId::RetriedRequestCount
             | MetricId::ClientErrorRequestCount
             | MetricId::ContradictedUsageCount
+            | MetricId::OddEventCount
             | MetricId::CancelledRequestCount
             | MetricId::CompletedRequestCount
             | MetricId::GoodRequestCount

@@ -17,6 +17,8 @@ pub enum Unit {
     Seconds,
     /// Requests.
     Requests,
+    /// Events of streams.
+    Events,
     /// Tokens.
     Tokens,
     /// Requests per second.
@@ -39,6 +41,7 @@ impl Unit {
             Self::Milliseconds => "ms",
             Self::Seconds => "sec",
             Self::Requests => "requests",
+            Self::Events => "events",
             Self::Tokens => "tokens",
             Self::RequestsPerSecond => "requests/sec",
             Self::TokensPerSecond => "tokens/sec",
@@ -254,6 +257,8 @@ catalogue! {
         "Failed requests for which this machine had no room, such as one more open file; only where there were any.";
     ContradictedUsageCount: "contradicted_usage_count", "contradicted_usage_count", "Contradicted Usage Count", Requests, Run, MINIMIZE, &[], true,
         "Successful requests whose token counts by the server cannot be those of their texts, so that the tokenizer's are used; only where there were any.";
+    OddEventCount: "odd_event_count", "odd_event_count", "Odd Event Count", Events, Run, MINIMIZE, &[], true,
+        "Events of successful requests that are not quite what their format allows, such as half a character, and were read as far as they could be; only where there were any.";
     CancelledRequestCount: "cancelled_request_count", "cancelled_request_count", "Cancelled Request Count", Requests, Run, None, &[], false,
         "Requests that were in flight when the benchmark stopped; in no other metric.";
     CompletedRequestCount: "completed_request_count", "completed_request_count", "Completed Request Count", Requests, Run, None, &[], false,

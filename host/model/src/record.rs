@@ -222,6 +222,8 @@ pub struct Answer {
     pub output_tokens: Option<TokenCount>,
     /// Token counts as the server reported them.
     pub usage: Option<Usage>,
+    /// How many events were not quite what the format allows, and were read as far as they could be.
+    pub odd_events: u32,
     /// Why the server stopped, in its own words.
     pub finish_reason: Option<String>,
 }

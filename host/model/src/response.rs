@@ -74,7 +74,8 @@ pub struct Usage {
     pub cached_input_tokens: Option<u32>,
 }
 
-/// What one event contributed to the answer.
+/// What one event contributed to the answer; a mark, with neither text nor reasoning, says that the event is not quite
+/// what the format allows and was read as far as it could be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
     /// The position of the event it comes from; the host uses that event's arrival time.
@@ -83,6 +84,14 @@ pub struct Chunk {
     pub text: Option<String>,
     /// Text of the model's reasoning, if any.
     pub reasoning: Option<String>,
+}
+
+impl Chunk {
+    /// Whether it says that its event is odd, and nothing else.
+    #[must_use]
+    pub fn is_mark(&self) -> bool {
+        self.text.is_none() && self.reasoning.is_none()
+    }
 }
 
 /// What a whole response says.

@@ -189,7 +189,8 @@ fn check_chunks(chunks: &[Chunk], events: usize) -> Result<(), String> {
         if index < next {
             return Err(format!("a chunk of event {index} after one of event {}", next - 1));
         }
-        next = index + 1;
+        // What an odd event says may follow its mark.
+        next = if chunk.is_mark() { index } else { index + 1 };
     }
     Ok(())
 }
@@ -201,9 +202,12 @@ mod tests {
     #[test]
     fn chunks_ascend_within_the_events() {
         let chunks = |indices: &[u32]| -> Vec<Chunk> {
-            let chunk = |&event_index| Chunk { event_index, text: None, reasoning: None };
+            let chunk = |&event_index| Chunk { event_index, text: Some("a".to_owned()), reasoning: None };
             indices.iter().map(chunk).collect()
         };
+        let mark = |event_index| Chunk { event_index, text: None, reasoning: None };
+        assert_eq!(check_chunks(&[&[mark(1)], chunks(&[1, 2]).as_slice(), &[mark(3)]].concat(), 4), Ok(()));
+        assert!(check_chunks(&[chunks(&[1]).as_slice(), &[mark(1)]].concat(), 4).is_err());
         assert_eq!(check_chunks(&chunks(&[0, 2, 3]), 4), Ok(()));
         assert_eq!(check_chunks(&[], 0), Ok(()));
         assert_eq!(

@@ -39,7 +39,8 @@ impl Recorded {
             let (name, value) = line.split_once(':').unwrap_or_default();
             name.eq_ignore_ascii_case("content-type") && value.trim().starts_with("text/event-stream")
         };
-        Some(Self { body, streamed: lines.any(is_stream) })
+        let streamed = replay::is_stream(&body, lines.any(is_stream));
+        Some(Self { body, streamed })
     }
 
     /// The input of `parse`, as a case has it.

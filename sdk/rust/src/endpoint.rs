@@ -5,6 +5,7 @@
 
 mod fold;
 mod parts;
+mod repair;
 mod repeat;
 
 use std::marker::PhantomData;

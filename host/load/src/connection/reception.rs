@@ -2,10 +2,10 @@
 
 use super::Broken;
 use super::stamps::Stamps;
-use crate::framing::{EventStream, Framing, Received};
+use crate::framing::{Framing, Received};
 use crate::response_memory::Share;
 use hyper::Response;
-use hyper::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use std::time::SystemTime;
 
 /// A response of which the head has arrived.
@@ -34,9 +34,13 @@ impl<'a> Reception<'a> {
             received.retry_after = retry_after(response);
             received.location = location(response);
         }
+        received.encoding = encoding(response);
         received.streamed = response.status().is_success() && is_event_stream(response);
-        let framing =
-            if received.streamed { Framing::Events(EventStream::default()) } else { Framing::Whole };
+        let framing = if response.status().is_success() && received.encoding.is_none() {
+            Framing::told_by_content(received.streamed)
+        } else {
+            Framing::Whole
+        };
         Self { stamps, framing, received, share, length: 0 }
     }
 
@@ -72,6 +76,13 @@ fn is_event_stream<B>(response: &Response<B>) -> bool {
 fn location<B>(response: &Response<B>) -> Option<String> {
     let value = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// How the body is encoded, such as `gzip`; none if it is sent as it is.
+fn encoding<B>(response: &Response<B>) -> Option<String> {
+    let value = response.headers().get(CONTENT_ENCODING)?.as_bytes();
+    let is_plain = value.is_empty() || value.eq_ignore_ascii_case(b"identity");
+    (!is_plain).then(|| String::from_utf8_lossy(value).into_owned())
 }
 
 /// In seconds from now, whether the server named seconds or a date; 0 for one that is over.

@@ -131,6 +131,25 @@ fn a_last_event_without_a_blank_line_counts() {
 }
 
 #[test]
+fn a_stream_under_another_content_type_is_a_stream() {
+    let server = Server::answering(|peer| {
+        peer.respond("200 OK", &format!("data: {TOKEN}\n\ndata: {TOKEN}\n\ndata: [DONE]\n\n"));
+    });
+    let records = records_of(&server, 2);
+    assert!(records.iter().all(|record| answer(record).streamed && answer(record).content.len() == 2));
+}
+
+#[test]
+fn json_under_the_content_type_of_a_stream_is_a_body() {
+    let server = Server::answering(|peer| {
+        peer.begin_stream();
+        peer.chunk(MESSAGE);
+        peer.end_stream();
+    });
+    assert!(!answer(&records_of(&server, 1)[0]).streamed);
+}
+
+#[test]
 fn a_stream_that_ends_with_its_connection_is_whole() {
     let server = Server::start(|mut peer| {
         peer.request();

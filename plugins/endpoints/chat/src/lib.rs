@@ -41,12 +41,16 @@ impl Endpoint for Chat {
         if openai::is_end(event) {
             return Ok(Delta { end: true, ..Delta::default() });
         }
-        event.json::<Answer>()?.into_delta()
+        event.read(|event| event.json::<Answer>()?.into_delta())
     }
 
     fn parse(&self, events: &[Event], streamed: bool) -> Result<Response> {
-        let mut repeat = Repeat::new(|event: &Event| self.read(event));
-        fold(events, streamed, |event| repeat.read(event))
+        if !streamed {
+            return fold(events, false, |event| self.read(event));
+        }
+        let mut repeat =
+            Repeat::new(|event: &Event| self.read(event).or_else(|error| openai::aside(event, error)));
+        fold(events, true, |event| repeat.read(event))
     }
 }
 

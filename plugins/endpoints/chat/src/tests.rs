@@ -202,15 +202,84 @@ fn an_error_inside_of_a_stream_is_the_servers() {
 
 #[test]
 fn what_is_no_chat_is_malformed_and_numbered() {
-    for data in
-        ["", "{", "nonsense", "[]", "{}", r#"{"choices":{}}"#, r#"{"choices":[{"delta":{"content":1}}]}"#]
-    {
+    for data in [
+        "{",
+        "nonsense",
+        "[]",
+        r#"{"choices":{}}"#,
+        r#"{"choices":[{"delta":{"content":1}}]}"#,
+        r#"{"usage":[]}"#,
+    ] {
         let answer = parse(&[r#"{"choices":[{"delta":{"content":"He"}}]}"#, data]);
         assert!(
             matches!(&answer, Err(Error::Malformed(message)) if message.starts_with("event 1: ")),
             "{data} gave {answer:?}"
         );
     }
+}
+
+/// Event, text and reasoning of each chunk of a stream of one odd event and a plain one; an odd event is marked.
+fn odd_chunks(data: &str) -> Vec<(u32, String, String)> {
+    let response = parse(&[data, r#"{"choices":[{"delta":{"content":"!"}}]}"#, "[DONE]"]).unwrap();
+    assert!(response.complete, "{data}");
+    chunks(&response)
+        .into_iter()
+        .map(|(event, text, reasoning)| (event, text.to_owned(), reasoning.to_owned()))
+        .collect()
+}
+
+#[test]
+fn an_odd_event_is_read_as_far_as_it_can_be_and_marked() {
+    for (data, text, reasoning) in [
+        (r#"{"choices":[{"delta":{"content":"a\ud83d"}}]}"#, "a\u{FFFD}", ""),
+        (r#"{"choices":[{"delta":{"content":"a","content":"b"}}]}"#, "b", ""),
+        (
+            r#"{"choices":[{"delta":{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}}]}"#,
+            "ab",
+            "",
+        ),
+        (
+            r#"{"choices":[{"delta":{"content":[{"type":"thinking","thinking":[{"text":"hm"}]},{"text":"b"}]}}]}"#,
+            "b",
+            "hm",
+        ),
+    ] {
+        let mark = (0, String::new(), String::new());
+        let said = (0, text.to_owned(), reasoning.to_owned());
+        assert_eq!(odd_chunks(data), [mark, said, (1, "!".to_owned(), String::new())], "{data}");
+    }
+    for data in [
+        "",
+        "{}",
+        r#"{"type":"ping"}"#,
+        r#"{"choices":null}"#,
+        r#"{"choices":[],"usage":{"completion_tokens":20.0}}"#,
+        r#"{"choices":[],"usage":{"completion_tokens":"20"}}"#,
+    ] {
+        let mark = (0, String::new(), String::new());
+        assert_eq!(odd_chunks(data), [mark, (1, "!".to_owned(), String::new())], "{data}");
+    }
+}
+
+#[test]
+fn a_whole_body_must_be_an_answer() {
+    for data in ["", "{}", r#"{"choices":null}"#, "busy"] {
+        let answer = Chat::default().parse(&testing::events(&[data]), false);
+        assert!(matches!(&answer, Err(Error::Malformed(_))), "{data} gave {answer:?}");
+    }
+    let events =
+        testing::events(&["\u{FEFF}{\"choices\":[{\"message\":{\"content\":\"a\",\"content\":\"b\"}}]}"]);
+    assert_eq!(chunks(&Chat::default().parse(&events, false).unwrap()), [(0, "", ""), (0, "b", "")]);
+}
+
+#[test]
+fn a_refusal_and_a_call_of_the_old_kind_are_answers() {
+    let response = parse(&[
+        r#"{"choices":[{"delta":{"refusal":"I must not"}}]}"#,
+        r#"{"choices":[{"delta":{"function_call":{"name":"f","arguments":"{}"}}}]}"#,
+    ])
+    .unwrap();
+    assert_eq!(chunks(&response), [(0, "I must not", ""), (1, "f{}", "")]);
 }
 
 #[test]

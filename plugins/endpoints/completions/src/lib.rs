@@ -80,26 +80,36 @@ impl Endpoint for Completions {
         if openai::is_end(event) {
             return Ok(Delta { end: true, ..Delta::default() });
         }
-        let answer: Answer = event.json()?;
-        if let Some(error) = answer.error {
+        event.read(|event| event.json::<Answer>()?.into_delta())
+    }
+
+    fn parse(&self, events: &[Event], streamed: bool) -> Result<Response> {
+        if !streamed {
+            return fold(events, false, |event| self.read(event));
+        }
+        let mut repeat =
+            Repeat::new(|event: &Event| self.read(event).or_else(|error| openai::aside(event, error)));
+        fold(events, true, |event| repeat.read(event))
+    }
+}
+
+impl Answer {
+    fn into_delta(self) -> Result<Delta> {
+        if let Some(error) = self.error {
             return Err(error.into());
         }
-        if answer.choices.is_none() && answer.usage.is_none() {
+        if self.choices.is_none() && self.usage.is_none() {
             return Err(Error::Malformed("neither `choices` nor `usage` nor `error`".to_owned()));
         }
-        let mut delta = Delta { usage: answer.usage.map(Into::into), ..Delta::default() };
-        for choice in answer.choices.into_iter().flatten() {
+        let odd = self.usage.as_ref().is_some_and(UsageReport::is_odd);
+        let mut delta = Delta { usage: self.usage.map(Into::into), odd, ..Delta::default() };
+        for choice in self.choices.into_iter().flatten() {
             if let Some(text) = choice.text {
                 delta.text.get_or_insert_default().push_str(&text);
             }
             delta.finish_reason = choice.finish_reason.or(delta.finish_reason);
         }
         Ok(delta)
-    }
-
-    fn parse(&self, events: &[Event], streamed: bool) -> Result<Response> {
-        let mut repeat = Repeat::new(|event: &Event| self.read(event));
-        fold(events, streamed, |event| repeat.read(event))
     }
 }
 
@@ -179,8 +189,27 @@ mod tests {
     #[test]
     fn errors_are_the_servers_or_malformed() {
         assert_eq!(parse(&[r#"{"error":"overloaded"}"#]), Err(Error::Server("overloaded".to_owned())));
-        for data in ["", "{}", "nonsense", r#"{"choices":1}"#] {
+        for data in ["nonsense", "{", r#"{"choices":1}"#] {
             assert!(matches!(parse(&[data]), Err(Error::Malformed(_))), "{data}");
         }
+        for data in ["", "{}"] {
+            let whole = Completions {}.parse(&testing::events(&[data]), false);
+            assert!(matches!(whole, Err(Error::Malformed(_))), "{data}");
+        }
+    }
+
+    #[test]
+    fn an_odd_event_is_read_as_far_as_it_can_be_and_marked() {
+        let response = parse(&[
+            r#"{"type":"ping"}"#,
+            r#"{"choices":[{"text":"a\ud83d"}]}"#,
+            r#"{"choices":[],"usage":{"completion_tokens":"2"}}"#,
+            "[DONE]",
+        ])
+        .unwrap();
+        let chunks: Vec<_> =
+            response.chunks.iter().map(|chunk| (chunk.event_index, chunk.text.as_deref())).collect();
+        assert_eq!(chunks, [(0, None), (1, None), (1, Some("a\u{FFFD}")), (2, None)]);
+        assert_eq!(response.usage.and_then(|usage| usage.output_tokens), Some(2));
     }
 }

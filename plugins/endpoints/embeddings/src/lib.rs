@@ -45,14 +45,20 @@ impl Endpoint for Embeddings {
     }
 
     fn read(&self, event: &Event) -> Result<Delta> {
-        let answer: Answer = event.json()?;
-        if let Some(error) = answer.error {
+        event.read(|event| event.json::<Answer>()?.into_delta())
+    }
+}
+
+impl Answer {
+    fn into_delta(self) -> Result<Delta> {
+        if let Some(error) = self.error {
             return Err(error.into());
         }
-        if answer.data.is_none_or(|entries| entries.is_empty()) {
+        if self.data.is_none_or(|entries| entries.is_empty()) {
             return Err(Error::Malformed("no embeddings in `data`".to_owned()));
         }
-        Ok(Delta { usage: answer.usage.map(Into::into), ..Delta::default() })
+        let odd = self.usage.as_ref().is_some_and(UsageReport::is_odd);
+        Ok(Delta { usage: self.usage.map(Into::into), odd, ..Delta::default() })
     }
 }
 
@@ -92,6 +98,16 @@ mod tests {
     #[test]
     fn an_embedding_may_be_base64() {
         assert!(parse(r#"{"data":[{"embedding":"AAAA"}]}"#).unwrap().complete);
+    }
+
+    #[test]
+    fn an_odd_report_is_read_and_marked() {
+        let response =
+            parse(r#"{"data":[{"embedding":[0.1]}],"usage":{"prompt_tokens":"3","prompt_tokens":"4"}}"#)
+                .unwrap();
+        assert_eq!(response.usage.and_then(|usage| usage.input_tokens), Some(4));
+        assert_eq!(response.chunks.len(), 1);
+        assert!(response.chunks.iter().all(|chunk| chunk.text.is_none() && chunk.reasoning.is_none()));
     }
 
     #[test]

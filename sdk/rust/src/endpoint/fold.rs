@@ -16,9 +16,12 @@ pub struct Delta {
     pub finish_reason: Option<String>,
     /// Whether a stream is complete with this event. A whole body needs no end.
     pub end: bool,
+    /// Whether the event is not quite what the format allows, and was read as far as it could be. The host counts it.
+    pub odd: bool,
 }
 
-/// Reads `events` one by one. The last usage and the last finish reason count.
+/// Reads `events` one by one. The last usage and the last finish reason count; the mark of an odd event is a chunk
+/// without text and reasoning.
 ///
 /// If the answer was `streamed`, it is complete with an event that says so. Otherwise the event is the whole body,
 /// and complete if it can be read.
@@ -35,6 +38,9 @@ pub fn fold(
     };
     for (event, event_index) in events.iter().zip(0_u32..) {
         let delta = read(event).map_err(|error| at_event(event_index, error))?;
+        if delta.odd {
+            response.chunks.push(Chunk { event_index, text: None, reasoning: None });
+        }
         let text = delta.text.filter(|text| !text.is_empty());
         let reasoning = delta.reasoning.filter(|text| !text.is_empty());
         if text.is_some() || reasoning.is_some() {
@@ -84,6 +90,15 @@ mod tests {
             response.chunks.iter().map(|chunk| (chunk.event_index, chunk.text.as_deref())).collect();
         assert_eq!(chunks, [(1, Some("a")), (3, Some("b"))]);
         assert!(response.complete);
+    }
+
+    #[test]
+    fn an_odd_event_is_marked_before_its_text() {
+        let odd = |event: &Event| read(event).map(|delta| Delta { odd: true, ..delta });
+        let response = fold(&testing::events(&["nothing", "a"]), true, odd).unwrap();
+        let chunks: Vec<_> =
+            response.chunks.iter().map(|chunk| (chunk.event_index, chunk.text.as_deref())).collect();
+        assert_eq!(chunks, [(0, None), (1, None), (1, Some("a"))]);
     }
 
     #[test]

@@ -225,6 +225,10 @@ pub mod exports {
                     }
                 }
                 /// What one event contributed to the answer.
+                ///
+                /// A chunk with neither text nor reasoning marks an event that is not quite
+                /// what the format allows and was read as far as it could be. The host
+                /// counts such events.
                 #[derive(Clone, PartialEq, serde::Deserialize, serde::Serialize)]
                 pub struct Chunk {
                     /// The position in `events` of the event this comes from. The host uses
@@ -1505,8 +1509,8 @@ pub mod exports {
                     ///
                     /// `events` holds the whole response in order of arrival. Events that carry
                     /// nothing, such as role announcements, usage reports and end markers, have
-                    /// no chunk; an event has at most one. The host drops comments and
-                    /// keep-alives before.
+                    /// no chunk; an event has at most one, beside its mark if it is odd. The
+                    /// host drops comments and keep-alives before.
                     ///
                     /// `streamed` is true if the server answered with an event stream, whatever
                     /// was asked for. Then the end marker decides whether the response is
@@ -1516,8 +1520,8 @@ pub mod exports {
                     /// The host calls this after the last byte, off the thread that measures.
                     ///
                     /// # Errors
-                    /// - `malformed`: an event is not what the format allows. The request then
-                    ///   counts as failed.
+                    /// - `malformed`: an event is not what the format allows, so that text, end
+                    ///   or token counts cannot be known. The request then counts as failed.
                     /// - `server`: an event carries an error of the server.
                     #[allow(async_fn_in_trait)]
                     fn parse(

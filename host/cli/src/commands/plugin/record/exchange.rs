@@ -1,5 +1,6 @@
 //! One request and its whole response, untimed.
 
+use aiperf_load::replay;
 use aiperf_model::request::Header;
 use aiperf_model::secret::Secrets;
 use aiperf_model::server::{Scheme, ServerUrl};
@@ -7,7 +8,7 @@ use aiperf_plugin_host::hide_in_body;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_TYPE, HOST};
 use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
 use std::fmt::Write as _;
@@ -24,7 +25,8 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn is_stream(&self) -> bool {
         let kind = self.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        kind.is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"))
+        let declared = kind.is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"));
+        replay::is_stream(&self.body, declared)
     }
 
     /// The same without what the server was sent and sent back.
@@ -87,6 +89,7 @@ fn request(
     if let Ok(request) = &mut request {
         let known = request.headers_mut();
         known.insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
+        known.insert(ACCEPT_ENCODING, hyper::header::HeaderValue::from_static("identity"));
         for header in headers {
             let name = header.name.parse::<hyper::header::HeaderName>().map_err(|error| error.to_string())?;
             let value =
