@@ -10,7 +10,7 @@ mod reception;
 mod stamps;
 mod wire;
 
-pub(crate) use reception::LONGEST_MIB;
+pub(crate) use reception::{EVENT_COST, LONGEST_MIB};
 
 use crate::clock::Clock;
 use crate::completion_id::LastAnswer;

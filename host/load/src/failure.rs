@@ -1,5 +1,6 @@
 //! How requests fail, in words.
 
+use crate::connection::{EVENT_COST, LONGEST_MIB};
 use crate::framing::Received;
 use aiperf_model::record::{Failure, FailureKind};
 use std::error::Error as _;
@@ -58,8 +59,11 @@ fn is_lack_of_files(_error: &io::Error) -> bool {
 }
 
 /// The response does not end, or is larger than what can be kept.
-pub(crate) fn endless(status: Option<u16>, most_mib: usize) -> Failure {
-    failure(FailureKind::Malformed, status, format!("the response is larger than {most_mib} MiB"))
+pub(crate) fn endless(status: Option<u16>) -> Failure {
+    let message = format!(
+        "the response is larger than {LONGEST_MIB} MiB, each event counted as {EVENT_COST} bytes more"
+    );
+    failure(FailureKind::Malformed, status, message)
 }
 
 /// The responses in flight are together larger than what can be kept.

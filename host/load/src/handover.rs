@@ -21,6 +21,9 @@ use std::time::Duration;
 // A thread that slept on its channel would cost the measuring thread a system call per exchange to wake it.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
+/// Bytes beyond which a reader takes no more at once: what it has taken is not counted as waiting any more.
+const BATCH_BYTES: usize = 1024 * 1024;
+
 /// The slot's end: spreads exchanges evenly over the readers and never waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Handover {
@@ -96,12 +99,17 @@ impl Readers {
 }
 
 impl Intake {
-    /// Waits for exchanges and moves at most `limit` of them into `batch`; false when no more will come.
+    /// Waits for exchanges and moves at most `limit` of them into `batch`, fewer if they are large; false when no more
+    /// will come.
     pub(crate) fn take(&self, batch: &mut Vec<Exchange>, limit: usize) -> bool {
+        let mut bytes = 0;
         loop {
-            while batch.len() < limit {
+            while batch.len() < limit && bytes < BATCH_BYTES {
                 match self.exchanges.try_recv() {
-                    Ok(exchange) => batch.push(exchange),
+                    Ok(exchange) => {
+                        bytes += footprint(&exchange);
+                        batch.push(exchange);
+                    }
                     Err(TryRecvError::Empty) => break,
                     Err(TryRecvError::Disconnected) => return self.has_taken(batch),
                 }

@@ -2,6 +2,7 @@
 //!
 //! This happens on threads of its own, after the last byte of the response, in no particular order.
 
+use crate::connection::EVENT_COST;
 use crate::control::Control;
 use crate::counting;
 use crate::handover::Intake;
@@ -16,6 +17,8 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) const CRASH_LIMIT: u32 = 3;
 /// How many exchanges are read before their records are passed on together.
 const BATCH_LENGTH: usize = 64;
+/// The bytes beyond which a response is read alone.
+const LARGE: usize = 4 << 20;
 /// How much of a server's finish reason a message quotes, in bytes.
 const LONGEST_REASON: usize = 40;
 
@@ -58,6 +61,9 @@ pub(crate) struct Reader<'a> {
     pub(crate) workload: &'a Workload,
     pub(crate) control: &'a Control,
     pub(crate) crashes: &'a Crashes,
+    /// Who reads a large response; one is read after the other, since each takes its size again several times while it
+    /// is read.
+    pub(crate) large: &'a Mutex<()>,
     /// Called once the plugin has crashed too often.
     pub(crate) give_up: &'a (dyn Fn() + Sync),
 }
@@ -87,6 +93,8 @@ impl Reader<'_> {
         asked: Option<Asked>,
         count_input: &dyn Fn() -> Option<u32>,
     ) -> (Record, Option<Response>) {
+        let is_large = exchange.buffer.len() + exchange.events.len() * EVENT_COST > LARGE;
+        let _turn = is_large.then(|| self.large.lock().unwrap_or_else(PoisonError::into_inner));
         let timing = exchange.timing;
         let failed =
             |(kind, message)| Failure { kind, status: timing.status, retry_after_seconds: None, message };

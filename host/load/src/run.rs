@@ -29,7 +29,7 @@ use director::Director;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -172,7 +172,15 @@ pub fn run(
     let director = Director::new(spec, Arc::clone(&shared), workers)?;
     let crashes = Crashes::default();
     let give_up = || shared.brake.pull(Level::Abort);
-    let reader = Reader { endpoint: &**endpoint, workload, control, crashes: &crashes, give_up: &give_up };
+    let large = Mutex::new(());
+    let reader = Reader {
+        endpoint: &**endpoint,
+        workload,
+        control,
+        crashes: &crashes,
+        large: &large,
+        give_up: &give_up,
+    };
     let turn_readers =
         turns.into_iter().map(|turns| TurnReader { turns, reader, brake: &shared.brake }).collect();
 

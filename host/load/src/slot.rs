@@ -6,7 +6,7 @@ use crate::arrivals::{Arrival, FurtherTurn};
 use crate::brake::Brake;
 use crate::clock::{Clock, nanoseconds};
 use crate::completion_id::Ids;
-use crate::connection::{Broken, Connection, LONGEST_MIB, Standing, WireTimes};
+use crate::connection::{Broken, Connection, Standing, WireTimes};
 use crate::control::Control;
 use crate::deadline::{Deadline, Interruption};
 use crate::duty::Duty;
@@ -347,7 +347,7 @@ impl Slot {
             }),
             Err(Broken::Endless) => {
                 received.forget_body();
-                Some(failure::endless(status, LONGEST_MIB))
+                Some(failure::endless(status))
             }
             Err(Broken::Crowded) => {
                 received.forget_body();

@@ -37,9 +37,12 @@ impl<I: Interface> Mold<I> {
         Ok(Self { sandbox, linked, indices, speaker })
     }
 
-    /// After how many calls an instance is to be replaced.
-    pub(crate) fn calls_per_instance(&self) -> u32 {
-        self.sandbox.limits.calls_per_instance
+    /// Whether an instance may serve another call: it has neither served too many nor grown too much, since what it
+    /// has grown to goes back with it alone.
+    pub(crate) fn keeps(&self, instance: &Instance<I>) -> bool {
+        let limits = &self.sandbox.limits;
+        let growth = instance.store.data().budget.memory().saturating_sub(instance.memory_at_start);
+        instance.calls < limits.calls_per_instance && growth <= limits.kept_growth
     }
 
     /// Makes an instance that has not been configured.
@@ -49,7 +52,8 @@ impl<I: Interface> Mold<I> {
             let instance = self.linked.instantiate(&mut *store)?;
             I::guest(&self.indices, store, &instance)
         })?;
-        Ok(Instance { store, guest, calls: 0 })
+        let memory_at_start = store.data().budget.memory();
+        Ok(Instance { store, guest, calls: 0, memory_at_start })
     }
 
     /// Makes an instance and configures it.
@@ -86,14 +90,10 @@ pub(crate) struct Instance<I: Interface> {
     store: Store<Context>,
     guest: I::Guest,
     calls: u32,
+    memory_at_start: usize,
 }
 
 impl<I: Interface> Instance<I> {
-    /// How often it was called.
-    pub(crate) fn calls(&self) -> u32 {
-        self.calls
-    }
-
     /// Calls `function` of the contract by `run`.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ pub struct Limits {
     pub compile_time: Duration,
     /// The most memory of compiling one component, in bytes.
     pub compile_memory: usize,
+    /// By how many bytes an instance may have grown for it to be kept.
+    pub kept_growth: usize,
 }
 
 impl Default for Limits {
@@ -52,6 +54,7 @@ impl Default for Limits {
             calls_per_instance: 4096,
             compile_time: Duration::from_secs(120),
             compile_memory: 2 << 30,
+            kept_growth: 16 << 20,
         }
     }
 }
@@ -106,6 +109,11 @@ impl Budget {
             table_elements: 0,
             exhausted: false,
         }
+    }
+
+    /// The bytes of all memories.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
     }
 }
 

@@ -1,8 +1,8 @@
 //! The instances of one configured plugin.
 //!
 //! Each call takes an idle instance, or makes one, and puts it back: so there are as many as threads have called at
-//! once. An instance that crashed is dropped, as is one that has served its calls, since the memory of an instance
-//! only grows.
+//! once. An instance that crashed is dropped, as is one that has served its calls or has grown much for one, since the
+//! memory of an instance only grows.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -40,7 +40,7 @@ impl<I: Interface> Pool<I> {
     ) -> Result<T, PluginError> {
         let mut instance = self.take()?;
         let answer = instance.call(&self.mold, function, run)?;
-        if instance.calls() < self.mold.calls_per_instance() {
+        if self.mold.keeps(&instance) {
             self.idle().push(instance);
         }
         answer.map_err(PluginError::from)

@@ -21,6 +21,10 @@ pub(super) struct Reception<'a> {
 /// The longest response in MiB, which is more than any answer: one that does not end must not take all memory.
 pub(crate) const LONGEST_MIB: usize = 64;
 
+/// What an event takes beside its data, in bytes: here, when it is lent to the plugin, and in the plugin's memory. A
+/// stream of empty events would else be a hundred times larger than its bytes.
+pub(crate) const EVENT_COST: usize = 96;
+
 impl<'a> Reception<'a> {
     /// Takes the head.
     pub(super) fn begin<B>(
@@ -47,13 +51,15 @@ impl<'a> Reception<'a> {
     /// Takes bytes of the body that the last read has brought.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         self.length = self.length.saturating_add(bytes.len());
-        if self.length > LONGEST_MIB << 20 {
+        self.framing.push(bytes, self.stamps.last_read(), self.received);
+        let held = self.received.buffer.len() + self.received.events.len() * EVENT_COST;
+        let held = held.max(self.length);
+        if held > LONGEST_MIB << 20 {
             return Err(Broken::Endless);
         }
-        if !self.share.grow_to(self.length) {
+        if !self.share.grow_to(held) {
             return Err(Broken::Crowded);
         }
-        self.framing.push(bytes, self.stamps.last_read(), self.received);
         Ok(())
     }
 
