@@ -4,7 +4,7 @@ use crate::support::Workplace;
 
 #[test]
 fn each_mistake_is_named_with_what_to_write_instead() {
-    let cases: [(&str, &[&str]); 25] = [
+    let cases: [(&str, &[&str]); 26] = [
         ("--concurrency 10,,20", &["--concurrency", "item 2", "empty"]),
         ("--concurrency 10,abc", &["--concurrency", "abc", "item 2"]),
         ("--concurrency 0,5", &["--concurrency", "item 1", "1"]),
@@ -38,6 +38,7 @@ fn each_mistake_is_named_with_what_to_write_instead() {
         ("--concurrency 1 --isl-stddev 4000000000", &["--isl-stddev", "10000000"]),
         ("--concurrency 5000000000", &["--concurrency", "4294967295"]),
         ("--concurrency 1..4000000000+1", &["--concurrency", "item 1", "100000 values"]),
+        ("--concurrency 1,2 --header X-Team:Größe", &["--header", "'x-team'", "not ASCII"]),
         ("--concurrency 1,2 --gpu-telemetry-url http://localhost:9400/metrics", &["--gpu-telemetry-url"]),
     ];
     for (arguments, expected) in cases {

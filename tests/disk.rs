@@ -175,3 +175,33 @@ fn an_earlier_result_is_not_overwritten() {
     assert!(refused.stderr.contains("exists already"), "{}", refused.stderr);
     assert!(place.bytes("elsewhere/profile_export_aiperf_sweep.json") == before);
 }
+
+#[test]
+fn requests_that_change_in_mid_run_are_a_fault_of_the_machine() {
+    let (server, place) = (Server::start(FAST), Workplace::new());
+    let requests = place.path().join("requests.jsonl");
+    fs::write(&requests, "{\"text\": \"one\"}\n{\"text\": \"two\"}\n").unwrap();
+    let mut running = place.begin(&format!(
+        "profile -m m --url {} --input-file requests.jsonl --concurrency 1,2 --osl 2 --parameter-sweep-cooldown-seconds 1",
+        server.chat_url()
+    ));
+    running.wait_for("cooldown");
+    fs::write(&requests, "{}\n").unwrap();
+    let ended = running.finish().expect(1);
+    assert!(ended.stderr.contains("was changed during the benchmark"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("continue with: aiperf profile --resume"), "{}", ended.stderr);
+    assert_eq!(place.states(BASE)[0], "done");
+}
+
+#[test]
+fn an_analysis_that_cannot_be_written_is_a_fault_of_the_machine() {
+    let place = Workplace::new();
+    place.run(SWEEP).expect(0);
+    fs::write(place.path().join("file"), "").unwrap();
+    let failed = place.run(&format!("analyze {BASE} --output file/below")).expect(1);
+    assert!(failed.stderr.contains("cannot create"), "{}", failed.stderr);
+    let failed = place.run(&format!("report {BASE} --output file/report.html")).expect(1);
+    assert!(failed.stderr.contains("file"), "{}", failed.stderr);
+    let refused = place.run("analyze file").expect(2);
+    assert!(refused.stderr.contains("file"), "{}", refused.stderr);
+}

@@ -1,6 +1,7 @@
 //! What can go wrong with the files of a benchmark.
 
 use crate::lock::Owner;
+use aiperf_model::fault::{Fault, Faulty};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,14 @@ pub enum ArtifactError {
         /// What was tried, such as `write`.
         action: &'static str,
         /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that the user named, or one of an earlier result, cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -82,16 +91,38 @@ pub enum ArtifactError {
 }
 
 impl ArtifactError {
+    /// Wraps what the system said about a file that is read; for `map_err`.
+    pub(crate) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Unreadable { path: path.to_path_buf(), source }
+    }
+
     /// Wraps what the system said about an action on a path; for `map_err`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_path_buf(), source }
     }
 }
 
+impl Faulty for ArtifactError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Unreadable { .. }
+            | Self::Malformed { .. }
+            | Self::Locked { .. }
+            | Self::UnknownOrigin(_)
+            | Self::Exists(_)
+            | Self::NamesTaken { .. } => Fault::Input,
+            // Also in mid-run somebody may put a link in the way.
+            Self::Io { .. } | Self::SymbolicLink(_) | Self::Outside { .. } | Self::Encode { .. } => {
+                Fault::Machine
+            }
+        }
+    }
+}
+
 impl From<ArtifactError> for io::Error {
     fn from(error: ArtifactError) -> Self {
         let kind = match &error {
-            ArtifactError::Io { source, .. } => source.kind(),
+            ArtifactError::Io { source, .. } | ArtifactError::Unreadable { source, .. } => source.kind(),
             _ => ErrorKind::Other,
         };
         Self::new(kind, error)

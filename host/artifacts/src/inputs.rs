@@ -31,34 +31,32 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Writes the bodies of the profiling requests: the turns of each conversation, in the order of the workload. One that
-/// cannot be had is an error.
-pub fn write<B: AsRef<[u8]>>(
+/// Writes the bodies of the profiling requests: the turns of each conversation, in the order of the workload. The first
+/// one that cannot be had is the error.
+pub fn write<B: AsRef<[u8]>, E: From<ArtifactError>>(
     path: &Path,
-    conversations: impl IntoIterator<Item = io::Result<Vec<B>>>,
-) -> Result<(), ArtifactError> {
+    conversations: impl IntoIterator<Item = Result<Vec<B>, E>>,
+) -> Result<(), E> {
     let mut file = DurableFile::create(path)?;
-    write_sessions(&mut file, conversations).map_err(ArtifactError::io("write", path))?;
-    file.commit()
+    let failed = |error| ArtifactError::io("write", path)(error);
+    file.write_all(br#"{"data":["#).map_err(failed)?;
+    for (index, bodies) in conversations.into_iter().enumerate() {
+        write_session(&mut file, index, &bodies?).map_err(failed)?;
+    }
+    file.write_all(b"\n]}\n").map_err(failed)?;
+    Ok(file.commit()?)
 }
 
-fn write_sessions<B: AsRef<[u8]>>(
-    file: &mut impl Write,
-    conversations: impl IntoIterator<Item = io::Result<Vec<B>>>,
-) -> io::Result<()> {
-    file.write_all(br#"{"data":["#)?;
-    for (index, bodies) in conversations.into_iter().enumerate() {
-        let separator = if index == 0 { "\n" } else { ",\n" };
-        write!(file, r#"{separator}{{"session_id":"session_{index:06}","payloads":["#)?;
-        for (turn, body) in bodies?.iter().enumerate() {
-            if turn > 0 {
-                file.write_all(b",")?;
-            }
-            serde_json::to_writer(&mut *file, &Body::new(body.as_ref()))?;
+fn write_session(file: &mut impl Write, index: usize, bodies: &[impl AsRef<[u8]>]) -> io::Result<()> {
+    let separator = if index == 0 { "\n" } else { ",\n" };
+    write!(file, r#"{separator}{{"session_id":"session_{index:06}","payloads":["#)?;
+    for (turn, body) in bodies.iter().enumerate() {
+        if turn > 0 {
+            file.write_all(b",")?;
         }
-        file.write_all(b"]}")?;
+        serde_json::to_writer(&mut *file, &Body::new(body.as_ref()))?;
     }
-    file.write_all(b"\n]}\n")
+    file.write_all(b"]}")
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -79,7 +77,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inputs.json");
         let exact = br#"{ "b":1.0,  "a":[1e2,"x\u00e9"] }"#;
-        write(&path, [exact.as_slice(), b"plain \"text\"", b"\xff\x00"].map(|body| Ok(vec![body]))).unwrap();
+        write(
+            &path,
+            [exact.as_slice(), b"plain \"text\"", b"\xff\x00"].map(|body| Ok::<_, ArtifactError>(vec![body])),
+        )
+        .unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(std::str::from_utf8(exact).unwrap()), "{text}");
         insta::assert_snapshot!(text);
@@ -89,7 +91,7 @@ mod tests {
     fn the_turns_of_a_conversation_stand_together() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inputs.json");
-        write(&path, [Ok(vec![b"1", b"2"]), Ok(vec![b"3"])]).unwrap();
+        write(&path, [Ok::<_, ArtifactError>(vec![b"1", b"2"]), Ok(vec![b"3"])]).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(value["data"][0]["payloads"], serde_json::json!([1, 2]));
         assert_eq!(value["data"][1]["payloads"], serde_json::json!([3]));
@@ -99,7 +101,7 @@ mod tests {
     fn the_file_is_json_without_any_body_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inputs.json");
-        write::<&[u8]>(&path, []).unwrap();
+        write::<&[u8], ArtifactError>(&path, []).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(value, serde_json::json!({ "data": [] }));
     }

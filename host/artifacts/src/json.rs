@@ -39,8 +39,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path, format: &'static str) -> Re
 
 /// The bytes of a file that a user may have named.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, ArtifactError> {
-    let failed = ArtifactError::io("read", path);
-    aiperf_files::read(path, LARGEST).map_err(|error| failed(error.into()))
+    aiperf_files::read(path, LARGEST).map_err(|error| ArtifactError::unreadable(path)(error.into()))
 }
 
 /// Reads bytes as a value; the path only serves the error.

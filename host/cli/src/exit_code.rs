@@ -1,5 +1,6 @@
 //! The exit codes of `aiperf`, in one place and documented for scripts.
 
+use aiperf_model::fault::Fault;
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -26,5 +27,17 @@ pub(crate) enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+impl From<Fault> for Exit {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Input => Self::BadInput,
+            Fault::Machine => Self::Unexpected,
+            Fault::Server => Self::NothingSucceeded,
+            Fault::Plugin => Self::PluginFailed,
+            Fault::Stopped => Self::Interrupted,
+        }
     }
 }

@@ -2,13 +2,7 @@
 
 use crate::exit_code::Exit;
 use crate::lines::Lines;
-use aiperf_artifacts::ArtifactError;
-use aiperf_load::{DatasetError, LoadError};
-use aiperf_plan::ConfigError;
-use aiperf_plugin_host::HostError;
-use aiperf_simulator::SimulatorError;
-use aiperf_sweep::SweepError;
-use aiperf_toolchain::ToolchainError;
+use aiperf_model::fault::Faulty;
 use std::fmt;
 
 /// What went wrong and how the process ends.
@@ -30,61 +24,9 @@ impl Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        match error {
-            ConfigError::DashboardInSweep => Self::in_lines(Exit::BadInput, error),
-            error => Self::new(Exit::BadInput, error),
-        }
-    }
-}
-
-impl From<DatasetError> for Failure {
-    fn from(error: DatasetError) -> Self {
-        Self::new(Exit::BadInput, error)
-    }
-}
-
-impl From<HostError> for Failure {
-    fn from(error: HostError) -> Self {
-        Self::new(Exit::BadInput, error)
-    }
-}
-
-impl From<ToolchainError> for Failure {
-    fn from(error: ToolchainError) -> Self {
-        match &error {
-            ToolchainError::File { .. } => Self::new(Exit::Unexpected, error),
-            ToolchainError::Missing { .. } => Self::in_lines(Exit::BadInput, error),
-            _ => Self::new(Exit::BadInput, error),
-        }
-    }
-}
-
-impl From<SimulatorError> for Failure {
-    fn from(error: SimulatorError) -> Self {
-        Self::new(Exit::BadInput, error)
-    }
-}
-
-impl From<ArtifactError> for Failure {
-    fn from(error: ArtifactError) -> Self {
-        Self::new(Exit::Unexpected, error)
-    }
-}
-
-impl From<SweepError> for Failure {
-    fn from(error: SweepError) -> Self {
-        let exit = match &error {
-            // Nothing has been begun in a directory that another process holds.
-            SweepError::Artifacts(ArtifactError::Locked { .. }) => Exit::BadInput,
-            SweepError::Artifacts(_)
-            | SweepError::Load(LoadError::Sink(_) | LoadError::Bodies(_) | LoadError::Worker(_)) => {
-                Exit::Unexpected
-            }
-            SweepError::Different { .. } => return Self::in_lines(Exit::BadInput, error),
-            _ => Exit::BadInput,
-        };
-        Self::new(exit, error)
+impl<E: Faulty> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let exit = error.fault().into();
+        if error.is_laid_out() { Self::in_lines(exit, error) } else { Self::new(exit, error) }
     }
 }

@@ -12,6 +12,7 @@ use crate::error::LoadError;
 use crate::positioned;
 use crate::random::Stream;
 use aiperf_model::dataset::{DatasetType, Sampling};
+use aiperf_model::fault::{Fault, Faulty};
 use aiperf_model::limits::MOST_TURNS;
 use rand_chacha::rand_core::Rng as _;
 pub(crate) use row::Row;
@@ -51,6 +52,18 @@ pub enum DatasetError {
         /// What is wrong, and what to do instead.
         problem: String,
     },
+    /// The file is no longer the one that was checked.
+    #[error("--input-file: '{}' was changed during the benchmark; leave it as it is until the end", .0.display())]
+    Changed(PathBuf),
+}
+
+impl Faulty for DatasetError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Unreadable { .. } | Self::Line { .. } | Self::File { .. } => Fault::Input,
+            Self::Changed(_) => Fault::Machine,
+        }
+    }
 }
 
 /// A dataset, checked and ready to be read.
@@ -172,12 +185,7 @@ impl Dataset {
 
     /// Reads one turn of an entry.
     pub(crate) fn row(&self, entry: u32, turn: u32) -> Result<Row, LoadError> {
-        let changed = || {
-            LoadError::Dataset(DatasetError::File {
-                path: self.path.clone(),
-                problem: "was changed during the benchmark; leave it as it is until the end".into(),
-            })
-        };
+        let changed = || LoadError::Dataset(DatasetError::Changed(self.path.clone()));
         let place = self.entries.get(entry as usize).filter(|entry| turn < entry.turns);
         let place = place.and_then(|entry| self.turns.get((entry.first_turn + turn) as usize));
         let place = place.ok_or_else(changed)?;

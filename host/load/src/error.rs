@@ -2,6 +2,7 @@
 
 use crate::dataset::DatasetError;
 use aiperf_model::arrival::ArrivalPattern;
+use aiperf_model::fault::{Fault, Faulty};
 use aiperf_model::plugin::{Identity, PluginError};
 use std::io;
 use std::path::PathBuf;
@@ -73,6 +74,12 @@ pub enum LoadError {
         /// The name of the header; the value may be a secret.
         name: String,
     },
+    /// A header of the endpoint plugin that HTTP does not allow.
+    #[error("the endpoint plugin sets the header '{name}', which is not one that HTTP allows")]
+    PluginHeader {
+        /// The name of the header.
+        name: String,
+    },
     /// A header of the connection, which requests of HTTP/2 have not.
     #[error("the header '{name}' is about connections of HTTP/1.1; leave it out, or leave out --http2")]
     Http1Header {
@@ -112,4 +119,38 @@ pub enum LoadError {
     /// The operating system refused a thread or an event loop.
     #[error("a worker could not be started: {0}")]
     Worker(#[source] io::Error),
+}
+
+impl Faulty for LoadError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Length { .. }
+            | Self::Rate { .. }
+            | Self::Path { .. }
+            | Self::Certificates { .. }
+            | Self::Header { .. }
+            | Self::Http1Header { .. }
+            | Self::Empty(_) => Fault::Input,
+            Self::Unreachable { .. } => Fault::Server,
+            Self::Dataset(error) => error.fault(),
+            Self::Bodies(_) | Self::Sink(_) | Self::Spill(_) | Self::Worker(_) => Fault::Machine,
+            Self::Build { .. } | Self::PluginHeader { .. } | Self::PluginCrashed { .. } => Fault::Plugin,
+            Self::Stopped => Fault::Stopped,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_fails_is_no_bad_input() {
+        let disk = || io::Error::from(io::ErrorKind::StorageFull);
+        for error in [LoadError::Bodies(disk()), LoadError::Sink(disk()), LoadError::Spill(disk())] {
+            assert_eq!(error.fault(), Fault::Machine, "{error}");
+        }
+        let changed = LoadError::Dataset(DatasetError::Changed("requests.jsonl".into()));
+        assert_eq!(changed.fault(), Fault::Machine);
+    }
 }

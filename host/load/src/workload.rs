@@ -22,14 +22,13 @@ use crate::error::LoadError;
 use crate::tokenizer;
 use aiperf_model::plugin::{Endpoint, PluginError};
 use aiperf_model::record::Phase;
-use aiperf_model::request::{Payload, Turn};
+use aiperf_model::request::{Header, Payload, Turn};
 use bytes::Bytes;
 use factory::{Factory, Script};
 use forms::{Form, Forms};
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use spill::Spill;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{Facts, Made, Store};
 
@@ -161,7 +160,7 @@ impl Workload {
         &'a self,
         endpoint: &'a dyn Endpoint,
         control: &'a Control,
-    ) -> impl Iterator<Item = io::Result<Vec<Bytes>>> + 'a {
+    ) -> impl Iterator<Item = Result<Vec<Bytes>, LoadError>> + 'a {
         (0..).zip(self.profiling.bodies()).map(move |(position, first)| {
             let turns = self.profiling.facts(position).map_or(1, |facts| facts.turns);
             let later = (1..turns).map(|turn| {
@@ -169,9 +168,9 @@ impl Workload {
                 let script = self.factory.script(Phase::Profiling, position, turn)?;
                 Ok(built(&self.factory, endpoint, position, script)?.body.into())
             });
-            proceed(control).map_err(as_io)?;
-            let later = later.collect::<Result<Vec<Bytes>, LoadError>>().map_err(as_io)?;
-            Ok(std::iter::once(first?).chain(later).collect())
+            proceed(control)?;
+            let later = later.collect::<Result<Vec<Bytes>, LoadError>>()?;
+            Ok(std::iter::once(first.map_err(LoadError::Bodies)?).chain(later).collect())
         })
     }
 
@@ -268,13 +267,6 @@ fn proceed(control: &Control) -> Result<(), LoadError> {
     if control.is_stopping() { Err(LoadError::Stopped) } else { Ok(()) }
 }
 
-fn as_io(error: LoadError) -> io::Error {
-    match error {
-        LoadError::Stopped => io::Error::new(io::ErrorKind::Interrupted, error),
-        error => io::Error::other(error),
-    }
-}
-
 /// The turns of a script in the wire format.
 fn built(
     factory: &Factory,
@@ -296,7 +288,13 @@ fn count_tokens(turns: &[Turn]) -> u32 {
     parts.map(|part| tokenizer::count(&part.value)).sum()
 }
 
-/// A header as HTTP sees it.
+/// A header of the endpoint plugin as HTTP sees it.
+fn parse_plugin_header(header: &Header) -> Result<(HeaderName, HeaderValue), LoadError> {
+    parse_header(&header.name, &header.value)
+        .map_err(|_| LoadError::PluginHeader { name: header.name.clone() })
+}
+
+/// A header of the user as HTTP sees it.
 pub(crate) fn parse_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), LoadError> {
     match (name.parse(), value.parse()) {
         (Ok(name), Ok(value)) => Ok((name, value)),

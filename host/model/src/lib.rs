@@ -15,6 +15,7 @@ pub mod conclusion;
 pub mod connection;
 pub mod convergence;
 pub mod dataset;
+pub mod fault;
 pub mod figure;
 pub mod limits;
 pub mod metrics;

@@ -1,5 +1,6 @@
 //! What can be wrong with a configuration.
 
+use aiperf_model::fault::{Fault, Faulty};
 use std::path::PathBuf;
 
 /// What was wrong, at which flag, and what to write instead. Each message is one line unless the variant says
@@ -123,5 +124,15 @@ impl ConfigError {
     /// A value that its flag does not accept.
     pub(crate) fn value(flag: &'static str, problem: impl Into<String>, example: impl Into<String>) -> Self {
         Self::Value { flag, problem: problem.into(), example: example.into() }
+    }
+}
+
+impl Faulty for ConfigError {
+    fn fault(&self) -> Fault {
+        Fault::Input
+    }
+
+    fn is_laid_out(&self) -> bool {
+        matches!(self, Self::DashboardInSweep)
     }
 }

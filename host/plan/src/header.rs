@@ -48,20 +48,26 @@ impl Serialize for UserHeader {
 /// The headers of all `--header` flags, in order. Errors name the item and never its value.
 pub(crate) fn parse_all(texts: &[Secret]) -> Result<Vec<UserHeader>, ConfigError> {
     let numbered = texts.iter().enumerate();
-    numbered.map(|(index, text)| parse(text.expose()).map_err(|problem| at(index, problem))).collect()
+    numbered.map(|(index, text)| parse(text.expose()).map_err(|problem| at(index, &problem))).collect()
 }
 
 fn at(index: usize, problem: &str) -> ConfigError {
     ConfigError::value(FLAG, format!("item {} {problem}", index + 1), EXAMPLE)
 }
 
-fn parse(text: &str) -> Result<UserHeader, &'static str> {
+fn parse(text: &str) -> Result<UserHeader, String> {
     let (name, value) = text.split_once(':').ok_or("has no colon between name and value")?;
     let (name, value) = (name.trim(), value.trim());
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "has a name that HTTP does not allow")?;
-    HeaderValue::from_str(value).map_err(|_| "has a value that HTTP does not allow")?;
+    HeaderValue::from_str(value).map_err(|_| format!("has a value for '{name}' that HTTP does not allow"))?;
+    // Servers do not agree on what other bytes mean.
+    if !value.is_ascii() {
+        return Err(format!(
+            "has a value for '{name}' with characters that are not ASCII; encode them, such as %C3%A9 for é"
+        ));
+    }
     if [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
-        return Err("names a header that is set for each request by itself");
+        return Err("names a header that is set for each request by itself".into());
     }
     Ok(UserHeader(Header { name: name.as_str().to_owned(), value: value.to_owned() }))
 }
@@ -83,12 +89,25 @@ mod tests {
 
     #[test]
     fn errors_name_the_item_and_not_the_value() {
-        for text in
-            ["Bearer hunter2", "two words: hunter2", ": hunter2", "x: hunter2\nb", "Content-Length: hunter2"]
-        {
+        for text in [
+            "Bearer hunter2",
+            "two words: hunter2",
+            ": hunter2",
+            "x: hunter2\nb",
+            "x: hunter2é",
+            "Content-Length: hunter2",
+        ] {
             let message = parse_one(text).unwrap_err();
             assert!(message.starts_with("--header: item 1 "), "{message}");
             assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_sent_is_told_by_its_name() {
+        for text in ["X-Team: Größe", "X-Team: a\nb"] {
+            let message = parse_one(text).unwrap_err();
+            assert!(message.contains("'x-team'"), "{message}");
         }
     }
 

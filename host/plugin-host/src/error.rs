@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use aiperf_model::fault::{Fault, Faulty};
 use aiperf_model::plugin::{Kind, PluginError};
 
 use crate::answer::Names;
@@ -301,5 +302,36 @@ fn import_hint(imports: &[String]) -> &'static str {
          and JavaScript with all features disabled"
     } else {
         ""
+    }
+}
+
+impl Faulty for HostError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Engine(_) => Fault::Machine,
+            // A plugin that cannot be had is a choice of the user that cannot be used, whatever is wrong with it.
+            Self::Unreadable { .. }
+            | Self::UnreadableDirectory { .. }
+            | Self::Empty(_)
+            | Self::NotWebAssembly(_)
+            | Self::CoreModule(_)
+            | Self::Damaged { .. }
+            | Self::NoKind { .. }
+            | Self::OtherContract { .. }
+            | Self::NativeNotAllowed(_)
+            | Self::NoNativePlugin(_)
+            | Self::OtherNativeVersion { .. }
+            | Self::ForbiddenImports { .. }
+            | Self::Unusable { .. }
+            | Self::BadDescription { .. }
+            | Self::DuplicateName { .. }
+            | Self::ShadowsBuiltIn { .. }
+            | Self::BadLock { .. }
+            | Self::NotLocked { .. }
+            | Self::BadChoice { .. }
+            | Self::UnknownPlugin { .. }
+            | Self::Refused { .. }
+            | Self::Crashed { .. } => Fault::Input,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Everything that can go wrong before the server runs. What a client does wrong is answered on the wire instead.
 
+use aiperf_model::fault::{Fault, Faulty};
 use std::io;
 use std::net::SocketAddr;
 
@@ -58,4 +59,17 @@ pub enum SimulatorError {
         #[from]
         source: io::Error,
     },
+}
+
+impl Faulty for SimulatorError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::UnknownSetting { .. }
+            | Self::InvalidSetting { .. }
+            | Self::RepeatedSetting { .. }
+            | Self::PortInUse { .. }
+            | Self::Listen { .. } => Fault::Input,
+            Self::Thread { .. } => Fault::Machine,
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use aiperf_artifacts::ArtifactError;
 use aiperf_load::LoadError;
+use aiperf_model::fault::{Fault, Faulty};
 
 /// Why a benchmark or an analysis could not go on. What was written until then is valid.
 #[derive(Debug, thiserror::Error)]
@@ -54,4 +55,22 @@ pub enum SweepError {
         /// What it holds instead.
         found: &'static str,
     },
+}
+
+impl Faulty for SweepError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Load(error) => error.fault(),
+            Self::Artifacts(error) => error.fault(),
+            Self::Connections { .. }
+            | Self::NoManifest(_)
+            | Self::NothingToResume { .. }
+            | Self::Different { .. }
+            | Self::NoSweep { .. } => Fault::Input,
+        }
+    }
+
+    fn is_laid_out(&self) -> bool {
+        matches!(self, Self::Different { .. })
+    }
 }

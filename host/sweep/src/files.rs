@@ -135,14 +135,20 @@ impl Files {
         self.manifest.write(&self.layout.manifest())
     }
 
-    /// Removes everything, as if the benchmark had never begun.
-    pub(crate) fn discard(self) -> Result<(), ArtifactError> {
-        self.directory.discard()
+    /// Removes everything, as if the benchmark had never begun. Says what was to be run.
+    pub(crate) fn discard(self) -> Result<Manifest, ArtifactError> {
+        self.directory.discard()?;
+        Ok(self.manifest)
     }
 
     /// Whether an earlier command began the benchmark.
     pub(crate) fn is_resumed(&self) -> bool {
         !self.manifest.resumed.is_empty()
+    }
+
+    /// What was to be run, and how far it got. The directory is free from now on.
+    pub(crate) fn into_manifest(self) -> Manifest {
+        self.manifest
     }
 
     pub(crate) fn base(&self) -> &Path {

@@ -19,6 +19,7 @@ use aiperf_load::{
 };
 use aiperf_metrics::{Accumulator, ConcurrencyTimeline, TimelineRecorder, record_metrics};
 use aiperf_model::budget::ErrorBudget;
+use aiperf_model::fault::{Fault, Faulty as _};
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::record::{Phase, Record};
 use aiperf_model::sweep::Step;
@@ -53,12 +54,14 @@ pub(crate) fn execute(
         Err(error) => return failed_to_load(benchmark, error),
     };
     let bodies = workload.profiling_bodies(&*benchmark.endpoint, &control);
-    let written = inputs::write(&folder.join(layout::INPUTS), bodies);
-    // What was not written is written by the run that takes the place of this one.
+    match inputs::write(&folder.join(layout::INPUTS), bodies.map(|bodies| bodies.map_err(SweepError::from))) {
+        // What was not written because the user wants to stop is written by the run that takes the place of this one.
+        Err(SweepError::Load(error)) => return failed_to_load(benchmark, error),
+        written => written?,
+    }
     if control.is_stopping() {
         return Ok(Ending::Interrupted(None));
     }
-    written?;
     observer.notify(Event::RunStarted { step, control: &control });
     let measured = match measure(benchmark, step, &settings, &selection, &workload, folder, &control)? {
         Ok(measured) => measured,
@@ -192,17 +195,14 @@ fn request_url(benchmark: &Benchmark<'_>) -> String {
 
 /// Whether the load error is the user's wish, the server's or plugin's of this run, or a fault of the whole plan.
 fn failed_to_load(benchmark: &Benchmark<'_>, error: LoadError) -> Result<Ending, SweepError> {
-    match error {
-        LoadError::Stopped => Ok(Ending::Interrupted(None)),
-        LoadError::Unreachable { .. } | LoadError::PluginCrashed { .. } | LoadError::Build { .. } => {
-            let blame = match error {
-                LoadError::Unreachable { .. } => Blame::Unreachable,
-                _ => Blame::Plugin,
-            };
+    match error.fault() {
+        Fault::Stopped => Ok(Ending::Interrupted(None)),
+        fault @ (Fault::Server | Fault::Plugin) => {
+            let blame = if fault == Fault::Server { Blame::Unreachable } else { Blame::Plugin };
             // A plugin's last words may be the server's.
             let error = benchmark.config.server.secrets().hide(&error.to_string()).into_owned();
             Ok(Ending::Failed { error, timestamp: time::now(), blame })
         }
-        error => Err(error.into()),
+        Fault::Input | Fault::Machine => Err(error.into()),
     }
 }

@@ -17,6 +17,7 @@ use crate::pace::Pace;
 use crate::policy::{Policy, Stop};
 use crate::readiness;
 use crate::spending::Spending;
+use aiperf_artifacts::Manifest;
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::sweep::{Step, SweepResult};
@@ -59,6 +60,8 @@ pub struct Outcome {
     pub discarded: bool,
     /// The metrics of the last run, unless it failed.
     pub last_run: Option<RunMetrics>,
+    /// What was to be run, and how far it got.
+    pub manifest: Manifest,
 }
 
 impl<'a> Sweep<'a> {
@@ -285,11 +288,18 @@ impl<'a> Sweep<'a> {
         let discarded = self.ledger.is_all_unreachable()
             && !self.files.is_resumed()
             && stopped != Some(Stop::Interrupted);
-        if discarded {
-            self.files.discard()?;
-        }
-        let result = self.result;
-        Ok(Outcome { result, succeeded, failed, failed_by_plugin, unfinished, stopped, discarded, last_run })
+        let manifest = if discarded { self.files.discard()? } else { self.files.into_manifest() };
+        Ok(Outcome {
+            result: self.result,
+            succeeded,
+            failed,
+            failed_by_plugin,
+            unfinished,
+            stopped,
+            discarded,
+            last_run,
+            manifest,
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a plugin could not be made.
 
+use aiperf_model::fault::{Fault, Faulty};
 use std::path::PathBuf;
 
 /// Why a plugin could not be made.
@@ -78,5 +79,26 @@ impl ToolchainError {
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |reason| Self::File { action, path, reason }
+    }
+}
+
+impl Faulty for ToolchainError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Missing { .. }
+            | Self::Tool { .. }
+            | Self::Failed { .. }
+            | Self::Encoding(_)
+            | Self::Contract(_)
+            | Self::NoProject { .. }
+            | Self::NothingBuilt { .. }
+            | Self::BadName(_)
+            | Self::Exists(_) => Fault::Input,
+            Self::File { .. } => Fault::Machine,
+        }
+    }
+
+    fn is_laid_out(&self) -> bool {
+        matches!(self, Self::Missing { .. })
     }
 }

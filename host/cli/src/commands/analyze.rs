@@ -11,7 +11,7 @@ use crate::ui;
 use aiperf_artifacts::sweep_json;
 use aiperf_model::plugin::AnalysisPlugins;
 use aiperf_plan::{Options, PluginConfig};
-use aiperf_sweep::{SweepError, reanalyze, reanalyze_file};
+use aiperf_sweep::{reanalyze, reanalyze_file};
 
 pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
     let plugins = plugins_of(&arguments.analysis)?;
@@ -24,11 +24,7 @@ pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
     } else {
         reanalyze_file(&arguments.input, &plugins)
     };
-    let result = result.map_err(|error| match error {
-        // What cannot be read here is the user's choice of a path, not a disk that failed in mid-run.
-        SweepError::Artifacts(error) => Failure::new(Exit::BadInput, error),
-        error => error.into(),
-    })?;
+    let result = result?;
     match arguments.format {
         Format::Table => console::print(&ui::summary(&result))?,
         Format::Json => {

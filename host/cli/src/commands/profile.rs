@@ -69,7 +69,11 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let directory = sweep.directory().to_path_buf();
     let ended = sweep.run(&mut *observer(&config, &plan), &interrupt);
     let outcome = ended.inspect_err(|_| tell_how_to_continue(&config, &directory))?;
-    let page = if outcome.discarded { Ok(()) } else { report::write(&directory, &outcome.result) };
+    let page = if outcome.discarded {
+        Ok(())
+    } else {
+        report::write(&directory, &outcome.result, &outcome.manifest)
+    };
     let printed = console::print(&result(&outcome, &plan, &directory));
     if outcome.succeeded == 0 {
         say_lines(&ui::failed_values(&outcome.result));
@@ -127,7 +131,7 @@ fn transport(config: &Config) -> Result<Transport, Failure> {
         say!("{INSECURE_WARNING}");
         Trust::anybody()
     } else {
-        Trust::with_certificates(ca_certs).map_err(|error| Failure::new(Exit::BadInput, error))?
+        Trust::with_certificates(ca_certs)?
     };
     let holds_server = matches!(config.server.servers, Servers::Simulator { .. });
     let sockets = Sockets::of_this_process(holds_server);

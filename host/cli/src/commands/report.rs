@@ -9,20 +9,14 @@ use crate::lines::Lines;
 use crate::ui;
 use aiperf_artifacts::{ArtifactError, Manifest, durable, layout};
 use aiperf_model::sweep::SweepResult;
-use aiperf_sweep::{SweepError, review};
+use aiperf_sweep::review;
 use std::path::Path;
 
 pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
     let plugins = plugins_of(&arguments.analysis)?;
-    let (result, manifest) = review(&arguments.directory, &plugins).map_err(|error| match error {
-        SweepError::Artifacts(error) => Failure::new(Exit::BadInput, error),
-        error => error.into(),
-    })?;
+    let (result, manifest) = review(&arguments.directory, &plugins)?;
     let file = match &arguments.output {
-        Some(file) if file.exists() => {
-            let error = ArtifactError::Exists(file.clone());
-            return Err(Failure::new(Exit::BadInput, error));
-        }
+        Some(file) if file.exists() => return Err(ArtifactError::Exists(file.clone()).into()),
         Some(file) => file.clone(),
         None => arguments.directory.join(layout::REPORT),
     };
@@ -32,7 +26,10 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
 }
 
 /// Writes the page of a benchmark that has just ended.
-pub(super) fn write(directory: &Path, result: &SweepResult) -> Result<(), ArtifactError> {
-    let manifest = Manifest::read(&directory.join(layout::MANIFEST))?;
-    durable::write(&directory.join(layout::REPORT), ui::page(result, &manifest).as_bytes())
+pub(super) fn write(
+    directory: &Path,
+    result: &SweepResult,
+    manifest: &Manifest,
+) -> Result<(), ArtifactError> {
+    durable::write(&directory.join(layout::REPORT), ui::page(result, manifest).as_bytes())
 }

@@ -1,6 +1,6 @@
 //! A conversation between two of its turns: the next request carries what was said before, answers included.
 
-use super::{Asked, PreparedRequest, Script, Workload, count_tokens, not_built, parse_header};
+use super::{Asked, PreparedRequest, Script, Workload, count_tokens, not_built, parse_plugin_header};
 use crate::error::LoadError;
 use aiperf_model::plugin::{Endpoint, PluginError};
 use aiperf_model::record::Phase;
@@ -96,7 +96,7 @@ impl Workload {
                 "a later turn goes to '{path}', where no first turn goes"
             )))
         })?;
-        let headers = headers.iter().map(|header| parse_header(&header.name, &header.value));
+        let headers = headers.iter().map(parse_plugin_header);
         Ok(PreparedRequest {
             body: body.into(),
             path: position,

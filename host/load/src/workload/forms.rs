@@ -1,6 +1,6 @@
 //! What requests have beside their bodies: paths and headers of the endpoint plugin's choice, of which few differ.
 
-use super::parse_header;
+use super::parse_plugin_header;
 use crate::error::LoadError;
 use aiperf_model::request::Header;
 use hyper::HeaderMap;
@@ -33,7 +33,7 @@ impl Forms {
             return Ok(*position);
         }
         let position = forms.len() as u32;
-        let headers = key.1.iter().map(|header| parse_header(&header.name, &header.value));
+        let headers = key.1.iter().map(parse_plugin_header);
         forms.push(Form { path: key.0.clone(), headers: headers.collect::<Result<_, _>>()? });
         positions.insert(key, position);
         Ok(position)

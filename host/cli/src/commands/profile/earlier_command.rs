@@ -16,7 +16,7 @@ pub(crate) fn below(options: Options) -> Result<Options, Failure> {
     if !path.is_file() {
         return Err(SweepError::NothingToResume { directory: directory.display().to_string() }.into());
     }
-    let manifest = Manifest::read(&path).map_err(|error| Failure::new(Exit::BadInput, error))?;
+    let manifest = Manifest::read(&path)?;
     let unknown = |problem: String| {
         let version = &manifest.aiperf_version;
         let message = format!(
