@@ -1,7 +1,8 @@
 //! Signals: the files are valid and the exit code says what happened.
 
-use crate::support::{Finished, Server, Silence, Workplace, wait_until};
+use crate::support::{Finished, Server, Silence, Workplace, aiperf, wait_until};
 use serde_json::Value;
+use std::process::Command;
 
 const FAST: &str = "--ttft-ms 1 --prefill-rate 1000000 --itl-ms 0.2 --itl-slope-ms 0";
 const BASE: &str = "artifacts/m-openai-chat-concurrency_sweep";
@@ -170,4 +171,46 @@ fn a_second_signal_does_not_wait_for_the_server() {
     place.assert_valid();
     assert_eq!(place.states(BASE), ["interrupted", "pending"]);
     assert!(!place.files(BASE).contains(&".aiperf.lock".to_owned()));
+}
+
+#[test]
+fn a_terminal_that_goes_away_stops_the_benchmark() {
+    let (silence, place) = (Silence::start(), Workplace::new());
+    let running = place.begin(&format!(
+        "profile -m m --url {} --concurrency 2,4 --num-prompts 8 --benchmark-grace-period 0.05",
+        silence.url
+    ));
+    silence.wait_for_request();
+    running.signal("HUP");
+    tells_how_to_continue(&running.finish().expect(130));
+    place.assert_valid();
+    assert_eq!(place.states(BASE), ["interrupted", "pending"]);
+}
+
+#[test]
+fn a_benchmark_that_is_to_outlive_its_terminal_does() {
+    let (server, place) = (Server::start(FAST), Workplace::new());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(aiperf().get_program()).args([
+        "profile",
+        "-m",
+        "m",
+        "--url",
+        &server.chat_url(),
+        "--concurrency",
+        "1,2",
+        "--osl",
+        "2",
+        "--num-prompts",
+        "4",
+        "--parameter-sweep-cooldown-seconds",
+        "3600",
+    ]);
+    let mut running = place.begin_command(shell);
+    running.wait_for("cooldown of 3600 s");
+    running.signal("HUP");
+    // Both signals are delivered in this order, so the second one alone ends the cooldown.
+    running.signal("INT");
+    let ended = running.finish().expect(130);
+    assert!(!ended.stderr.contains("interrupted again"), "{}", ended.stderr);
 }

@@ -75,6 +75,12 @@ impl Workplace {
     pub(crate) fn begin(&self, arguments: &str) -> Running {
         let mut command = self.command();
         command.args(split(arguments));
+        self.begin_command(command)
+    }
+
+    /// Begins a command that becomes `aiperf`, and leaves it running.
+    pub(crate) fn begin_command(&self, mut command: Command) -> Running {
+        command.current_dir(self.path()).stdin(Stdio::null());
         let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(process.stderr.take().unwrap());
         Running { process, stderr, seen: String::new() }

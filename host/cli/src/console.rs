@@ -30,7 +30,7 @@ pub(crate) fn print_script(script: &[u8]) -> Result<(), Failure> {
 fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe && !is_of_lost_terminal(&error) => {
             Err(Failure::new(Exit::Unexpected, format!("cannot write to the standard output: {error}")))
         }
         _ => Ok(()),
@@ -41,6 +41,24 @@ fn write(bytes: &[u8]) -> Result<(), Failure> {
 pub(crate) fn say_lines(lines: &Lines) {
     // There is no other place to say that this failed.
     let _ = io::stderr().write_all(lines.to_string().as_bytes());
+}
+
+/// Whether the terminal is gone that standard output was.
+#[cfg(unix)]
+fn is_of_lost_terminal(error: &io::Error) -> bool {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::FileTypeExt as _;
+    const INPUT_OUTPUT_ERROR: i32 = 5;
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let is_device = stdout
+        .and_then(|stdout| stdout.metadata())
+        .is_ok_and(|metadata| metadata.file_type().is_char_device());
+    error.raw_os_error() == Some(INPUT_OUTPUT_ERROR) && is_device
+}
+
+#[cfg(not(unix))]
+fn is_of_lost_terminal(_error: &io::Error) -> bool {
+    false
 }
 
 /// Says one line on standard error; [`say!`](crate::say) formats it.

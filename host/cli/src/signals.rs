@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first one stops the benchmark, the second one leaves at once.
+//! SIGINT, SIGTERM, and SIGHUP of a terminal that goes away: the first one stops the benchmark, the second one leaves at once.
 
 use crate::console::say_lines;
 use crate::exit_code::Exit;
@@ -50,6 +50,8 @@ fn message(urgency: Urgency) -> &'static str {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// None where whoever started this process, such as nohup, wants it to outlive the terminal.
+    hang_up: Option<tokio::signal::unix::Signal>,
     _file_too_large: tokio::signal::unix::Signal,
 }
 
@@ -60,6 +62,7 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: (!ignores_hang_up()).then(|| signal(SignalKind::hangup())).transpose()?,
             // SIGXFSZ. Left alone it ends the process; caught, the write fails with an error that names the file.
             _file_too_large: signal(SignalKind::from_raw(25))?,
         })
@@ -69,8 +72,27 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            () = received(self.hang_up.as_mut()) => {}
         }
     }
+}
+
+/// Waits for a signal; for ever for one that is not listened to.
+#[cfg(unix)]
+async fn received(signal: Option<&mut tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether SIGHUP was ignored when this process began. Systems without `/proc` do not say.
+#[cfg(unix)]
+fn ignores_hang_up() -> bool {
+    const HANG_UP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & HANG_UP != 0)
 }
 
 #[cfg(windows)]
