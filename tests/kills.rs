@@ -264,3 +264,17 @@ fn a_sweep_that_is_interrupted_again_and_again_ends_like_one_that_was_not() {
         assert_finished(&place, &expected, seed);
     }
 }
+
+#[test]
+fn what_was_answered_survives_a_kill_in_the_silence_after_it() {
+    let place = Workplace::new();
+    let url = serve(|request| if request.number < 3 { Reply::whole_chat() } else { Reply::Stall });
+    let mut running = place
+        .begin(&format!("profile -m m --url {url} --concurrency 1 --num-prompts 9 --isl 20 --no-streaming"));
+    let records = place.path().join("artifacts/m-openai-chat-concurrency1/profile_export.jsonl");
+    wait_until(|| running.has_ended() || std::fs::read(&records).is_ok_and(|text| !text.is_empty()));
+    running.signal("KILL");
+    running.wait_for_end();
+    let kept = std::fs::read_to_string(&records).unwrap();
+    assert_eq!(kept.matches("\"request_end_ns\"").count(), 3, "{kept}");
+}

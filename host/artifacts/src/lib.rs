@@ -33,6 +33,7 @@ mod fixture;
 mod json;
 mod parameters;
 
+mod steady_file;
 pub use directory::ArtifactDir;
 pub use error::ArtifactError;
 pub use layout::Layout;

@@ -7,30 +7,26 @@
 use crate::durable;
 use crate::error::ArtifactError;
 use crate::error_summary::ErrorDetails;
+use crate::steady_file::SteadyFile;
 use aiperf_model::metrics::{MetricValue, RecordMetrics};
 use aiperf_model::record::{Answer, Failure, FailureKind, Phase, Record, RunClock, Timing, TokenSource};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-/// Bytes that are gathered before the system is asked to write them.
+/// Bytes that are read at a time from the end of the file.
 const BUFFER: usize = 256 * 1024;
-
-/// How long a record may wait in memory for the next ones.
-const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Writes the records of one run.
 #[derive(Debug)]
 pub struct RecordsWriter {
-    file: BufWriter<File>,
+    file: SteadyFile,
     path: PathBuf,
     clock: RunClock,
     line: Vec<u8>,
     written: u64,
-    flushed: Instant,
 }
 
 impl RecordsWriter {
@@ -38,12 +34,11 @@ impl RecordsWriter {
     pub fn create(path: &Path, clock: RunClock) -> Result<Self, ArtifactError> {
         let file = durable::create_new(path)?;
         Ok(Self {
-            file: BufWriter::with_capacity(BUFFER, file),
+            file: SteadyFile::new(file, path)?,
             path: path.to_path_buf(),
             clock,
             line: Vec::with_capacity(4096),
             written: 0,
-            flushed: Instant::now(),
         })
     }
 
@@ -54,20 +49,15 @@ impl RecordsWriter {
         serde_json::to_writer(&mut self.line, &line)
             .map_err(|error| ArtifactError::Encode { what: "record", source: error.into() })?;
         self.line.push(b'\n');
-        self.file.write_all(&self.line).map_err(ArtifactError::io("write", &self.path))?;
+        self.file.write(&self.line)?;
         self.written += 1;
-        if self.flushed.elapsed() >= FLUSH_INTERVAL {
-            self.file.flush().map_err(ArtifactError::io("write", &self.path))?;
-            self.flushed = Instant::now();
-        }
         Ok(())
     }
 
     /// Brings everything to the disk and gives the number of lines. Only after this may anything be computed from
     /// the records.
-    pub fn finish(mut self) -> Result<u64, ArtifactError> {
-        self.file.flush().map_err(ArtifactError::io("write", &self.path))?;
-        self.file.get_ref().sync_all().map_err(ArtifactError::io("write", &self.path))?;
+    pub fn finish(self) -> Result<u64, ArtifactError> {
+        self.file.finish()?;
         durable::sync_folder(&self.path)?;
         Ok(self.written)
     }
@@ -379,13 +369,13 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error_at_the_latest_at_the_end() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut writer = RecordsWriter {
-            file: BufWriter::with_capacity(BUFFER, OpenOptions::new().write(true).open("/dev/full").unwrap()),
+            file: SteadyFile::new(full, Path::new("/dev/full")).unwrap(),
             path: PathBuf::from("/dev/full"),
             clock: fixture::CLOCK,
             line: Vec::new(),
             written: 0,
-            flushed: Instant::now(),
         };
         let (record, metrics) = fixture::records().remove(0);
         writer.write(&record, &metrics).unwrap();
