@@ -159,3 +159,80 @@ fn no_key_reaches_a_file_or_the_output() {
         assert!(!text.contains(KEY), "{file}");
     }
 }
+
+/// Two values that are done, and the folder of the first one.
+fn two_runs() -> (Workplace, String) {
+    let place = Workplace::new();
+    place.run("profile -m m --url sim:?prefill-rate=1000000&itl-ms=0.1 --osl 2 --concurrency 1,2 --num-prompts 4").expect(0);
+    (place, format!("{BASE}/concurrency_1"))
+}
+
+#[test]
+fn files_of_runs_that_are_done_are_not_trusted_but_checked() {
+    let (place, folder) = two_runs();
+    let records = place.path().join(&folder).join("profile_export.jsonl");
+    let metrics = place.path().join(&folder).join("profile_export_aiperf.json");
+    let whole = std::fs::read_to_string(&records).unwrap();
+    let edited = std::fs::read_to_string(&metrics).unwrap().replace("\"unit\": \"ms\"", "\"unit\": \"us\"");
+    let cut = &whole[..whole.len() - 10];
+    let before = place.bytes(&format!("{BASE}/manifest.json"));
+
+    std::fs::write(&records, cut).unwrap();
+    std::fs::write(&metrics, edited).unwrap();
+    for command in [RESUME.to_owned(), format!("{RESUME} --dry-run")] {
+        let refused = place.run(&command).expect(2);
+        let length = format!("had {} bytes and has {}", whole.len(), cut.len());
+        for part in
+            ["profile_export.jsonl", &length, "profile_export_aiperf.json was edited", "put them back"]
+        {
+            assert!(refused.stderr.contains(part), "{part}: {}", refused.stderr);
+        }
+    }
+    std::fs::remove_file(&records).unwrap();
+    let refused = place.run(RESUME).expect(2);
+    assert!(refused.stderr.contains("profile_export.jsonl is missing"), "{}", refused.stderr);
+    assert!(place.bytes(&format!("{BASE}/manifest.json")) == before, "nothing is touched");
+}
+
+#[test]
+fn a_run_whose_files_were_removed_is_run_again() {
+    let (place, folder) = two_runs();
+    std::fs::remove_dir_all(place.path().join(&folder)).unwrap();
+    let resumed = place.run(RESUME).expect(0);
+    assert!(resumed.stderr.contains("were removed; the run is run again"), "{}", resumed.stderr);
+    assert_eq!(place.states(BASE), ["done", "done"]);
+    assert_eq!(place.files(&folder).len(), 4);
+}
+
+#[test]
+fn a_manifest_without_digests_is_resumed_with_a_notice() {
+    let (place, _) = two_runs();
+    let mut manifest = place.json(&format!("{BASE}/manifest.json"));
+    for run in manifest["runs"].as_array_mut().unwrap() {
+        run.as_object_mut().unwrap().remove("files").expect("digests");
+    }
+    std::fs::write(place.path().join(BASE).join("manifest.json"), manifest.to_string()).unwrap();
+    let resumed = place.run(RESUME).expect(0);
+    assert!(resumed.stderr.contains("kept no digests"), "{}", resumed.stderr);
+}
+
+#[test]
+fn a_plugin_that_was_taken_out_of_the_manifest_is_missed() {
+    let (place, _) = two_runs();
+    let mut manifest = place.json(&format!("{BASE}/manifest.json"));
+    manifest["plugins"].as_array_mut().unwrap().pop().unwrap();
+    std::fs::write(place.path().join(BASE).join("manifest.json"), manifest.to_string()).unwrap();
+    let refused = place.run(RESUME).expect(2);
+    assert!(refused.stderr.contains("none then"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_directory_that_looks_like_a_flag_is_named_so_that_it_is_none() {
+    let place = Workplace::new();
+    let begun = place
+        .run("profile -m m --url http://127.0.0.1:9 --concurrency 1,2 --num-prompts 4 --fail-fast --artifact-dir=-out")
+        .expect(4);
+    let (_, command) = begun.stderr.split_once("continue with: aiperf ").unwrap();
+    let resumed = place.run(command.lines().next().unwrap()).expect(4);
+    assert!(resumed.stderr.contains("0 of 2 runs are done"), "{}", resumed.stderr);
+}

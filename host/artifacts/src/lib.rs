@@ -7,6 +7,7 @@
 //!
 //! Nothing here computes a metric or judges a result; the numbers come from the other stages and go out as they are.
 
+pub mod digest;
 pub mod directory;
 pub mod durable;
 pub mod error;
@@ -32,8 +33,8 @@ mod csv_tables;
 mod fixture;
 mod json;
 mod parameters;
-
 mod steady_file;
+
 pub use directory::ArtifactDir;
 pub use error::ArtifactError;
 pub use layout::Layout;

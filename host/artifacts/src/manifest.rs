@@ -4,6 +4,7 @@
 //! order of the runs, the digests of the plugins, and the state of every run. It is replaced as a whole after every
 //! change of state.
 
+use crate::digest::FileDigest;
 use crate::error::ArtifactError;
 use crate::host::Host;
 use crate::json;
@@ -127,6 +128,9 @@ pub struct RunRecord {
     /// How far it got.
     #[serde(flatten)]
     pub state: RunState,
+    /// Its files as they were written, once it is done. Empty where an earlier version of the program did not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileDigest>,
 }
 
 /// How far a run got.
@@ -251,6 +255,15 @@ impl Manifest {
         if let Some(run) = self.run_mut(step) {
             run.attempts = run.attempts.saturating_add(1);
             run.state = RunState::Running;
+            run.files = Vec::new();
+        }
+    }
+
+    /// Notes that a run is done, and what it wrote. A step that the plan does not have is ignored.
+    pub fn finish(&mut self, step: u32, files: Vec<FileDigest>) {
+        if let Some(run) = self.run_mut(step) {
+            run.state = RunState::Done;
+            run.files = files;
         }
     }
 
@@ -319,6 +332,7 @@ impl RunRecord {
             directory: layout.relative(&layout.run(&step.value.parameters, step.trial)),
             attempts: 0,
             state: RunState::Pending,
+            files: Vec::new(),
         }
     }
 }

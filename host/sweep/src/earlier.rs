@@ -1,6 +1,8 @@
 //! What the runs of an earlier benchmark left behind.
 
+use crate::error::SweepError;
 use crate::ledger::{Blame, Ending, Ledger, Success};
+use aiperf_artifacts::digest::{self, Change, Difference};
 use aiperf_artifacts::manifest::{RunRecord, RunState};
 use aiperf_artifacts::read_run::StoredRun;
 use aiperf_artifacts::{ArtifactDir, ArtifactError, Layout, Manifest, layout, read_run, records};
@@ -45,6 +47,44 @@ fn read_ending(
             })
         }
     })
+}
+
+/// How many changed files are named; one that names thousands is read by nobody.
+const NAMED_CHANGES: usize = 20;
+
+/// Lets runs that are done, but whose files were all removed, be pending again, and says so. Files that were changed, or
+/// some of which are missing, are refused: what they say may not be what was measured, and they may be all there is.
+pub(crate) fn check_files(manifest: &mut Manifest, folders: &Layout) -> Result<Vec<String>, SweepError> {
+    let (mut changed, mut notices, mut unknown) = (Vec::new(), Vec::new(), 0);
+    for (step, run) in manifest.steps().iter().zip(&mut manifest.runs) {
+        if run.state != RunState::Done {
+            continue;
+        }
+        unknown += usize::from(run.files.is_empty());
+        let folder = folders.run(&step.value.parameters, step.trial);
+        let differences = digest::differences(&folder, &run.files)?;
+        let is_removed = differences.iter().all(|file| file.change == Change::Missing);
+        if !differences.is_empty() && is_removed && differences.len() == run.files.len() {
+            notices.push(format!("the files in {} were removed; the run is run again", folder.display()));
+            run.state = RunState::Pending;
+            run.files = Vec::new();
+        } else {
+            changed.extend(differences);
+        }
+    }
+    if unknown > 0 {
+        notices.push(format!(
+            "{unknown} runs were done by a version that kept no digests; their files are taken as they are"
+        ));
+    }
+    if changed.is_empty() { Ok(notices) } else { Err(changed_files(&changed)) }
+}
+
+fn changed_files(changed: &[Difference]) -> SweepError {
+    let named = changed.iter().take(NAMED_CHANGES).map(ToString::to_string);
+    let others = changed.len().saturating_sub(NAMED_CHANGES);
+    let others = (others > 0).then(|| format!("and {others} more"));
+    SweepError::ChangedFiles { differences: named.chain(others).collect::<Vec<_>>().join("\n  ") }
 }
 
 /// Drops the last line of the records that a killed process was writing, and says so.

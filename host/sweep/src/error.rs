@@ -1,6 +1,6 @@
 //! What ends a benchmark; a failed run is not among it.
 
-use aiperf_artifacts::ArtifactError;
+use aiperf_artifacts::{ArtifactError, layout};
 use aiperf_load::LoadError;
 use aiperf_model::fault::{Fault, Faulty};
 
@@ -47,6 +47,15 @@ pub enum SweepError {
         /// What differs, with a line break between two differences.
         differences: String,
     },
+    /// Files of runs that are done were changed. One line per file, between one that says so and one that says what to do.
+    #[error(
+        "--resume: these files of runs that are done are not as they were written:\n  {differences}\nput them back, or remove all of {} of such a run, which is then run again",
+        layout::RUN_FILES.join(", ")
+    )]
+    ChangedFiles {
+        /// What changed, with a line break between two files.
+        differences: String,
+    },
     /// The directory does not hold a sweep.
     #[error("{directory} holds {found}; only a sweep over several values can be analysed")]
     NoSweep {
@@ -66,11 +75,12 @@ impl Faulty for SweepError {
             | Self::NoManifest(_)
             | Self::NothingToResume { .. }
             | Self::Different { .. }
+            | Self::ChangedFiles { .. }
             | Self::NoSweep { .. } => Fault::Input,
         }
     }
 
     fn is_laid_out(&self) -> bool {
-        matches!(self, Self::Different { .. })
+        matches!(self, Self::Different { .. } | Self::ChangedFiles { .. })
     }
 }

@@ -10,7 +10,8 @@ use aiperf_artifacts::lock::Owner;
 use aiperf_artifacts::manifest::{Origin, RunState, TimeBudgetRecord};
 use aiperf_artifacts::value_aggregate::{self, ValueAggregate};
 use aiperf_artifacts::{
-    ArtifactDir, ArtifactError, Layout, Manifest, host::Host, layout, names, sweep_csv, sweep_json, time,
+    ArtifactDir, ArtifactError, Layout, Manifest, digest, host::Host, layout, names, sweep_csv, sweep_json,
+    time,
 };
 use aiperf_metrics::points;
 use aiperf_model::budget::ErrorBudget;
@@ -44,18 +45,20 @@ impl Files {
         Ok(Self { directory, layout, manifest })
     }
 
-    /// Takes the directory of an earlier benchmark, if it is the same one, with the state of its runs.
-    pub(crate) fn resume(benchmark: &Benchmark<'_>, path: &Path) -> Result<Self, SweepError> {
+    /// Takes the directory of an earlier benchmark, if it is the same one, with the state of its runs. Says what the user
+    /// should know about them.
+    pub(crate) fn resume(benchmark: &Benchmark<'_>, path: &Path) -> Result<(Self, Vec<String>), SweepError> {
         // Before the directory is held, so that one that is none is not made one by a lock file.
         Self::look(benchmark, path)?;
         let directory = ArtifactDir::open(path)?;
         let (mut manifest, layout) = Self::look(benchmark, path)?;
+        let notices = earlier::check_files(&mut manifest, &layout)?;
         manifest.resumed.push(time::now());
         let spent_seconds = manifest.time_budget.map_or(0.0, |budget| budget.spent_seconds);
         manifest.time_budget = time_budget(benchmark, spent_seconds);
         // What need not be run follows from what was run, again.
         manifest.forget_not_needed();
-        Ok(Self { directory, layout, manifest })
+        Ok((Self { directory, layout, manifest }, notices))
     }
 
     /// Reads how far an earlier benchmark got, if it is the same one, and changes nothing.
@@ -196,7 +199,13 @@ impl Files {
             self.directory.prepare(&folder)?;
             write_sweep(&folder, result)?;
         }
-        self.manifest.set_state(step.index, state(ending));
+        match state(ending) {
+            RunState::Done => {
+                let folder = self.layout.run(&step.value.parameters, step.trial);
+                self.manifest.finish(step.index, digest::of_run(&folder)?);
+            }
+            state => self.manifest.set_state(step.index, state),
+        }
         self.manifest.write(&self.layout.manifest())
     }
 

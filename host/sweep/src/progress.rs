@@ -21,7 +21,8 @@ pub struct Progress {
 impl Progress {
     /// Reads it from the directory of a benchmark, which must be the same one.
     pub fn read(benchmark: &Benchmark<'_>, directory: &Path) -> Result<Self, SweepError> {
-        let (manifest, folders) = Files::look(benchmark, directory)?;
+        let (mut manifest, folders) = Files::look(benchmark, directory)?;
+        earlier::check_files(&mut manifest, &folders)?;
         let ledger = earlier::read_ledger(&manifest, &benchmark.plan.values, &folders)?;
         let states = manifest.runs.into_iter().map(|run| run.state).collect();
         Ok(Self { states, pace: ledger.pace() })

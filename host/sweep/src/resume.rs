@@ -84,12 +84,20 @@ fn compare_plugins(before: &[Identity], now: &[Identity], found: &mut Vec<String
     let is_same = |a: &Identity, b: &Identity| {
         (a.kind, &a.name, &a.sha256, &a.settings) == (b.kind, &b.name, &b.sha256, &b.settings)
     };
-    for plugin in before.iter().filter(|plugin| !now.iter().any(|other| is_same(plugin, other))) {
-        let digest = |plugin: &Identity| format!("version {}, sha256 {}", plugin.version, plugin.sha256);
-        let other = now.iter().find(|other| (other.kind, &other.name) == (plugin.kind, &plugin.name));
-        let other = other.map_or("none".into(), digest);
-        found.push(format!("{plugin}: {} then, {other} now", digest(plugin)));
-    }
+    let is_missing = |plugin: &&Identity, from: &[Identity]| !from.iter().any(|other| is_same(plugin, other));
+    let described = |plugins: &[Identity], wanted: &Identity| {
+        let same_name =
+            plugins.iter().find(|plugin| (plugin.kind, &plugin.name) == (wanted.kind, &wanted.name));
+        same_name
+            .map_or("none".into(), |plugin| format!("version {}, sha256 {}", plugin.version, plugin.sha256))
+    };
+    let mut different = |plugin: &Identity| {
+        found.push(format!("{plugin}: {} then, {} now", described(before, plugin), described(now, plugin)));
+    };
+    before.iter().filter(|plugin| is_missing(plugin, now)).for_each(&mut different);
+    // One that has another under its name is told already.
+    let has_no_name = |plugin: &&Identity| described(before, plugin) == "none";
+    now.iter().filter(|plugin| is_missing(plugin, before)).filter(has_no_name).for_each(different);
 }
 
 fn is_same_order(before: &[RunRecord], now: &[RunRecord]) -> bool {
@@ -170,5 +178,12 @@ mod tests {
         compare_plugins(&[plugin("a/mine.wasm", "12")], &[plugin("a/mine.wasm", "34")], &mut found);
         assert_eq!(found.len(), 1);
         assert!(found[0].contains("sha256 12 then") && found[0].contains("sha256 34 now"), "{found:?}");
+    }
+    #[test]
+    fn a_plugin_that_was_taken_out_of_the_manifest_is_missed() {
+        let mut found = Vec::new();
+        compare_plugins(&[], &[plugin("mine.wasm", "12")], &mut found);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].contains("none then") && found[0].contains("sha256 12 now"), "{found:?}");
     }
 }

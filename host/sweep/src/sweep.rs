@@ -77,8 +77,8 @@ impl<'a> Sweep<'a> {
     /// stay as they are.
     pub fn resume(benchmark: &'a Benchmark<'a>, directory: &Path) -> Result<Self, SweepError> {
         connections::check(benchmark)?;
-        let files = Files::resume(benchmark, directory)?;
-        let notices = files.mend()?;
+        let (files, mut notices) = Files::resume(benchmark, directory)?;
+        notices.extend(files.mend()?);
         let frame = frame(benchmark, &files);
         let ledger = files.ledger(&frame.values)?;
         let mut sweep = Self::with(benchmark, files, frame, ledger, notices);
