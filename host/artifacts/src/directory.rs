@@ -27,17 +27,29 @@ impl ArtifactDir {
         let first = child(parent, name)?;
         let numbered = (2..=LAST_NUMBER).map(|number| parent.join(format!("{name}-{number}")));
         for path in std::iter::once(first.clone()).chain(numbered) {
-            // Creating the directory is the test for it: of two processes only one succeeds.
             match create_one(&path) {
-                Ok(()) => {
-                    durable::sync_folder(&path)?;
-                    return Self::open(&path);
-                }
+                Ok(()) => durable::sync_folder(&path)?,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(ArtifactError::io("create", &path)(error)),
             }
+            if let Some(directory) = Self::take_vacant(&path)? {
+                return Ok(directory);
+            }
         }
         Err(ArtifactError::NamesTaken { path: first, last: LAST_NUMBER })
+    }
+
+    /// Takes a directory in which nothing is: a new one, or one whose process was killed before it wrote anything. Of two
+    /// processes only one succeeds, since only one holds the lock, and whoever comes later finds its manifest.
+    fn take_vacant(path: &Path) -> Result<Option<Self>, ArtifactError> {
+        if check_folder(path).is_err() || !is_vacant(path)? {
+            return Ok(None);
+        }
+        match Self::open(path) {
+            Ok(directory) => Ok(is_vacant(path)?.then_some(directory)),
+            Err(ArtifactError::Locked { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes the directory of exactly this name. An earlier result in it, known from its manifest, is removed; other
@@ -126,10 +138,8 @@ impl ArtifactDir {
     fn clear(&self) -> Result<(), ArtifactError> {
         let manifest = self.path.join(layout::MANIFEST);
         if !exists(&manifest)? {
-            let mut entries = fs::read_dir(&self.path).map_err(ArtifactError::io("read", &self.path))?;
-            let is_only_ours =
-                entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == layout::LOCK));
-            return if is_only_ours { Ok(()) } else { Err(ArtifactError::UnknownOrigin(self.path.clone())) };
+            let is_vacant = is_vacant(&self.path)?;
+            return if is_vacant { Ok(()) } else { Err(ArtifactError::UnknownOrigin(self.path.clone())) };
         }
         for folder in self.folders(&Manifest::read(&manifest)?) {
             self.clear_folder(&folder)?;
@@ -174,6 +184,14 @@ impl ArtifactDir {
         }
         Ok(())
     }
+}
+
+/// Whether a folder holds nothing but what a process leaves there that is killed before its manifest is written.
+fn is_vacant(path: &Path) -> Result<bool, ArtifactError> {
+    let unfinished = durable::temporary_name(Path::new(layout::MANIFEST));
+    let is_left_over = |name: &std::ffi::OsStr| name == layout::LOCK || name == unfinished.as_os_str();
+    let mut entries = fs::read_dir(path).map_err(ArtifactError::io("read", path))?;
+    Ok(entries.all(|entry| entry.is_ok_and(|entry| is_left_over(&entry.file_name()))))
 }
 
 /// A folder that exists and is no symbolic link.
@@ -285,20 +303,40 @@ mod tests {
         let artifacts = parent.path().join("new").join("artifacts");
         let names: Vec<_> = (0..3)
             .map(|_| ArtifactDir::create(&artifacts, "base").unwrap())
-            .map(|directory| directory.path().file_name().unwrap().to_owned())
+            .map(|directory| {
+                fs::write(directory.path().join(layout::MANIFEST), b"{}").unwrap();
+                directory.path().file_name().unwrap().to_owned()
+            })
             .collect();
         assert_eq!(names, ["base", "base-2", "base-3"]);
     }
 
     #[test]
+    fn what_a_process_left_that_was_killed_at_once_is_taken() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("base");
+        fs::create_dir(&path).unwrap();
+        assert_eq!(ArtifactDir::create(parent.path(), "base").unwrap().path(), path);
+        for name in [layout::LOCK, ".manifest.json.tmp"] {
+            fs::write(path.join(name), b"{").unwrap();
+            assert_eq!(ArtifactDir::create(parent.path(), "base").unwrap().path(), path, "{name}");
+        }
+        fs::write(path.join("notes.txt"), b"mine").unwrap();
+        let numbered = ArtifactDir::create(parent.path(), "base").unwrap();
+        assert_eq!(numbered.path(), parent.path().join("base-2"));
+        // One that another process is about to write into is not vacant.
+        assert_eq!(ArtifactDir::create(parent.path(), "base").unwrap().path(), parent.path().join("base-3"));
+    }
+
+    #[test]
     fn processes_that_begin_together_get_different_directories() {
         let parent = tempfile::tempdir().unwrap();
-        let create = || ArtifactDir::create(parent.path(), "base").unwrap().path().to_path_buf();
-        let paths: BTreeSet<PathBuf> = std::thread::scope(|scope| {
+        let create = || ArtifactDir::create(parent.path(), "base").unwrap();
+        let held: Vec<ArtifactDir> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        assert_eq!(paths.len(), 8);
+        assert_eq!(held.iter().map(ArtifactDir::path).collect::<BTreeSet<_>>().len(), 8);
     }
 
     #[test]

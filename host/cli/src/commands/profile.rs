@@ -158,7 +158,13 @@ fn tell_how_to_continue(config: &Config, directory: &Path) {
         (Some(_), true) => " (with --api-key or OPENAI_API_KEY again, since keys are not stored)",
         (_, false) => " (with --header and --api-key again where they were given, since they are not stored)",
     };
-    say!("continue with: aiperf profile --resume {}{secrets}", quoted(&directory.display().to_string()));
+    say!("continue with: aiperf profile --resume {}{secrets}", quoted(&no_flag(directory)));
+}
+
+/// A path that no program takes for a flag.
+fn no_flag(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.starts_with('-') { format!("./{text}") } else { text }
 }
 
 /// An argument as a shell takes it.
