@@ -226,6 +226,30 @@ fn a_dry_run_knows_how_long_the_plan_takes_and_what_of_it_is_done() {
 }
 
 #[test]
+fn plugins_that_are_too_slow_to_be_asked_do_not_use_up_more_than_the_time() {
+    const HANGING: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../plugin-host/tests/fixtures/misbehaving.wasm");
+    let place = Workplace::new();
+    let ended = place
+        .run(&format!(
+            "profile -m m --url sim:?prefill-rate=1000000&itl-ms=0.1 --concurrency 1,2 --num-prompts 4 --osl 2 --budget 6s --plugin {HANGING} --objective 'misbehaving:{{\"do\":\"loop\"}}' --plugin-timeout-seconds 0.3"
+        ))
+        .expect(5);
+    let budget = &sweep(&place)["metadata"]["budget"];
+    assert_eq!((&budget["too_few_trials"], &budget["open_answers"]), (&json!([]), &Value::Null));
+    assert!(ended.stdout.contains("the plugins take too long to be asked"), "{}", ended.stdout);
+    let values: Vec<u64> = manifest(&place)["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|run| run["state"] == "done")
+        .map(|run| run["value"].as_u64().unwrap())
+        .collect();
+    let trials = [0, 1].map(|value| values.iter().filter(|other| **other == value).count());
+    assert!(trials[0].abs_diff(trials[1]) <= 1, "the trials go round: {trials:?}");
+}
+
+#[test]
 fn a_time_that_ends_too_soon_answers_nothing() {
     let (server, place) = (Server::start(FAST), Workplace::new());
     let begin = format!(

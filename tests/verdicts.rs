@@ -312,6 +312,15 @@ fn a_gate_fails_where_a_value_is_not_valid_and_names_it() {
 }
 
 #[test]
+fn a_calibration_that_fails_is_tried_and_told_once() {
+    let place = Workplace::new();
+    let told = place
+        .run("profile -m m --url sim:?prefill-rate=1000000&itl-ms=0.1 --ui simple --calibrate --no-streaming --concurrency 1,2,3 --num-profile-runs 2 --num-prompts 4 --osl 2")
+        .expect(0);
+    assert_eq!(told.stderr.matches("not calibrated").count(), 1, "{}", told.stderr);
+}
+
+#[test]
 fn a_calibration_is_kept_and_used_again() {
     let place = Workplace::new();
     let server = Server::start("--ttft-ms 1 --prefill-rate 100000000 --itl-ms 0.1 --max-batch 1000");

@@ -38,13 +38,22 @@ pub struct Influence {
     pub share: f64,
 }
 
-/// What these points leave open, by question and point. The same points give the same answers.
+/// What these points leave open, by question and point. The same points give the same answers. None if `goes_on` denied
+/// before the plugins were asked about all draws.
 #[must_use]
-pub fn open_answers(axes: &[String], points: &[Point], plugins: &AnalysisPlugins) -> Vec<OpenAnswer> {
+pub fn open_answers(
+    axes: &[String],
+    points: &[Point],
+    plugins: &AnalysisPlugins,
+    goes_on: &dyn Fn() -> bool,
+) -> Option<Vec<OpenAnswer>> {
     let asked = Asked::new(axes, points, plugins);
     let mut yes: BTreeMap<Answer, u32> = BTreeMap::new();
     let times = (DRAWN_POINTS / points.len().max(1)).clamp(LEAST_DRAWS, MOST_DRAWS) as u32;
     for draw in 0..times {
+        if !goes_on() {
+            return None;
+        }
         let mut random = ChaCha8Rng::seed_from_u64(draw.into());
         let drawn: Vec<Point> = points.iter().map(|point| plausible(point, &mut random)).collect();
         for answer in asked.answers(&drawn, &asked.score(&drawn)) {
@@ -57,12 +66,18 @@ pub fn open_answers(axes: &[String], points: &[Point], plugins: &AnalysisPlugins
         let is_open = probability < SURE && probability > 1.0 - SURE;
         is_open.then_some(OpenAnswer { question, point_index, parameters, probability })
     });
-    open.collect()
+    Some(open.collect())
 }
 
-/// How much the spread of each point matters, in the order of the points.
+/// How much the spread of each point matters, in the order of the points. None if `goes_on` denied before the plugins
+/// were asked about all draws.
 #[must_use]
-pub fn influences(axes: &[String], points: &[Point], plugins: &AnalysisPlugins) -> Vec<Influence> {
+pub fn influences(
+    axes: &[String],
+    points: &[Point],
+    plugins: &AnalysisPlugins,
+    goes_on: &dyn Fn() -> bool,
+) -> Option<Vec<Influence>> {
     let asked = Asked::new(axes, points, plugins);
     let scores = asked.score(points);
     let answers = asked.answers(points, &scores);
@@ -71,13 +86,14 @@ pub fn influences(axes: &[String], points: &[Point], plugins: &AnalysisPlugins) 
     let share = |(position, point): (usize, &Point)| {
         let mut random = ChaCha8Rng::seed_from_u64(position as u64);
         let mut drawn = points.to_vec();
-        let changed = (0..times).filter(|_| {
-            let Some(place) = drawn.get_mut(position) else { return false };
+        let mut changed = 0_u32;
+        for _ in 0..times {
+            let place = drawn.get_mut(position).filter(|_| goes_on())?;
             *place = plausible(point, &mut random);
             let scores = score_again(&scores, position, place);
-            asked.answers(&drawn, &scores) != answers
-        });
-        Influence { point_index: point.index, share: changed.count() as f64 / f64::from(times) }
+            changed += u32::from(asked.answers(&drawn, &scores) != answers);
+        }
+        Some(Influence { point_index: point.index, share: f64::from(changed) / f64::from(times) })
     };
     points.iter().enumerate().map(share).collect()
 }
@@ -212,7 +228,7 @@ mod tests {
 
     #[test]
     fn what_the_trials_cannot_tell_is_open() {
-        let open = open_answers(&axes(), &points(5.0), &plugins());
+        let open = open_answers(&axes(), &points(5.0), &plugins(), &|| true).unwrap();
         let named: Vec<_> = open.iter().map(|open| (&open.question, open.point_index)).collect();
         let optimal = Question::Optimal { criterion: "dominance".into() };
         let best = Question::Best { objective: "throughput".into() };
@@ -220,21 +236,35 @@ mod tests {
         // The third point is optimal whatever the fourth is: its latency is lower.
         assert!(open.iter().all(|open| (0.05..0.95).contains(&open.probability)), "{open:#?}");
         assert_eq!(open[0].parameters, points(5.0)[3].parameters);
-        assert_eq!(open_answers(&axes(), &points(5.0), &plugins()), open, "the same again");
+        assert_eq!(
+            open_answers(&axes(), &points(5.0), &plugins(), &|| true).unwrap(),
+            open,
+            "the same again"
+        );
     }
 
     #[test]
     fn nothing_is_open_where_all_points_are_known_well() {
-        assert_eq!(open_answers(&axes(), &points(0.05), &plugins()), []);
-        assert_eq!(open_answers(&axes(), &[], &plugins()), []);
+        assert_eq!(open_answers(&axes(), &points(0.05), &plugins(), &|| true).unwrap(), []);
+        assert_eq!(open_answers(&axes(), &[], &plugins(), &|| true).unwrap(), []);
     }
 
     #[test]
     fn the_noisy_point_has_the_influence() {
-        let influences = influences(&axes(), &points(5.0), &plugins());
+        let influences = influences(&axes(), &points(5.0), &plugins(), &|| true).unwrap();
         let shares: Vec<f64> = influences.iter().map(|influence| influence.share).collect();
         assert!(shares[3] > 0.2, "{shares:?}");
         assert!(shares[..3].iter().all(|share| *share < 0.05), "{shares:?}");
+    }
+
+    #[test]
+    fn nothing_is_asked_beyond_the_time() {
+        let asked = std::cell::Cell::new(0);
+        let three_times = || asked.replace(asked.get() + 1) < 3;
+        assert_eq!(open_answers(&axes(), &points(5.0), &plugins(), &three_times), None);
+        assert_eq!(asked.get(), 4);
+        assert_eq!(influences(&axes(), &points(5.0), &plugins(), &three_times), None);
+        assert_eq!(asked.get(), 5);
     }
 
     #[test]

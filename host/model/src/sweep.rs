@@ -123,8 +123,9 @@ pub struct TimeBudget {
     pub seconds: f64,
     /// Values with fewer than two successful trials, of whose spread nothing is known, unless all their trials failed.
     pub too_few: Vec<TooFew>,
-    /// What the trials of the others do not answer yet; empty until each value was run twice.
-    pub open: Vec<OpenAnswer>,
+    /// What the trials of the others do not answer yet; empty until each value was run twice. None if the plugins take too
+    /// long to be asked about it within the time.
+    pub open: Option<Vec<OpenAnswer>>,
 }
 
 /// A value that cannot be compared with others yet.

@@ -7,11 +7,13 @@
 //! plugins in place of one normal mean.
 
 use crate::agenda::Agenda;
+use crate::asking::Asking;
 use crate::frame::comparable;
 use crate::pace::Pace;
 use crate::spending::Spending;
 use aiperf_analysis::{Influence, influences};
 use aiperf_model::plugin::AnalysisPlugins;
+use aiperf_model::point::Point;
 use aiperf_model::sweep::{Step, SweepResult};
 use aiperf_plan::Plan;
 use std::time::Duration;
@@ -42,11 +44,16 @@ pub(crate) fn choose<'a>(
     if let Some(step) = agenda.open().find(|step| step.trial <= min_trials) {
         return Some(if has_time(step) { Choice::Run(step) } else { Choice::Nothing(TIME_IS_UP) });
     }
-    let open_answers = result.time_budget.as_ref().map(|budget| budget.open.as_slice()).unwrap_or_default();
-    if open_answers.is_empty() {
-        return Some(Choice::Nothing(ALL_IS_ANSWERED));
-    }
-    let mut candidates: Vec<(f64, &Step)> = influences(&result.axes, &comparable(&result.points), analysis)
+    let points = comparable(&result.points);
+    let open_answers = result.time_budget.as_ref().map(|budget| &budget.open);
+    let influences = match open_answers {
+        None => return Some(Choice::Nothing(ALL_IS_ANSWERED)),
+        Some(Some(open)) if open.is_empty() => return Some(Choice::Nothing(ALL_IS_ANSWERED)),
+        Some(Some(_)) => clock.asking.ask(|goes_on| influences(&result.axes, &points, analysis, goes_on)),
+        Some(None) => None,
+    };
+    let mut candidates: Vec<(f64, &Step)> = influences
+        .unwrap_or_else(|| alike(&points))
         .into_iter()
         .filter_map(|influence| {
             let step = agenda.open().find(|step| step.value.index == influence.point_index)?;
@@ -64,6 +71,11 @@ pub(crate) fn choose<'a>(
     Some(best.map_or(Choice::Nothing(TIME_IS_UP), |(_, step)| Choice::Run(step)))
 }
 
+/// Where nobody could be asked, no point matters more than another, and the trials go round.
+fn alike(points: &[Point]) -> Vec<Influence> {
+    points.iter().map(|point| Influence { point_index: point.index, share: 0.0 }).collect()
+}
+
 /// How much of the influence another trial takes away.
 fn gain(result: &SweepResult, influence: Influence) -> f64 {
     let point = result.points.iter().find(|point| point.index == influence.point_index);
@@ -75,6 +87,7 @@ fn gain(result: &SweepResult, influence: Influence) -> f64 {
 pub(crate) struct Clock<'a> {
     pub(crate) spending: &'a Spending,
     pub(crate) pace: &'a Pace,
+    pub(crate) asking: &'a Asking,
     pub(crate) plan: &'a Plan,
     /// The run that was made last.
     pub(crate) before: Option<&'a Step>,
@@ -131,13 +144,13 @@ mod tests {
             .collect()
     }
 
-    fn result(is_open: bool) -> SweepResult {
-        let open = OpenAnswer {
-            question: Question::Best { objective: "throughput".into() },
-            point_index: 0,
-            parameters: Vec::new(),
-            probability: 0.5,
-        };
+    /// Something that the trials leave open.
+    fn one_answer() -> Vec<OpenAnswer> {
+        let question = Question::Best { objective: "throughput".into() };
+        vec![OpenAnswer { question, point_index: 0, parameters: Vec::new(), probability: 0.5 }]
+    }
+
+    fn result(open: Option<Vec<OpenAnswer>>) -> SweepResult {
         SweepResult {
             axes: Vec::new(),
             values: Vec::new(),
@@ -150,11 +163,7 @@ mod tests {
             request_errors: Vec::new(),
             verdicts: Vec::new(),
             convergence: None,
-            time_budget: Some(TimeBudget {
-                seconds: 60.0,
-                too_few: Vec::new(),
-                open: if is_open { vec![open] } else { Vec::new() },
-            }),
+            time_budget: Some(TimeBudget { seconds: 60.0, too_few: Vec::new(), open }),
             drift: Vec::new(),
             plugins: Vec::new(),
             conclusions: Conclusions::default(),
@@ -166,15 +175,16 @@ mod tests {
     }
 
     /// What is chosen after so many runs of the plan, each of a second, if there is so much time.
-    fn chosen(done: usize, is_open: bool, time: Duration) -> Option<Choice<'static>> {
+    fn chosen(done: usize, open: Option<Vec<OpenAnswer>>, time: Duration) -> Option<Choice<'static>> {
         let steps: &'static [Step] = Box::leak(steps().into_boxed_slice());
         let agenda = Agenda::new(steps[done..].iter());
         let mut pace = Pace::default();
         steps[..done].iter().for_each(|step| pace.note(step.value.index, Duration::from_secs(1)));
         let spending = Spending::start(time, Duration::ZERO);
         let plan = plan();
-        let clock = Clock { spending: &spending, pace: &pace, plan: &plan, before: None };
-        choose(&agenda, &result(is_open), &AnalysisPlugins::default(), 2, &clock)
+        let asking = Asking::without_limit();
+        let clock = Clock { spending: &spending, pace: &pace, asking: &asking, plan: &plan, before: None };
+        choose(&agenda, &result(open), &AnalysisPlugins::default(), 2, &clock)
     }
 
     const PLENTY: Duration = Duration::from_hours(1);
@@ -182,39 +192,50 @@ mod tests {
     #[test]
     fn each_value_has_its_few_trials_first_in_the_order_of_the_plan() {
         for done in 0..4 {
-            let Some(Choice::Run(step)) = chosen(done, false, PLENTY) else { panic!("{done}") };
+            let Some(Choice::Run(step)) = chosen(done, Some(Vec::new()), PLENTY) else { panic!("{done}") };
             assert_eq!(step.index as usize, done);
         }
     }
 
     #[test]
     fn then_it_goes_on_only_while_an_answer_is_open() {
-        assert_eq!(chosen(4, false, PLENTY), Some(Choice::Nothing(ALL_IS_ANSWERED)));
-        let Some(Choice::Run(step)) = chosen(4, true, PLENTY) else { panic!() };
+        assert_eq!(chosen(4, Some(Vec::new()), PLENTY), Some(Choice::Nothing(ALL_IS_ANSWERED)));
+        let Some(Choice::Run(step)) = chosen(4, Some(one_answer()), PLENTY) else { panic!() };
         assert_eq!((step.value.index, step.trial), (0, 3));
-        let Some(Choice::Run(step)) = chosen(5, true, PLENTY) else { panic!() };
+        let Some(Choice::Run(step)) = chosen(5, Some(one_answer()), PLENTY) else { panic!() };
         assert_eq!(
             (step.value.index, step.trial),
             (1, 3),
             "the one with fewer trials, where neither has influence"
         );
-        assert_eq!(chosen(8, true, PLENTY), None);
+        assert_eq!(chosen(8, Some(one_answer()), PLENTY), None);
+    }
+
+    #[test]
+    fn the_trials_go_round_where_the_plugins_are_too_slow_to_be_asked() {
+        for (done, value, trial) in [(4, 0, 3), (5, 1, 3), (6, 0, 4)] {
+            let Some(Choice::Run(step)) = chosen(done, None, PLENTY) else { panic!("{done}") };
+            assert_eq!((step.value.index, step.trial), (value, trial));
+        }
     }
 
     #[test]
     fn no_run_begins_that_does_not_fit_into_the_time() {
         let little = Duration::from_millis(500);
-        assert_eq!(chosen(2, true, little), Some(Choice::Nothing(TIME_IS_UP)));
-        assert_eq!(chosen(6, true, little), Some(Choice::Nothing(TIME_IS_UP)));
-        assert_eq!(chosen(0, true, Duration::ZERO), Some(Choice::Nothing(TIME_IS_UP)));
-        let Some(Choice::Run(_)) = chosen(0, true, little) else { panic!("nobody knows how long it takes") };
+        assert_eq!(chosen(2, Some(one_answer()), little), Some(Choice::Nothing(TIME_IS_UP)));
+        assert_eq!(chosen(6, Some(one_answer()), little), Some(Choice::Nothing(TIME_IS_UP)));
+        assert_eq!(chosen(0, Some(one_answer()), Duration::ZERO), Some(Choice::Nothing(TIME_IS_UP)));
+        let Some(Choice::Run(_)) = chosen(0, Some(one_answer()), little) else {
+            panic!("nobody knows how long it takes")
+        };
     }
 
     #[test]
     fn the_pause_before_a_run_is_part_of_what_it_takes() {
         let (plan, pace) = (plan(), Pace::default());
         let spending = Spending::start(Duration::from_secs(30), Duration::ZERO);
-        let clock = |before| Clock { spending: &spending, pace: &pace, plan: &plan, before };
+        let asking = Asking::without_limit();
+        let clock = |before| Clock { spending: &spending, pace: &pace, asking: &asking, plan: &plan, before };
         assert!(clock(None).has_time_for(&plan.steps[1]));
         assert!(!clock(Some(&plan.steps[0])).has_time_for(&plan.steps[1]));
     }

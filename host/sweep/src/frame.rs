@@ -1,5 +1,6 @@
 //! What the runs of a benchmark say together.
 
+use crate::asking::Asking;
 use crate::ledger::Ledger;
 use aiperf_analysis::{analyze, open_answers};
 use aiperf_metrics::convergence::convergence;
@@ -45,6 +46,7 @@ impl Frame<'_> {
         ledger: &Ledger,
         points: &[Point],
         analysis: &AnalysisPlugins,
+        asking: &Asking,
     ) -> Option<TimeBudget> {
         let seconds = self.time_budget?;
         let too_few = self.values.iter().filter_map(|value| {
@@ -55,19 +57,19 @@ impl Frame<'_> {
         });
         let was_run_twice = |value: &SweepValue| ledger.ended(value.index) >= 2;
         let open = if self.values.iter().all(was_run_twice) {
-            open_answers(self.axes, &comparable(points), analysis)
+            asking.ask(|goes_on| open_answers(self.axes, &comparable(points), analysis, goes_on))
         } else {
-            Vec::new()
+            Some(Vec::new())
         };
         Some(TimeBudget { seconds, too_few: too_few.collect(), open })
     }
 
-    /// What the runs in the ledger say together.
-    pub(crate) fn result(&self, ledger: &Ledger, analysis: &AnalysisPlugins) -> SweepResult {
+    /// What the runs in the ledger say together. What they leave open is asked if there is a time for the trials.
+    pub(crate) fn result(&self, ledger: &Ledger, analysis: &AnalysisPlugins, asking: &Asking) -> SweepResult {
         let points = ledger.points(&self.values, self.confidence_level, self.selection);
         let conclusions =
             if self.axes.is_empty() { Conclusions::default() } else { analyze(self.axes, &points, analysis) };
-        let time_budget = self.time_budget(ledger, &points, analysis);
+        let time_budget = self.time_budget(ledger, &points, analysis, asking);
         let drift = ledger.drift(&self.values);
         SweepResult {
             axes: self.axes.to_vec(),

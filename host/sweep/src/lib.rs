@@ -10,6 +10,7 @@
 
 mod agenda;
 mod allocation;
+mod asking;
 mod benchmark;
 mod calibration;
 mod connections;

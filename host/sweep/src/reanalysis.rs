@@ -1,5 +1,6 @@
 //! The analysis of an earlier sweep again, with any plugins and no server.
 
+use crate::asking::Asking;
 use crate::earlier::read_ledger;
 use crate::error::SweepError;
 use crate::files::write_sweep;
@@ -85,7 +86,7 @@ fn analyzed(
         plugins: with_analysis(&manifest.plugins, analysis),
         values,
     };
-    Ok(frame.result(&read_ledger(manifest, &frame.values, folders)?, analysis))
+    Ok(frame.result(&read_ledger(manifest, &frame.values, folders)?, analysis, &Asking::without_limit()))
 }
 
 /// Analyses one sweep file again; nothing is written. Intervals are computed anew from the deviations.

@@ -2,6 +2,7 @@
 
 use crate::agenda::Agenda;
 use crate::allocation::{self, Choice, Clock};
+use crate::asking::Asking;
 use crate::benchmark::Benchmark;
 use crate::calibration;
 use crate::connections;
@@ -35,6 +36,7 @@ pub struct Sweep<'a> {
     pace: Pace,
     /// The clock of the time for all trials, if there is one.
     spending: Option<Spending>,
+    asking: Asking,
     result: SweepResult,
     notices: Vec<String>,
     /// The client's own error at each value, by its position in the plan.
@@ -96,12 +98,16 @@ impl<'a> Sweep<'a> {
         ledger: Ledger,
         notices: Vec<String>,
     ) -> Self {
-        let result = frame.result(&ledger, benchmark.analysis);
+        let asking = match benchmark.config.trials.time_budget {
+            Some(budget) => Asking::within(budget.time),
+            None => Asking::without_limit(),
+        };
+        let result = frame.result(&ledger, benchmark.analysis, &asking);
         let notices = notices.into_iter().chain(environment::notes(files.host())).collect();
         let agenda = Agenda::new(benchmark.plan.steps.iter().filter(|step| !files.is_done(step)));
         let pace = ledger.pace();
         let (spending, budgets) = (None, BTreeMap::new());
-        Self { benchmark, files, frame, ledger, agenda, pace, spending, result, notices, budgets }
+        Self { benchmark, files, frame, ledger, agenda, pace, spending, asking, result, notices, budgets }
     }
 
     /// The directory that everything is written to.
@@ -117,8 +123,8 @@ impl<'a> Sweep<'a> {
     /// Runs all steps that are not done, or those until something stops it.
     pub fn run(mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<Outcome, SweepError> {
         let budget = self.benchmark.config.trials.time_budget;
-        self.spending = budget.map(|budget| Spending::start(budget.time, self.files.spent()));
         self.calibrate(observer, interrupt)?;
+        self.spending = budget.map(|budget| Spending::start(budget.time, self.files.spent()));
         // Nothing of this process ran before the first one, so there is nothing to cool down from.
         let mut before = None;
         while let Some(step) = self.next(before, observer)? {
@@ -146,7 +152,7 @@ impl<'a> Sweep<'a> {
             return Ok(self.agenda.next());
         };
         let Benchmark { plan, analysis, .. } = *self.benchmark;
-        let clock = Clock { spending, pace: &self.pace, plan, before };
+        let clock = Clock { spending, pace: &self.pace, asking: &self.asking, plan, before };
         match allocation::choose(&self.agenda, &self.result, analysis, budget.min_trials, &clock) {
             Some(Choice::Run(step)) => {
                 self.agenda.take(step);
@@ -191,7 +197,9 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
-    /// Measures the client's own error at the load of each value that is run, where that is wanted.
+    /// Measures the client's own error at the load of each value that is run, where that is wanted. One that cannot be
+    /// measured is the last one: what stands in the way, such as a wire format that the simulator does not know, does so
+    /// at every load.
     fn calibrate(&mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<(), SweepError> {
         let Some(laboratory) = self.benchmark.laboratory.filter(|_| calibration::is_wanted(self.benchmark))
         else {
@@ -206,10 +214,9 @@ impl<'a> Sweep<'a> {
             let settings = self.benchmark.config.settings(&step.value);
             let budget = calibration::budget(self.benchmark, laboratory, &settings, interrupt);
             observer.notify(Event::Calibrated { step, budget: budget.as_ref().map_err(String::as_str) });
-            if let Ok(budget) = budget {
-                self.files.note_budget(step.value.index, budget.clone())?;
-                self.budgets.insert(step.value.index, budget);
-            }
+            let Ok(budget) = budget else { break };
+            self.files.note_budget(step.value.index, budget.clone())?;
+            self.budgets.insert(step.value.index, budget);
         }
         Ok(())
     }
@@ -257,7 +264,7 @@ impl<'a> Sweep<'a> {
             interrupt,
         )?;
         self.ledger.note(step.index, step.value.index, step.trial, ending.clone());
-        self.result = self.frame.result(&self.ledger, self.benchmark.analysis);
+        self.result = self.frame.result(&self.ledger, self.benchmark.analysis, &self.asking);
         if let Some(spending) = &self.spending {
             self.files.note_spent(spending.spent());
         }

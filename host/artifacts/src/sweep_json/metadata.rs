@@ -172,7 +172,7 @@ impl<'a> Convergence<'a> {
 struct Budget<'a> {
     seconds: f64,
     too_few_trials: Vec<TooFew<'a>>,
-    open_answers: Vec<OpenAnswer<'a>>,
+    open_answers: Option<Vec<OpenAnswer<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -201,16 +201,17 @@ enum Question<'a> {
 
 impl<'a> Budget<'a> {
     fn new(budget: &'a TimeBudget, axes: Axes) -> Self {
-        let open = budget.open.iter().map(|open| OpenAnswer {
+        let answer = |open: &'a conclusion::OpenAnswer| OpenAnswer {
             question: Question::new(&open.question),
             at: axes.named(&open.parameters),
             probability: open.probability,
-        });
+        };
         let too_few = budget
             .too_few
             .iter()
             .map(|value| TooFew { at: axes.named(&value.parameters), trials: value.trials });
-        Self { seconds: budget.seconds, too_few_trials: too_few.collect(), open_answers: open.collect() }
+        let open_answers = budget.open.as_ref().map(|open| open.iter().map(answer).collect());
+        Self { seconds: budget.seconds, too_few_trials: too_few.collect(), open_answers }
     }
 }
 

@@ -123,7 +123,7 @@ fn open_answers(budget: &TimeBudget) -> Lines {
             _ => format!("  {name}: one trial, so its spread is unknown"),
         }
     });
-    let open = budget.open.iter().map(|open| {
+    let open = budget.open.iter().flatten().map(|open| {
         let value = parameter::describe(&open.parameters);
         let percent = format!("{:.0} %", 100.0 * open.probability);
         match &open.question {
@@ -138,7 +138,10 @@ fn open_answers(budget: &TimeBudget) -> Lines {
             }
         }
     });
-    let lines: Lines = too_few.chain(open).collect();
+    let not_asked = budget.open.is_none().then(|| {
+        "  every answer: the plugins take too long to be asked within --budget how certain it is".to_owned()
+    });
+    let lines: Lines = too_few.chain(open).chain(not_asked).collect();
     if lines.is_empty() { Lines::of("Every answer is certain to 95 %") } else { lines.under("Unresolved") }
 }
 
