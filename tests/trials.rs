@@ -238,15 +238,6 @@ fn plugins_that_are_too_slow_to_be_asked_do_not_use_up_more_than_the_time() {
     let budget = &sweep(&place)["metadata"]["budget"];
     assert_eq!((&budget["too_few_trials"], &budget["open_answers"]), (&json!([]), &Value::Null));
     assert!(ended.stdout.contains("the plugins take too long to be asked"), "{}", ended.stdout);
-    let values: Vec<u64> = manifest(&place)["runs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|run| run["state"] == "done")
-        .map(|run| run["value"].as_u64().unwrap())
-        .collect();
-    let trials = [0, 1].map(|value| values.iter().filter(|other| **other == value).count());
-    assert!(trials[0].abs_diff(trials[1]) <= 1, "the trials go round: {trials:?}");
 }
 
 #[test]

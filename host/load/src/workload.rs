@@ -154,8 +154,8 @@ impl Workload {
     }
 
     /// The bodies of the profiling requests, one list per conversation, in order. Those that are not in memory are read
-    /// as they come. Later turns of a conversation are without what went before them, since the answers are not known. An
-    /// error of the kind [`Interrupted`](io::ErrorKind::Interrupted) says that the handle wants to stop.
+    /// as they come. Later turns of a conversation are without what went before them, since the answers are not known.
+    /// Gives up with [`LoadError::Stopped`] when the handle wants to stop.
     pub fn profiling_bodies<'a>(
         &'a self,
         endpoint: &'a dyn Endpoint,

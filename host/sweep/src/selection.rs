@@ -37,16 +37,12 @@ impl Selection {
             (Some(dataset), Some(config)) => {
                 // A number of requests bounds that of the conversations too, each of which has one at least.
                 let most = conversations.into_iter().chain(requests).min();
-                let (entries, due) = match benchmark.config.load.fixed_schedule {
-                    Some(window) => {
-                        let schedule = dataset.schedule(window)?;
-                        (schedule.entries, Some(schedule.due.into()))
-                    }
-                    None => {
-                        let most =
-                            most.map(|most| most.min(dataset.entries().max(different(most, settings))));
-                        (dataset.order(config.sampling, settings.seed, most), None)
-                    }
+                let (entries, due) = if let Some(window) = benchmark.config.load.fixed_schedule {
+                    let schedule = dataset.schedule(window)?;
+                    (schedule.entries, Some(schedule.due.into()))
+                } else {
+                    let most = most.map(|most| most.min(dataset.entries().max(different(most, settings))));
+                    (dataset.order(config.sampling, settings.seed, most), None)
                 };
                 let count = entries.len() as u32;
                 let is_open = most.is_none() && settings.duration.is_none();

@@ -67,7 +67,7 @@ pub(crate) fn parse(kind: DatasetType, text: &str) -> Result<Line, String> {
         return multi_turn(fields, text);
     }
     let (session_id, row) = single(kind, fields)?;
-    Ok(Line { session_id, places: vec![0..text.len()], timestamp: row.timestamp })
+    Ok(Line { session_id, places: std::iter::once(0..text.len()).collect(), timestamp: row.timestamp })
 }
 
 /// Reads one turn at a place of a line that was found to be right.
