@@ -65,8 +65,8 @@ fn ways() -> Vec<Parts> {
 }
 
 fn events(events: impl IntoIterator<Item = String>) -> Reply {
-    let stream = events.into_iter().map(|event| format!("data: {event}\n\n")).collect();
-    Reply::Http("200 OK", "text/event-stream", stream)
+    let events: Vec<_> = events.into_iter().map(|event| format!("data: {event}\n\n")).collect();
+    Reply::Http("200 OK", "text/event-stream", events.concat())
 }
 
 fn chunk(delta: &Value, finish_reason: &Value) -> String {
@@ -78,22 +78,25 @@ fn deltas<'a>(field: &'a str, parts: &'a Parts) -> impl Iterator<Item = String> 
     parts.iter().map(move |part| chunk(&json!({ field: part }), &Value::Null))
 }
 
-fn raw(head: String) -> Reply {
+fn raw(head: &str) -> Reply {
     Reply::Raw(format!("{head}content-length: 3\r\nconnection: close\r\n\r\nno.").into_bytes())
 }
 
+/// Its name, and an answer with a key there.
+type Place = (&'static str, fn(&Parts) -> Reply);
+
 /// The places of an answer that a key can stand in.
-fn places() -> Vec<(&'static str, fn(&Parts) -> Reply)> {
+fn places() -> Vec<Place> {
     vec![
         ("the body of a status", |parts| Reply::error(parts.concat())),
         ("the lines of a status", |parts| Reply::error(parts.join("\n"))),
         ("the error of a status", |parts| {
             Reply::error(json!({ "error": { "message": parts.concat() } }).to_string())
         }),
-        ("the reason of a status", |parts| raw(format!("HTTP/1.1 401 {}\r\n", parts.concat()))),
-        ("a redirect", |parts| raw(format!("HTTP/1.1 302 Found\r\nlocation: /{}\r\n", parts.concat()))),
+        ("the reason of a status", |parts| raw(&format!("HTTP/1.1 401 {}\r\n", parts.concat()))),
+        ("a redirect", |parts| raw(&format!("HTTP/1.1 302 Found\r\nlocation: /{}\r\n", parts.concat()))),
         ("the time to wait", |parts| {
-            raw(format!("HTTP/1.1 429 Too Many\r\nretry-after: {}\r\n", parts.concat()))
+            raw(&format!("HTTP/1.1 429 Too Many\r\nretry-after: {}\r\n", parts.concat()))
         }),
         ("the type", |parts| {
             Reply::Raw(

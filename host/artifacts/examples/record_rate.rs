@@ -65,6 +65,7 @@ fn record() -> Record {
             output_tokens: tokens(33),
             usage: None,
             finish_reason: Some("length".to_owned()),
+            odd_events: 0,
         }),
     }
 }

@@ -106,6 +106,7 @@ impl Faulty for ArtifactError {
     fn fault(&self) -> Fault {
         match self {
             Self::Unreadable { .. }
+            | Self::Empty { .. }
             | Self::Malformed { .. }
             | Self::Locked { .. }
             | Self::UnknownOrigin(_)

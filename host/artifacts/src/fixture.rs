@@ -58,6 +58,7 @@ pub(crate) fn records() -> Vec<(Record, RecordMetrics)> {
         output_tokens: Some(tokens),
         usage: None,
         finish_reason: Some("stop".into()),
+        odd_events: 0,
     };
     let metrics = RecordMetrics {
         values: vec![

@@ -78,7 +78,7 @@ fn open_any(path: &Path) -> Result<(File, Metadata), FileError> {
 fn options() -> fs::OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = fs::OpenOptions::new();
-    options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    options.read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     options
 }
 

@@ -173,7 +173,7 @@ pub(crate) fn in_head(received: &Received) -> Option<Failure> {
 }
 
 /// A status other than success, with which the server may have said when it wants to be asked again, or where.
-fn unsuccessful(status: u16, received: &Received) -> Failure {
+pub(crate) fn unsuccessful(status: u16, received: &Received) -> Failure {
     let message = match (&received.location, &received.encoding) {
         (Some(location), _) => format!(
             "redirected to {}, which is not followed; write --url or --endpoint so that requests go there",

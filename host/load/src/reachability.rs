@@ -69,9 +69,13 @@ mod tests {
         const SECOND: u64 = 1_000_000_000;
         let (brake, reachability) = (Brake::new(), Reachability::new(Duration::from_secs(5)));
         let fail = |at| reachability.failed("refused", at, &brake);
-        [1, 2, 6].into_iter().for_each(|second| fail(second * SECOND));
+        for second in [1, 2, 6] {
+            fail(second * SECOND);
+        }
         reachability.answered();
-        [7, 8, 12].into_iter().for_each(|second| fail(second * SECOND));
+        for second in [7, 8, 12] {
+            fail(second * SECOND);
+        }
         assert!(!brake.is_pulled());
         assert_eq!(reachability.lost(), None);
         fail(12 * SECOND + 1);

@@ -234,7 +234,7 @@ mod tests {
             };
             text.bytes().map(one).collect::<String>()
         };
-        let unicode = |text: &str| text.bytes().map(|byte| format!("\\u{byte:04x}")).collect::<String>();
+        let unicode = |text: &str| text.bytes().fold(String::new(), |text, byte| text + &format!("\\u{byte:04x}"));
         for start in 0..=key.len() - PIECE {
             for end in start + PIECE..=key.len() {
                 let piece = &key[start..end];

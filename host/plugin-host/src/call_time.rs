@@ -11,7 +11,7 @@ use wasmtime::UpdateDeadline;
 use crate::limits::ticks;
 
 /// How much longer than its limit a call may last, for want of a processor.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The time of the call that is under way, on the thread that makes it.
 pub(crate) struct CallTime {

@@ -330,6 +330,7 @@ impl Faulty for HostError {
             | Self::NotLocked { .. }
             | Self::BadChoice { .. }
             | Self::UnknownPlugin { .. }
+            | Self::NamedOtherwise { .. }
             | Self::Refused { .. }
             | Self::Crashed { .. } => Fault::Input,
         }

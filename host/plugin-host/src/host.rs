@@ -149,13 +149,11 @@ impl PluginHost {
     /// Adds a component of a directory without running it.
     fn find_out(&mut self, path: &Path, kinds: Vec<Kind>, binary: Arc<Binary>) -> Result<(), HostError> {
         self.check_lock(&binary)?;
-        match self.sandbox.names_of(binary.sha256()) {
-            Some(names) => self.add_all(&names, &binary),
-            None => {
-                self.unnamed.push(Unnamed { binary, kinds, guess: guess(path) });
-                Ok(())
-            }
+        if let Some(names) = self.sandbox.names_of(binary.sha256()) {
+            return self.add_all(&names, &binary);
         }
+        self.unnamed.push(Unnamed { binary, kinds, guess: guess(path) });
+        Ok(())
     }
 
     /// Two files that claim one name are for the user to decide, and so is one that the lock does not list.

@@ -52,7 +52,7 @@ impl Default for Limits {
             log_lines: 100,
             findings: 100,
             calls_per_instance: 4096,
-            compile_time: Duration::from_secs(120),
+            compile_time: Duration::from_mins(2),
             compile_memory: 2 << 30,
             kept_growth: 16 << 20,
         }

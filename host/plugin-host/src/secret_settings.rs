@@ -4,7 +4,7 @@
 //! the history of the shell before any program can hide it. Files and messages name the variable.
 
 use aiperf_model::plugin::PluginError;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The settings as the plugin gets them: with the value of the variable in place of each `"$NAME"` of a secret setting.
 ///

@@ -299,7 +299,7 @@ fn findings(trend: &Trend) -> String {
 /// `curvature: 0.50, 0.25`, or its beginning.
 pub(super) fn derived_values(derived: &Derived) -> String {
     let shown: Vec<_> =
-        derived.values.iter().take(MOST_DERIVED).map(|value| format::number(*value)).collect();
+        derived.values.iter().take(MOST_DERIVED).map(|value| figure::number(*value)).collect();
     let more = if derived.values.len() > shown.len() { ", …" } else { "" };
     format!("{}: {}{more}", derived.name, shown.join(", "))
 }

@@ -78,7 +78,7 @@ fn layer(directory: &Path) -> String {
 /// The layers that `layer` may depend on.
 fn below(layer: &str) -> Vec<&'static str> {
     match layer {
-        "plugin-host" | "toolchain" => vec!["model", "files"],
+        "plan" | "artifacts" | "plugin-host" | "toolchain" => vec!["model", "files"],
         "plugin-test" => vec!["model", "files", "load", "plugin-host"],
         "xtask" => vec!["toolchain"],
         "simulator" => vec!["model", "timer"],
@@ -91,7 +91,6 @@ fn below(layer: &str) -> Vec<&'static str> {
             &["sweep", "plugin-host", "plugin-test", "simulator", "toolchain"],
         ]
         .concat(),
-        "plan" | "artifacts" => vec!["model", "files"],
         // The statistics over trials stand where points are made of them.
         "analysis" => vec!["model", "metrics"],
         "plugins" => vec!["sdk"],
