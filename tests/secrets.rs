@@ -1,7 +1,8 @@
 //! Keys reach the server and nothing else, whatever the server does with them.
 
+use crate::plugin_projects::has_compiler;
 use crate::scripted::{Reply, Request, serve};
-use crate::support::{Finished, Silence, Workplace};
+use crate::support::{Finished, Silence, Workplace, aiperf};
 use serde_json::json;
 
 /// What stands in every secret of these tests.
@@ -107,4 +108,51 @@ fn the_list_of_processes_shows_no_key() {
     running.signal("INT");
     let ended = running.finish().expect(130);
     assert_nowhere(&place, &[&ended]);
+}
+
+/// The objective that `plugin new` writes, with a secret setting that it logs.
+fn objective_with_a_key(place: &Workplace) {
+    place.run("plugin new --kind objective mine").expect(0);
+    let source = place.path().join("mine/src/lib.rs");
+    let edited = std::fs::read_to_string(&source)
+        .unwrap()
+        .replace(
+            "    limit_ms: f64,\n",
+            "    limit_ms: f64,\n    #[schemars(extend(\"writeOnly\" = true))]\n    key: String,\n",
+        )
+        .replace("limit_ms: 200.0 }", "limit_ms: 200.0, key: String::new() }")
+        .replace(
+            "        let in_time",
+            "        aiperf_plugin::log::info(&format!(\"the key is {}\", self.key));\n        let in_time",
+        );
+    std::fs::write(&source, edited).unwrap();
+    place.run("plugin build mine").expect(0);
+}
+
+#[test]
+fn a_secret_setting_comes_from_the_environment_and_reaches_the_plugin_alone() {
+    if !has_compiler() {
+        return;
+    }
+    let place = Workplace::new();
+    objective_with_a_key(&place);
+    let run = |setting: &str| {
+        let objective = format!("mine:{{\"limit_ms\":1e6,\"key\":\"{setting}\"}}");
+        let mut command = aiperf();
+        command.current_dir(place.path()).env("MY_KEY", "hunter2-setting");
+        command.args(["profile", "-m", "m", "--url", "sim:?ttft-ms=1&itl-ms=0.1", "--osl", "2"]);
+        command.args(["--num-prompts", "4", "--concurrency", "1,2", "--plugin", "mine/mine.wasm"]);
+        Finished::from(command.args(["--objective", &objective]).output().unwrap())
+    };
+    let ended = run("$MY_KEY").expect(0);
+    assert!(ended.stderr.contains("the key is <redacted>"), "{}", ended.stderr);
+    let manifest = place.json("artifacts/m-openai-chat-concurrency_sweep/manifest.json");
+    assert!(manifest.to_string().contains("$MY_KEY"), "{manifest:#}");
+    assert_nowhere(&place, &[&ended]);
+
+    for (setting, told) in [("hunter2-written", "'key' is secret"), ("$MISSING", "MISSING, which is not set")]
+    {
+        let refused = run(setting).expect(2);
+        assert!(refused.stderr.contains(told) && !refused.stderr.contains(SECRET), "{}", refused.stderr);
+    }
 }

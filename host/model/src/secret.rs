@@ -234,7 +234,8 @@ mod tests {
             };
             text.bytes().map(one).collect::<String>()
         };
-        let unicode = |text: &str| text.bytes().fold(String::new(), |text, byte| text + &format!("\\u{byte:04x}"));
+        let escape = |byte: u8| format!("\\u{byte:04x}");
+        let unicode = |text: &str| text.bytes().map(escape).collect::<String>();
         for start in 0..=key.len() - PIECE {
             for end in start + PIECE..=key.len() {
                 let piece = &key[start..end];

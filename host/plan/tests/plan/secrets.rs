@@ -28,8 +28,7 @@ fn nothing_that_is_printed_or_written_holds_a_secret() {
 
 #[test]
 fn a_variable_that_stands_for_a_setting_is_a_secret() {
-    let line =
-        r#"--model|m|--endpoint-type|chat:{"login": {"key": "$MY_KEY"}}|--objective|o:{"key": "$THEIR_KEY"}"#;
+    let line = r#"--model|m|--concurrency|1,2|--endpoint-type|chat:{"login": {"key": "$MY_KEY"}}|--objective|o:{"key": "$THEIR_KEY"}"#;
     let variables = [("MY_KEY", "hunter2-mine"), ("THEIR_KEY", "hunter2-theirs"), ("USER", "somebody")];
     let variables = variables.map(|(name, value)| (name.to_owned(), Secret::from(value))).into();
     let config =
