@@ -114,7 +114,7 @@ fn what_is_odd_in_an_answer_is_told() {
     }
     let (stdout, sweep, _) = success("--objective", "other-metric");
     assert_eq!(sweep["best_configurations"]["best_misbehaving"]["metric_name"], Value::Null);
-    assert!(stdout.contains("\n  misbehaving        concurrency 1: 1.00 \n"), "{stdout}");
+    assert!(stdout.contains("\n  misbehaving        concurrency 1: 1\n"), "{stdout}");
 }
 
 #[test]

@@ -14,13 +14,12 @@ fn with_pipe() -> Workplace {
 }
 
 /// Every flag and argument that names a file to be read, with `FILE` in its place.
-const NAMED: [&str; 10] = [
+const NAMED: [&str; 9] = [
     "profile --model m --url sim: --plugin FILE",
     "profile --model m --url sim: --config FILE",
     "profile --model m --url sim: --input-file FILE",
     "profile --model m --url https://localhost:1 --ca-cert FILE",
     "analyze FILE",
-    "report FILE",
     "plugin inspect FILE",
     "plugin list --plugin FILE",
     "plugin test FILE",

@@ -23,7 +23,7 @@ struct Hostile {
     load: &'static str,
     /// How many requests have which `type` of error; `ok` for none.
     outcomes: &'static [(&'static str, usize)],
-    /// What the console says.
+    /// What the console or the run's file says.
     says: &'static str,
 }
 
@@ -155,7 +155,9 @@ fn what_a_hostile_server_does_is_an_error_of_the_right_kind() {
         let ended = place.run(&arguments);
         let expected = server.outcomes.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
         assert_eq!(outcomes(&place), expected, "{}:\n{}\n{}", server.name, ended.stdout, ended.stderr);
-        assert!(ended.stdout.contains(server.says), "{}:\n{}", server.name, ended.stdout);
+        let file = String::from_utf8(place.bytes(&format!("{RUN}/profile_export_aiperf.json"))).unwrap();
+        let said = format!("{}{file}", ended.stdout);
+        assert!(said.contains(server.says), "{}:\n{said}", server.name);
     }
 }
 

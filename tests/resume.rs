@@ -229,10 +229,13 @@ fn a_plugin_that_was_taken_out_of_the_manifest_is_missed() {
 #[test]
 fn a_directory_that_looks_like_a_flag_is_named_so_that_it_is_none() {
     let place = Workplace::new();
-    let begun = place
-        .run("profile -m m --url http://127.0.0.1:9 --concurrency 1,2 --num-prompts 4 --fail-fast --artifact-dir=-out")
-        .expect(4);
+    let mut running = place.begin(
+        "profile -m m --url sim:?ttft-ms=1 --concurrency 1,2 --num-prompts 4 --osl 2 --parameter-sweep-cooldown-seconds 600 --artifact-dir=-out",
+    );
+    running.wait_for("[1/2]");
+    running.signal("INT");
+    let begun = running.finish().expect(130);
     let (_, command) = begun.stderr.split_once("continue with: aiperf ").unwrap();
-    let resumed = place.run(command.lines().next().unwrap()).expect(4);
-    assert!(resumed.stderr.contains("0 of 2 runs are done"), "{}", resumed.stderr);
+    let resumed = place.run(command.lines().next().unwrap()).expect(0);
+    assert!(resumed.stderr.contains("1 of 2 runs are done"), "{}", resumed.stderr);
 }

@@ -193,7 +193,7 @@ fn a_server_that_goes_away_leaves_what_it_has_answered() {
     assert_eq!(run["error_request_count"]["avg"], 1.0);
     let reasons = run["verdict"]["reasons"].as_array().unwrap();
     let lost = reasons.iter().find(|reason| reason["reason"] == "server_lost").unwrap();
-    assert_eq!((&lost["threshold"], &lost["verdict"]), (&json!(0.2), &json!("suspect")));
+    assert_eq!((&lost["threshold"], &lost["verdict"]), (&json!(0.2), &json!("SUSPECT")));
 }
 
 /// Runs it with limits on open files, as `ulimit` takes them.
@@ -231,7 +231,7 @@ fn a_soft_limit_of_open_files_is_raised() {
 #[test]
 fn an_open_loop_that_finds_no_room_for_connections_is_no_record_of_the_server() {
     let place = Workplace::new();
-    let arguments = "profile -m m --url sim:?ttft-ms=20&max-batch=4 --request-rate 5000 --num-prompts 1000 --osl 1 --isl 8";
+    let arguments = "profile -m m --url sim:?ttft-ms=20&max-batch=4 --request-rate 5000 --num-prompts 1000 --osl 1 --isl 8 --max-error-rate 1";
     let ended = with_files(&place, "-n 128", arguments).expect(0);
     assert!(ended.stdout.contains("INVALID") && ended.stdout.contains("ulimit -n"), "{}", ended.stdout);
     let run = place.json("artifacts/m-openai-chat-request_rate5000/profile_export_aiperf.json");

@@ -30,8 +30,7 @@ impl Plugins {
 
 /// The plugins of an analysis without a benchmark.
 pub(crate) fn load_analysis(config: &PluginConfig) -> Result<AnalysisPlugins, Failure> {
-    let (host, choices) =
-        (chosen_host(config, config.secrets(), Reserved::default())?, Choices::new(config));
+    let (host, choices) = (chosen_host(config, config.secrets(), Reserved::default())?, Choices::new(config));
     host.preload(choices.of_all_kinds());
     choices.analysis(&host)
 }

@@ -22,17 +22,21 @@ pub(crate) fn connect(message: String) -> Failure {
 
 /// The system gave no connection.
 pub(crate) fn refused(address: &impl Display, error: &io::Error) -> Failure {
-    let hint = match error.kind() {
+    let this_machine_s = match error.kind() {
         io::ErrorKind::AddrNotAvailable => {
             "all local ports towards it are in use: bound the load with --concurrency, or let connections be used again"
         }
-        io::ErrorKind::ConnectionRefused => "; is the server started, and is this its port?",
         _ if is_lack_of_files(error) => {
             "raise the limit with `ulimit -n`, or bound the load with --concurrency"
         }
+        io::ErrorKind::ConnectionRefused => {
+            return connect(format!(
+                "no connection to {address}: {error}; is the server started, and is this its port?"
+            ));
+        }
         _ => return connect(format!("no connection to {address}: {error}")),
     };
-    client(format!("no connection to {address}: {error}; {hint}"))
+    client(format!("no connection to {address}: {error}; {this_machine_s}"))
 }
 
 /// What a connection takes of this machine is used up.

@@ -57,13 +57,9 @@ mod tests {
     #[test]
     fn time_without_a_processor_does_not_count_until_it_is_very_long() {
         let seconds = Duration::from_secs;
-        for (ran, lasted, left) in [
-            (0, 1, Some(1)),
-            (0, 60, Some(1)),
-            (0, 61, None),
-            (1, 1, None),
-            (2, 2, None),
-        ] {
+        for (ran, lasted, left) in
+            [(0, 1, Some(1)), (0, 60, Some(1)), (0, 61, None), (1, 1, None), (2, 2, None)]
+        {
             assert_eq!(
                 remaining(seconds(1), seconds(ran), seconds(lasted)),
                 left.map(seconds),

@@ -156,7 +156,9 @@ mod tests {
     /// Asks for the code of `text`, which is compiled if it is not kept.
     fn ask(cache: &CodeCache, engine: &Engine, text: &str, sha256: &str) -> Result<Component, String> {
         cache.code(engine, sha256, || {
-            engine.precompile_component(&wat::parse_str(text).unwrap_or_default()).map_err(|error| error.to_string())
+            engine
+                .precompile_component(&wat::parse_str(text).unwrap_or_default())
+                .map_err(|error| error.to_string())
         })
     }
 

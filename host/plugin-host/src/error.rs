@@ -229,7 +229,9 @@ pub enum HostError {
         unnamed: Vec<String>,
     },
     /// A file was chosen by a name that its plugin does not have.
-    #[error("plugin '{source_name}' does not call itself '{chosen}'; `aiperf plugin inspect` shows its names")]
+    #[error(
+        "plugin '{source_name}' does not call itself '{chosen}'; `aiperf plugin inspect` shows its names"
+    )]
     NamedOtherwise {
         /// The file.
         source_name: Source,

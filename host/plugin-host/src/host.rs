@@ -98,19 +98,11 @@ struct Unnamed {
 impl PluginHost {
     /// A host with the built-in plugins.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
-        let HostConfig {
-            cache_dir,
-            compiler,
-            limits,
-            log,
-            trace_dir,
-            secrets,
-            lock,
-            allow_native,
-            reserved,
-        } = config;
+        let HostConfig { cache_dir, compiler, limits, log, trace_dir, secrets, lock, allow_native, reserved } =
+            config;
         let traces = trace_dir.map(|directory| Traces::new(directory, secrets));
-        let sandbox = Arc::new(Sandbox::new(limits, cache_dir.as_deref(), compiler.map(Compiler::new), log, traces)?);
+        let sandbox =
+            Arc::new(Sandbox::new(limits, cache_dir.as_deref(), compiler.map(Compiler::new), log, traces)?);
         let plugins = BUILT_INS
             .iter()
             .map(|plugin| ((plugin.kind, plugin.name.to_owned()), Arc::new(Binary::built_in(plugin.bytes))))
@@ -192,8 +184,11 @@ impl PluginHost {
 
     /// What a file says of itself, which names it from now on.
     fn describe_all(&self, binary: &Binary) -> Result<Vec<Description>, HostError> {
-        let descriptions: Vec<_> =
-            binary.kinds()?.into_iter().map(|kind| describe(&self.sandbox, binary, kind)).collect::<Result<_, _>>()?;
+        let descriptions: Vec<_> = binary
+            .kinds()?
+            .into_iter()
+            .map(|kind| describe(&self.sandbox, binary, kind))
+            .collect::<Result<_, _>>()?;
         if matches!(binary.source(), Source::File(_) | Source::Found(_)) && !binary.is_native() {
             self.sandbox.keep_names(binary.sha256(), &names(&descriptions));
         }
@@ -211,14 +206,14 @@ impl PluginHost {
     fn check_name_is_free(&self, kind: Kind, name: &str, binary: &Binary) -> Result<(), HostError> {
         let name = name.to_owned();
         match self.plugins.get(&(kind, name.clone())) {
-            Some(present) if present.sha256() != binary.sha256() => match (present.source(), binary.source()) {
+            Some(present) if present.sha256() != binary.sha256() => match (present.source(), binary.source())
+            {
                 (Source::BuiltIn, Source::Found(_)) => {
                     Err(HostError::ShadowsBuiltIn { source_name: binary.source().clone(), kind, name })
                 }
                 // A file is named after the directory was looked at, and again before its files are asked.
-                (Source::BuiltIn | Source::Found(_), Source::File(_)) | (Source::File(_), Source::Found(_)) => {
-                    Ok(())
-                }
+                (Source::BuiltIn | Source::Found(_), Source::File(_))
+                | (Source::File(_), Source::Found(_)) => Ok(()),
                 (first, second) => {
                     Err(HostError::DuplicateName { kind, name, first: first.clone(), second: second.clone() })
                 }
@@ -259,7 +254,8 @@ impl PluginHost {
     pub fn inspect_named(&self, name: &str) -> Result<Vec<Inspection>, HostError> {
         let mut seen = BTreeSet::new();
         let named = self.plugins.iter().filter(|((_, of), _)| of == name).map(|(_, binary)| binary);
-        let guessed = self.unnamed.iter().filter(|unnamed| unnamed.guess == name).map(|unnamed| &unnamed.binary);
+        let guessed =
+            self.unnamed.iter().filter(|unnamed| unnamed.guess == name).map(|unnamed| &unnamed.binary);
         named
             .chain(guessed)
             .filter(|binary| seen.insert(binary.sha256().to_owned()))
@@ -298,8 +294,9 @@ impl PluginHost {
     /// If two files turn out to claim one name, or if a plugin cannot be used that is not of a directory.
     pub fn descriptions(&mut self) -> Result<Vec<Description>, HostError> {
         for Unnamed { binary, .. } in mem::take(&mut self.unnamed) {
-            let named =
-                self.describe_all(&binary).and_then(|descriptions| self.add_all(&names(&descriptions), &binary));
+            let named = self
+                .describe_all(&binary)
+                .and_then(|descriptions| self.add_all(&names(&descriptions), &binary));
             self.leave_out_unusable(named)?;
         }
         self.compile(self.plugins.values());

@@ -20,7 +20,8 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let bytes = aiperf_files::read(path, LARGEST).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let bytes = aiperf_files::read(path, LARGEST)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         Self::parse(&bytes).ok_or_else(|| {
             let path = path.display();
             format!(

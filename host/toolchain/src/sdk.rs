@@ -17,7 +17,7 @@ macro_rules! sources {
 
 /// All files of `sdk/rust/src`, in alphabetical order.
 const SOURCES: &[(&str, &str)] = sources! {
-    "endpoint.rs" "endpoint/fold.rs" "endpoint/parts.rs" "endpoint/repeat.rs" "error.rs" "generated.rs"
+    "endpoint.rs" "endpoint/fold.rs" "endpoint/parts.rs" "endpoint/repair.rs" "endpoint/repeat.rs" "error.rs" "generated.rs"
     "generated/base.rs" "generated/endpoint.rs" "generated/objective.rs" "generated/pareto.rs" "generated/trend.rs"
     "lib.rs" "log.rs" "native.rs" "native/abi.rs" "native/kinds.rs" "native/table.rs" "objective.rs" "openai.rs"
     "pareto.rs" "point.rs" "register.rs" "schema.rs" "settings.rs" "testing.rs" "trend.rs"

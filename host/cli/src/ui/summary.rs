@@ -237,7 +237,10 @@ fn best_line(best: &BestConfiguration) -> String {
         Direction::Minimize => "lowest",
         Direction::Maximize => "highest",
     };
-    let mut line = format!("  {:<18} {at}: {} {}", best.objective, figure::number(best.value), best.unit);
+    let mut line = format!("  {:<18} {at}: {}", best.objective, figure::number(best.value));
+    if !best.unit.is_empty() {
+        let _ = write!(line, " {}", best.unit);
+    }
     if let Some(metric) = &best.metric {
         let _ = write!(line, " ({way} {metric})");
     }

@@ -26,8 +26,7 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let choice = config.server.endpoint_type.to_string();
     let secrets = config.server.secrets();
     let reserved = plugins::reserved(&config.server);
-    let endpoint =
-        super::host_of_server(&arguments.sources, secrets.clone(), reserved)?.endpoint(&choice)?;
+    let endpoint = super::host_of_server(&arguments.sources, secrets.clone(), reserved)?.endpoint(&choice)?;
     let [response, fixture] =
         ["http", "json"].map(|extension| arguments.fixtures.join(format!("{}.{extension}", arguments.name)));
     if let Some(present) = [&response, &fixture].into_iter().find(|path| path.exists()) {
