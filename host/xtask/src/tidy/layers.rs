@@ -153,7 +153,7 @@ mod tests {
     fn a_problem_says_what_to_do() {
         let problem = inner_problem("load", "metrics", DependencyKind::Normal).unwrap();
         assert!(
-            problem.starts_with("load depends on metrics, but may depend only on model, timer; move"),
+            problem.starts_with("load depends on metrics, but may depend only on model, files, timer; move"),
             "{problem}"
         );
     }
