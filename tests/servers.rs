@@ -190,7 +190,9 @@ fn a_server_that_goes_away_leaves_what_it_has_answered() {
     assert_eq!(place.states(BASE), ["done", "failed"]);
     let run = run(&place, 1);
     assert!(run["request_count"]["avg"].as_f64() >= Some(1.0), "{run}");
-    assert_eq!(run["error_request_count"]["avg"], 1.0);
+    // The request that was under way, if one was, and the one that found nobody.
+    let failed = run["error_request_count"]["avg"].as_f64().unwrap();
+    assert!((1.0..=2.0).contains(&failed), "{run}");
     let reasons = run["verdict"]["reasons"].as_array().unwrap();
     let lost = reasons.iter().find(|reason| reason["reason"] == "server_lost").unwrap();
     assert_eq!((&lost["threshold"], &lost["verdict"]), (&json!(0.2), &json!("SUSPECT")));
