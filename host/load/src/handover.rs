@@ -146,6 +146,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_reader_takes_only_a_few_large_exchanges_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut handover, intakes, overflow) = handover(1, 64 * BATCH_BYTES, folder.path());
+        for request in 0..3 {
+            handover.give(testing::exchange(request, BATCH_BYTES / 2));
+        }
+        drop((handover, overflow));
+        let taken = |limit| {
+            let mut batch = vec![];
+            intakes[0].take(&mut batch, limit);
+            batch.len()
+        };
+        assert_eq!([taken(64), taken(64)], [2, 1]);
+    }
+
+    #[test]
     fn nothing_waits_for_a_reader_that_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let (mut handover, intakes, overflow) = handover(1, 4000, folder.path());
