@@ -101,3 +101,38 @@ impl Duty {
         self.short.notified().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrivals::Limits;
+    use crate::clock::Clock;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    fn duty(slot_ramp: Option<SlotRamp>) -> Duty {
+        let arrivals = Arrivals::closed_loop(Limits::default(), 1).remove(0);
+        let phase = Phase::Profiling;
+        let assignment = Assignment { phase, arrivals, ready_slots: None, ramp_end: 0, slot_ramp };
+        Duty::new(assignment, Pacer::new(Clock::start(), Arc::default()))
+    }
+
+    proptest! {
+        #[test]
+        fn a_slot_begins_or_is_told_when(start in 0..1000_u64, length in 1..1_000_000_u64, slots in 1..300_u32, at_work in 0..300_u32, since in 0..2_000_000_u64) {
+            let ramp = SlotRamp::of_workers(start, length, slots, 1).next();
+            let (duty, now) = (duty(ramp), start + since);
+            // Whoever waits for that time finds the slot let go, so that no step is awaited for ever.
+            if let Some(begin) = duty.held_back(at_work, now) {
+                prop_assert!(begin > now);
+                prop_assert_eq!(duty.held_back(at_work, begin), None);
+                prop_assert_eq!(duty.held_back(at_work, begin - 1), Some(begin));
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_ramp_nothing_holds_a_slot_back() {
+        assert_eq!(duty(None).held_back(u32::MAX, 0), None);
+    }
+}

@@ -7,7 +7,6 @@ use aiperf_load::{RunSpec, WorkloadSpec};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::record::{Phase, Record};
 use std::collections::HashSet;
-use std::sync::Barrier;
 use std::time::Duration;
 
 const RAMP: Duration = Duration::from_millis(200);
@@ -52,28 +51,6 @@ fn requests_in_flight_grow_one_by_one_and_only_what_follows_is_profiling() {
     assert_eq!(of_phase(&records, Phase::Warmup).count(), 20);
     let connections: HashSet<_> = server.requests().iter().map(|request| request.connection).collect();
     assert_eq!(connections.len() as u64, SLOTS);
-}
-
-#[test]
-fn every_slot_begins_however_many_there_are() {
-    const SLOTS: u32 = 300;
-    // No request is answered before all of them are there. The steps of the ramp are as short as what a worker does
-    // between two of them, so that a step is due at any point of it.
-    let all_are_there = Barrier::new(SLOTS as usize);
-    let server = Server::answering(move |peer| {
-        all_are_there.wait();
-        peer.stream(&[TOKEN, "[DONE]"]);
-    });
-    for microseconds in [300, 1500] {
-        let spec = RunSpec {
-            concurrency: Some(SLOTS),
-            concurrency_ramp: Duration::from_micros(microseconds),
-            request_timeout: Duration::from_secs(20),
-            ..run_spec(&server, SLOTS)
-        };
-        let (_, records) = run_all(&spec, &workload_spec(SLOTS), Chat::new()).unwrap();
-        assert!(records.iter().all(|record| record.outcome.is_ok()), "a slot never began");
-    }
 }
 
 #[test]
