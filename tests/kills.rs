@@ -266,6 +266,30 @@ fn a_sweep_that_is_interrupted_again_and_again_ends_like_one_that_was_not() {
 }
 
 #[test]
+fn a_sweep_of_many_values_that_is_killed_loses_no_run() {
+    let (server, place) = (Disturber::start(), Workplace::new());
+    let begin = format!(
+        "profile -m m --url {} --concurrency 1..200+1 --num-prompts 1 --osl 2 --isl 20 --no-streaming --ui none",
+        server.url
+    );
+    let mut running = place.begin(&begin);
+    server.disturb(&mut running, &place, &Moment::Request(100), &["KILL"]);
+    assert!(running.was_killed());
+    // Each run is one request, and the one that was killed had no answer.
+    let journal = place.bytes(&format!("{BASE}/journal.jsonl"));
+    let lines = journal.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    assert!(lines.count() < 200 / 16 + 2, "what the manifest has is not kept twice");
+    let resumed = place.run(RESUME).expect(0);
+    assert!(resumed.stderr.contains("note: 100 of 200 runs are done"), "{}", resumed.stderr);
+    assert!(place.states(BASE).iter().all(|state| state == "done"));
+    assert!(!place.files(BASE).contains(&"journal.jsonl".to_owned()));
+    let aggregate = format!("{BASE}/sweep_aggregate/profile_export_aiperf_sweep.json");
+    let bytes = place.bytes(&aggregate);
+    place.run(&format!("analyze {BASE}")).expect(0);
+    assert!(place.bytes(&aggregate) == bytes);
+}
+
+#[test]
 fn what_was_answered_survives_a_kill_in_the_silence_after_it() {
     let place = Workplace::new();
     let url = serve(|request| if request.number < 3 { Reply::whole_chat() } else { Reply::Stall });

@@ -31,13 +31,15 @@ pub const SWEEP_JSON: &str = "profile_export_aiperf_sweep.json";
 pub const SWEEP_CSV: &str = "profile_export_aiperf_sweep.csv";
 /// What was to be run and how far it got.
 pub const MANIFEST: &str = "manifest.json";
+/// What happened since the manifest was written as a whole; there only while there is something.
+pub const JOURNAL: &str = "journal.jsonl";
 /// Who holds the directory; there only while somebody does.
 pub const LOCK: &str = ".aiperf.lock";
 /// The report for people.
 pub const REPORT: &str = "report.html";
 
 /// Every file that a benchmark writes into any of its folders.
-pub const FILES: [&str; 10] = [
+pub const FILES: [&str; 11] = [
     RUN_JSON,
     RUN_CSV,
     RECORDS,
@@ -47,6 +49,7 @@ pub const FILES: [&str; 10] = [
     SWEEP_JSON,
     SWEEP_CSV,
     REPORT,
+    JOURNAL,
     MANIFEST,
 ];
 
@@ -139,6 +142,12 @@ impl Layout {
     #[must_use]
     pub fn manifest(&self) -> PathBuf {
         self.base.join(MANIFEST)
+    }
+
+    /// The journal of the manifest.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.base.join(JOURNAL)
     }
 
     /// The report for people.

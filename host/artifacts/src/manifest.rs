@@ -7,8 +7,9 @@
 use crate::digest::FileDigest;
 use crate::error::ArtifactError;
 use crate::host::Host;
+use crate::journal::{self, Change};
 use crate::json;
-use crate::layout::Layout;
+use crate::layout::{self, Layout};
 use crate::parameters;
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::convergence::Convergence;
@@ -86,6 +87,12 @@ pub struct ValueRecord {
     pub parameters: Vec<Parameter>,
     /// The seed of its workload.
     pub seed: u64,
+}
+
+impl From<&SweepValue> for ValueRecord {
+    fn from(value: &SweepValue) -> Self {
+        Self { index: value.index, parameters: value.parameters.clone(), seed: value.seed }
+    }
 }
 
 /// The client's own error at the load of one value.
@@ -196,11 +203,7 @@ impl Manifest {
         steps: &[Step],
     ) -> Self {
         let shape = layout.shape();
-        let values = values.iter().map(|value| ValueRecord {
-            index: value.index,
-            parameters: value.parameters.clone(),
-            seed: value.seed,
-        });
+        let values = values.iter().map(ValueRecord::from);
         Self {
             schema_version: SCHEMA_VERSION,
             aiperf_version: origin.aiperf_version,
@@ -225,9 +228,10 @@ impl Manifest {
         }
     }
 
-    /// Reads a manifest. One of a later version of the program is refused.
+    /// Reads a manifest, and what the journal beside it says happened since. One of a later version of the program is
+    /// refused.
     pub fn read(path: &Path) -> Result<Self, ArtifactError> {
-        let manifest: Self = json::read(path, FORMAT)?;
+        let mut manifest: Self = json::read(path, FORMAT)?;
         if manifest.schema_version != SCHEMA_VERSION {
             let problem = format!(
                 "version {} is not known here, expected {SCHEMA_VERSION}; use the version of aiperf that wrote it ({})",
@@ -236,7 +240,27 @@ impl Manifest {
             let at = "schema_version".to_owned();
             return Err(ArtifactError::Malformed { path: path.to_path_buf(), format: FORMAT, at, problem });
         }
+        for change in journal::read(&path.with_file_name(layout::JOURNAL))? {
+            manifest.apply(change);
+        }
         Ok(manifest)
+    }
+
+    /// Makes a change. A run or value is put in its place, or is added if it is the next one.
+    pub(crate) fn apply(&mut self, change: Change) {
+        match change {
+            Change::Value(value) => put(&mut self.plan.values, value.index, value),
+            Change::Run(run) => put(&mut self.runs, run.step, run),
+            Change::ErrorBudget(budget) => {
+                self.error_budgets.retain(|known| known.value != budget.value);
+                self.error_budgets.push(budget);
+            }
+            Change::SpentSeconds(seconds) => {
+                if let Some(budget) = &mut self.time_budget {
+                    budget.spent_seconds = seconds;
+                }
+            }
+        }
     }
 
     /// Replaces the file.
@@ -250,33 +274,24 @@ impl Manifest {
         Shape { sweep: self.plan.sweep, trials: self.plan.trials, order: self.plan.order }
     }
 
-    /// Notes that a run begins. A step that the plan does not have is ignored.
-    pub fn begin(&mut self, step: u32) {
-        if let Some(run) = self.run_mut(step) {
-            run.attempts = run.attempts.saturating_add(1);
-            run.state = RunState::Running;
-            run.files = Vec::new();
-        }
+    /// A run that begins, and what it wrote before forgotten; none if there is no such run.
+    #[must_use]
+    pub fn begun(&self, step: u32) -> Option<RunRecord> {
+        let run = self.run(step)?.clone();
+        let attempts = run.attempts.saturating_add(1);
+        Some(RunRecord { attempts, state: RunState::Running, files: Vec::new(), ..run })
     }
 
-    /// Notes that a run is done, and what it wrote. A step that the plan does not have is ignored.
-    pub fn finish(&mut self, step: u32, files: Vec<FileDigest>) {
-        if let Some(run) = self.run_mut(step) {
-            run.state = RunState::Done;
-            run.files = files;
-        }
-    }
-
-    /// Notes the client's own error at a value, in place of an earlier one.
-    pub fn set_budget(&mut self, value: u32, budget: ErrorBudget) {
-        self.error_budgets.retain(|known| known.value != value);
-        self.error_budgets.push(BudgetRecord { value, budget });
+    /// A run in another state, with the files that it wrote if it is done; none if there is no such run.
+    #[must_use]
+    pub fn ended(&self, step: u32, state: RunState, files: Vec<FileDigest>) -> Option<RunRecord> {
+        Some(RunRecord { state, files, ..self.run(step)?.clone() })
     }
 
     /// How far a run got; none if the plan does not have it.
     #[must_use]
     pub fn state(&self, step: u32) -> Option<&RunState> {
-        self.runs.get(step as usize).filter(|run| run.step == step).map(|run| &run.state)
+        self.run(step).map(|run| &run.state)
     }
 
     /// Lets runs be pending that were not needed, since that is decided anew.
@@ -286,15 +301,8 @@ impl Manifest {
         }
     }
 
-    /// Notes how far a run got. A step that the plan does not have is ignored.
-    pub fn set_state(&mut self, step: u32, state: RunState) {
-        if let Some(run) = self.run_mut(step) {
-            run.state = state;
-        }
-    }
-
-    fn run_mut(&mut self, step: u32) -> Option<&mut RunRecord> {
-        self.runs.get_mut(step as usize).filter(|run| run.step == step)
+    fn run(&self, step: u32) -> Option<&RunRecord> {
+        self.runs.get(step as usize).filter(|run| run.step == step)
     }
 
     /// The values of the plan, in the order given by the user.
@@ -321,8 +329,21 @@ impl Manifest {
     }
 }
 
+/// Puts something in its place in a list, or at the end if it is the next one.
+fn put<T>(list: &mut Vec<T>, index: u32, item: T) {
+    let index = index as usize;
+    // What is further away was not written by this program, and is no run of this benchmark.
+    if index == list.len() {
+        list.push(item);
+    } else if let Some(place) = list.get_mut(index) {
+        *place = item;
+    }
+}
+
 impl RunRecord {
-    fn pending(step: &Step, layout: &Layout) -> Self {
+    /// A run that has not begun.
+    #[must_use]
+    pub fn pending(step: &Step, layout: &Layout) -> Self {
         Self {
             step: step.index,
             value: step.value.index,
@@ -394,10 +415,14 @@ pub(crate) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("manifest.json");
         let mut manifest = manifest();
-        manifest.set_state(0, RunState::Done);
-        manifest.set_state(1, failed());
-        manifest.begin(2);
-        manifest.set_state(3, RunState::Interrupted { timestamp: "2025-01-15T10:32:00Z".into() });
+        let interrupted = RunState::Interrupted { timestamp: "2025-01-15T10:32:00Z".into() };
+        let runs = [
+            manifest.ended(0, RunState::Done, Vec::new()),
+            manifest.ended(1, failed(), Vec::new()),
+            manifest.begun(2),
+            manifest.ended(3, interrupted, Vec::new()),
+        ];
+        runs.into_iter().flatten().for_each(|run| manifest.apply(Change::Run(run)));
         manifest.write(&path).unwrap();
         insta::assert_snapshot!(fs::read_to_string(&path).unwrap());
         let read = Manifest::read(&path).unwrap();

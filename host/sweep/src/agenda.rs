@@ -5,26 +5,24 @@
 
 use crate::frame::Frame;
 use crate::ledger::Ledger;
+use crate::pace::Pace;
+use crate::strategy::LeftOut;
 use aiperf_model::convergence::ValueConvergence;
-use aiperf_model::sweep::Step;
+use aiperf_model::sweep::{Step, SweepValue};
+use aiperf_plan::Plan;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// The runs that are still to be done, in order of execution.
 pub(crate) struct Agenda<'a> {
     open: VecDeque<&'a Step>,
-}
-
-/// The runs of a value that need not be done, and why.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Spared<'a> {
-    /// At least one.
-    pub(crate) steps: Vec<&'a Step>,
-    pub(crate) reason: String,
+    /// Whether all values were asked about once.
+    has_begun: bool,
 }
 
 impl<'a> Agenda<'a> {
     pub(crate) fn new(open: impl Iterator<Item = &'a Step>) -> Self {
-        Self { open: open.collect() }
+        Self { open: open.collect(), has_begun: false }
     }
 
     /// The runs that are still to be done.
@@ -37,9 +35,14 @@ impl<'a> Agenda<'a> {
         self.open.retain(|open| open.index != step.index);
     }
 
-    /// Takes out all runs, for one reason.
-    pub(crate) fn end(&mut self, reason: &str) -> Spared<'a> {
-        Spared { steps: std::mem::take(&mut self.open).into(), reason: reason.to_owned() }
+    /// How many runs are still to be done.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Takes out all runs, for one reason; none if there are none.
+    pub(crate) fn end(&mut self, reason: &str) -> Option<LeftOut> {
+        left_out(std::mem::take(&mut self.open), reason.to_owned())
     }
 
     /// Takes the next run.
@@ -47,15 +50,40 @@ impl<'a> Agenda<'a> {
         self.open.pop_front()
     }
 
-    /// Takes out the runs that the others make needless: those of values that have converged.
-    pub(crate) fn spare(&mut self, frame: &Frame<'_>, ledger: &Ledger) -> Vec<Spared<'a>> {
-        let Some(convergences) = frame.convergences(ledger) else { return Vec::new() };
-        let converged = convergences.values.iter().filter(|value| value.converged);
-        let spared = converged.map(|value| Spared {
-            steps: self.take_out(value.index),
-            reason: reason(&convergences.rule.metric, value),
+    /// Takes out the runs that the others make needless: those of values that have converged. Only the value of the last run
+    /// can have done so since it was asked before.
+    pub(crate) fn leave_out(
+        &mut self,
+        frame: &Frame<'_>,
+        ledger: &Ledger,
+        last: Option<&Step>,
+    ) -> Vec<LeftOut> {
+        let values: Vec<&SweepValue> = if std::mem::replace(&mut self.has_begun, true) {
+            last.and_then(|last| frame.value(last.value.index)).into_iter().collect()
+        } else {
+            frame.values.iter().collect()
+        };
+        let converged = values.into_iter().filter_map(|value| {
+            let convergence = frame.convergence_of(value, ledger)?;
+            let metric = &frame.convergence.as_ref()?.metric;
+            convergence.converged.then(|| (value.index, reason(metric, &convergence)))
         });
-        spared.filter(|spared| !spared.steps.is_empty()).collect()
+        let converged: Vec<(u32, String)> = converged.collect();
+        let left_out =
+            converged.into_iter().filter_map(|(value, reason)| left_out(self.take_out(value), reason));
+        left_out.collect()
+    }
+
+    /// How long these runs and the pauses before them take, by the runs that were made; none if there are none, or nobody
+    /// knows.
+    pub(crate) fn expected(&self, plan: &Plan, pace: &Pace, last: Option<&Step>) -> Option<Duration> {
+        let (mut before, mut expected) = (last, Duration::ZERO);
+        for step in &self.open {
+            let pause = before.map_or(Duration::ZERO, |before| plan.pause(before, step));
+            expected += pause + pace.expected(step.value.index)?;
+            before = Some(step);
+        }
+        Some(expected).filter(|time| !time.is_zero())
     }
 
     /// Takes out all runs of a value.
@@ -65,6 +93,12 @@ impl<'a> Agenda<'a> {
         self.open = open.into();
         taken
     }
+}
+
+/// At least one run that is left out.
+fn left_out<'a>(steps: impl IntoIterator<Item = &'a Step>, reason: String) -> Option<LeftOut> {
+    let steps: Vec<Step> = steps.into_iter().cloned().collect();
+    (!steps.is_empty()).then_some(LeftOut { steps, reason })
 }
 
 fn reason(metric: &str, value: &ValueConvergence) -> String {
@@ -80,7 +114,6 @@ mod tests {
     use aiperf_model::convergence::Convergence;
     use aiperf_model::metrics::{RunMetrics, Selection, Summary};
     use aiperf_model::sweep::{Order, SweepValue};
-    use std::time::Duration;
 
     fn values() -> Vec<SweepValue> {
         (0..2).map(|index| SweepValue { index, parameters: Vec::new(), seed: 42 }).collect()
@@ -130,18 +163,30 @@ mod tests {
         let (steps, frame) = (steps(), frame(Some(rule())));
         let mut agenda = Agenda::new(steps.iter());
         let mut ledger = Ledger::default();
+        let mut last = None;
         for step in &steps[..5] {
-            assert_eq!(agenda.spare(&frame, &ledger), []);
+            assert_eq!(agenda.leave_out(&frame, &ledger, last), []);
             assert_eq!(agenda.next(), Some(step));
             let throughput = if step.value.index == 0 { 100.0 } else { 100.0 * f64::from(step.trial) };
             ledger.note(step.index, step.value.index, step.trial, run(throughput));
+            last = Some(step);
         }
-        let spared = agenda.spare(&frame, &ledger);
-        assert_eq!(spared.len(), 1);
-        assert_eq!(spared[0].steps, [&steps[6], &steps[8]]);
-        assert_eq!(spared[0].reason, "request_throughput_avg is known to ±0.0 % after 3 trials");
+        let left_out = agenda.leave_out(&frame, &ledger, last);
+        assert_eq!(left_out.len(), 1);
+        assert_eq!(left_out[0].steps, [steps[6].clone(), steps[8].clone()]);
+        assert_eq!(left_out[0].reason, "request_throughput_avg is known to ±0.0 % after 3 trials");
         assert_eq!(agenda.open().collect::<Vec<_>>(), [&steps[5], &steps[7], &steps[9]]);
-        assert_eq!(agenda.spare(&frame, &ledger), [], "once");
+        assert_eq!(agenda.leave_out(&frame, &ledger, last), [], "once");
+    }
+
+    #[test]
+    fn a_benchmark_that_is_continued_leaves_out_what_had_converged() {
+        let (steps, frame) = (steps(), frame(Some(rule())));
+        let mut ledger = Ledger::default();
+        steps[..5].iter().for_each(|step| ledger.note(step.index, step.value.index, step.trial, run(1.0)));
+        let left_out = Agenda::new(steps[5..].iter()).leave_out(&frame, &ledger, None);
+        assert_eq!(left_out.len(), 1);
+        assert_eq!(left_out[0].steps, [steps[6].clone(), steps[8].clone()]);
     }
 
     #[test]
@@ -150,7 +195,7 @@ mod tests {
         let mut agenda = Agenda::new(steps.iter());
         let mut ledger = Ledger::default();
         steps[..8].iter().for_each(|step| ledger.note(step.index, step.value.index, step.trial, run(1.0)));
-        assert_eq!(agenda.spare(&frame, &ledger), []);
-        assert_eq!(agenda.open().count(), 10);
+        assert_eq!(agenda.leave_out(&frame, &ledger, None), []);
+        assert_eq!(agenda.len(), 10);
     }
 }

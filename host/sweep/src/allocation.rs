@@ -32,9 +32,9 @@ const ALL_IS_ANSWERED: &str = "every answer is certain";
 const ALL_IS_RUN: &str = "every value has its trials";
 
 /// Chooses among the runs that are still open; none if there are none.
-pub(crate) fn choose<'a>(
+pub(crate) fn choose<'a, 'r>(
     agenda: &Agenda<'a>,
-    result: &SweepResult,
+    result: impl FnOnce() -> &'r SweepResult,
     analysis: &AnalysisPlugins,
     min_trials: u32,
     clock: &Clock<'_>,
@@ -44,6 +44,7 @@ pub(crate) fn choose<'a>(
     if let Some(step) = agenda.open().find(|step| step.trial <= min_trials) {
         return Some(if has_time(step) { Choice::Run(step) } else { Choice::Nothing(TIME_IS_UP) });
     }
+    let result = result();
     let points = comparable(&result.points);
     let open_answers = result.time_budget.as_ref().map(|budget| &budget.open);
     let influences = match open_answers {
@@ -184,7 +185,8 @@ mod tests {
         let plan = plan();
         let asking = Asking::without_limit();
         let clock = Clock { spending: &spending, pace: &pace, asking: &asking, plan: &plan, before: None };
-        choose(&agenda, &result(open), &AnalysisPlugins::default(), 2, &clock)
+        let result = result(open);
+        choose(&agenda, || &result, &AnalysisPlugins::default(), 2, &clock)
     }
 
     const PLENTY: Duration = Duration::from_hours(1);

@@ -1,6 +1,8 @@
 //! What the driver is given.
 
 use crate::calibration::Laboratory;
+use crate::executor::Executor;
+use crate::sinks::RecordSinks;
 use aiperf_load::{Dataset, Transport};
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint};
 use aiperf_model::server::ServerUrl;
@@ -23,6 +25,10 @@ pub struct Benchmark<'a> {
     pub endpoint: Arc<dyn Endpoint>,
     /// The plugins that analyse the points.
     pub analysis: &'a AnalysisPlugins,
+    /// Who carries out the load.
+    pub executor: &'a dyn Executor,
+    /// Who wants the records of each run, beside its files and metrics.
+    pub sinks: &'a dyn RecordSinks,
     /// Where the client's own error can be measured; none if it never is.
     pub laboratory: Option<&'a dyn Laboratory>,
     /// The command line, without secrets.

@@ -6,11 +6,10 @@
 
 use crate::benchmark::Benchmark;
 use crate::interrupt::Interrupt;
+use crate::sinks::{Summary, Summed};
 use aiperf_columns::Store;
-use aiperf_load::{
-    BodyMemory, Clock, Control, Length, Processing, RunSpec, Transport, Workload, WorkloadSpec,
-};
-use aiperf_metrics::{Accumulator, ConcurrencyTimeline, TimelineRecorder, record_metrics};
+use aiperf_load::{BodyMemory, Clock, Control, Length, Processing, RunSpec, Transport, WorkloadSpec};
+use aiperf_metrics::{ConcurrencyTimeline, record_metrics};
 use aiperf_model::budget::{Added, ErrorBudget};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Statistic};
@@ -126,26 +125,25 @@ fn measure(
     }
     let control = Control::new();
     interrupt.watch(&control);
-    let workload = Workload::prepare_under(&workload(benchmark, settings), &*benchmark.endpoint, &control)
+    let prepared = benchmark
+        .executor
+        .prepare(&workload(benchmark, settings), &benchmark.endpoint, &control)
         .map_err(|error| error.to_string())?;
     let server = laboratory.start()?;
     let spec = spec(benchmark, settings, server.url());
-    let store = Store::default();
-    let mut accumulator = Accumulator::new(&[], &store);
-    let mut timeline = TimelineRecorder::new(&store);
+    let mut summary = Summary::new(&[], Store::default());
     let mut sink = |record: Record| {
-        accumulator.add(&record, &record_metrics(&record));
-        timeline.add(&record);
+        summary.add(&record, &record_metrics(&record));
         Ok(())
     };
     let outcome =
-        aiperf_load::run(Clock::start(), &spec, &workload, &benchmark.endpoint, &control, &mut sink)
-            .map_err(|error| error.to_string())?;
+        prepared.run(Clock::start(), &spec, &control, &mut sink).map_err(|error| error.to_string())?;
     if outcome.cancelled {
         return Err("interrupted".to_owned());
     }
-    let offered = offered(settings, &timeline.finish(), outcome.client.missed_arrivals);
-    compare(&accumulator.finish(), server.known(), offered)
+    let Summed { metrics, timeline, .. } = summary.finish().map_err(|error| error.to_string())?;
+    let offered = offered(settings, &timeline, outcome.client.missed_arrivals);
+    compare(&metrics, server.known(), offered)
         .ok_or_else(|| "the simulator does not speak the language of this endpoint".to_owned())
 }
 

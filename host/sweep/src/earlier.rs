@@ -7,6 +7,7 @@ use aiperf_artifacts::manifest::{RunRecord, RunState};
 use aiperf_artifacts::read_run::StoredRun;
 use aiperf_artifacts::{ArtifactDir, ArtifactError, Layout, Manifest, layout, read_run, records};
 use aiperf_model::sweep::SweepValue;
+use std::collections::BTreeMap;
 
 /// What the runs of the manifest left behind: those that are done, and those that failed. Others are no part of it.
 pub(crate) fn read_ledger(
@@ -15,8 +16,9 @@ pub(crate) fn read_ledger(
     folders: &Layout,
 ) -> Result<Ledger, ArtifactError> {
     let mut ledger = Ledger::default();
+    let values: BTreeMap<u32, &SweepValue> = values.iter().map(|value| (value.index, value)).collect();
     for run in &manifest.runs {
-        let Some(value) = values.iter().find(|value| value.index == run.value) else { continue };
+        let Some(value) = values.get(&run.value) else { continue };
         if let Some(ending) = read_ending(run, value, folders)? {
             ledger.note(run.step, run.value, run.trial, ending);
         }

@@ -1,12 +1,15 @@
 //! What the driver tells while it works.
 
+use crate::figures::LiveFigures;
 use crate::ledger::Ending;
-use aiperf_load::Control;
+use crate::strategy::Left;
+use aiperf_load::{Control, Progress as LoadProgress};
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::sweep::Step;
 use std::time::Duration;
 
 /// Something happened.
+#[derive(Clone, Copy)]
 pub enum Event<'a> {
     /// The driver waits before a step.
     CoolingDown {
@@ -41,7 +44,16 @@ pub enum Event<'a> {
         /// The running load, whose counters may be read at any time.
         control: &'a Control,
     },
-    /// A step ended; its files and the aggregates are on disk.
+    /// The figures of the step so far; several times a second while it runs, and once when its load has ended.
+    Figures {
+        /// The step.
+        step: &'a Step,
+        /// Of the requests that have ended.
+        figures: &'a LiveFigures,
+        /// How far the load got.
+        progress: LoadProgress,
+    },
+    /// A step ended; its files are on disk.
     RunEnded {
         /// The step.
         step: &'a Step,
@@ -59,10 +71,14 @@ pub enum Event<'a> {
         /// Why.
         reason: &'a str,
     },
-    /// Runs are left, and it is known how long the earlier ones took.
+    /// How far the benchmark got, after each step.
     Remaining {
+        /// How many runs have succeeded, also earlier ones of a directory that is continued.
+        done: usize,
+        /// How many are still to come.
+        left: Left,
         /// How long they take as far as one can tell; at most, where trials may end early.
-        time: Duration,
+        time: Option<Duration>,
     },
     /// No more trials are run.
     Settled {
@@ -74,7 +90,23 @@ pub enum Event<'a> {
 }
 
 /// Somebody who wants to know, such as a user interface.
-pub trait Observer {
-    /// Called on the driver's thread; must return quickly.
+pub trait Observer: Send {
+    /// Called by the driver, and for [`Event::Figures`] on a thread beside it, never on one that measures. Must return
+    /// quickly.
     fn notify(&mut self, event: Event<'_>);
+}
+
+impl<T: Observer + ?Sized> Observer for &mut T {
+    fn notify(&mut self, event: Event<'_>) {
+        (**self).notify(event);
+    }
+}
+
+/// Several who want to know, told one after the other.
+impl<T: Observer> Observer for Vec<T> {
+    fn notify(&mut self, event: Event<'_>) {
+        for observer in self.iter_mut() {
+            observer.notify(event);
+        }
+    }
 }

@@ -1,17 +1,19 @@
-//! Which files are written when: the manifest at every change of state, the aggregates after every run.
+//! Which files are written when: every change of state at once, what the runs say together when the driver says so.
 
-use crate::agenda::Spared;
 use crate::benchmark::Benchmark;
 use crate::earlier;
 use crate::error::SweepError;
+use crate::frame::ascending;
 use crate::ledger::{Ending, Ledger};
 use crate::resume;
+use crate::strategy::LeftOut;
+use aiperf_artifacts::journal::Change;
 use aiperf_artifacts::lock::Owner;
-use aiperf_artifacts::manifest::{Origin, RunState, TimeBudgetRecord};
+use aiperf_artifacts::manifest::{BudgetRecord, Origin, RunRecord, RunState, TimeBudgetRecord, ValueRecord};
 use aiperf_artifacts::value_aggregate::{self, ValueAggregate};
 use aiperf_artifacts::{
-    ArtifactDir, ArtifactError, Layout, Manifest, digest, host::Host, layout, names, sweep_csv, sweep_json,
-    time,
+    ArtifactDir, ArtifactError, Layout, Manifest, ManifestLog, digest, host::Host, layout, names, sweep_csv,
+    sweep_json, time,
 };
 use aiperf_metrics::points;
 use aiperf_model::budget::ErrorBudget;
@@ -25,7 +27,7 @@ use std::time::Duration;
 pub(crate) struct Files {
     directory: ArtifactDir,
     layout: Layout,
-    manifest: Manifest,
+    log: ManifestLog,
 }
 
 impl Files {
@@ -40,9 +42,8 @@ impl Files {
             ArtifactDir::create(parent, &name)?
         };
         let layout = Layout::new(directory.path(), plan.shape);
-        let manifest = new_manifest(benchmark, &layout);
-        manifest.write(&layout.manifest())?;
-        Ok(Self { directory, layout, manifest })
+        let log = ManifestLog::begin(new_manifest(benchmark, &layout), &layout)?;
+        Ok(Self { directory, layout, log })
     }
 
     /// Takes the directory of an earlier benchmark, if it is the same one, with the state of its runs. Says what the user
@@ -58,7 +59,8 @@ impl Files {
         manifest.time_budget = time_budget(benchmark, spent_seconds);
         // What need not be run follows from what was run, again.
         manifest.forget_not_needed();
-        Ok((Self { directory, layout, manifest }, notices))
+        let log = ManifestLog::begin(manifest, &layout)?;
+        Ok((Self { directory, layout, log }, notices))
     }
 
     /// Reads how far an earlier benchmark got, if it is the same one, and changes nothing.
@@ -74,19 +76,19 @@ impl Files {
 
     /// What the user should know about the directory before it is worked in; torn records are mended.
     pub(crate) fn mend(&self) -> Result<Vec<String>, ArtifactError> {
-        let mut notices = earlier::drop_torn_lines(&self.manifest, &self.layout, &self.directory)?;
+        let mut notices = earlier::drop_torn_lines(self.manifest(), &self.layout, &self.directory)?;
         if let Some(Owner { pid, since }) = self.directory.left_by() {
             notices.push(format!(
                 "process {pid}, which began at {since}, ended without releasing the directory"
             ));
         }
-        notices.extend(resume::other_machine(&self.manifest.host, &Host::read()));
+        notices.extend(resume::other_machine(&self.manifest().host, &Host::read()));
         Ok(notices)
     }
 
     /// How far the benchmark got, in words.
     pub(crate) fn progress(&self) -> String {
-        let runs = &self.manifest.runs;
+        let runs = &self.manifest().runs;
         let count = |wanted: fn(&RunState) -> bool| runs.iter().filter(|run| wanted(&run.state)).count();
         let done = count(|state| *state == RunState::Done);
         let not_needed = count(|state| matches!(state, RunState::NotNeeded { .. }));
@@ -94,7 +96,7 @@ impl Files {
         match runs.len() {
             all if done + not_needed == all && not_needed == 0 => format!("all {all} runs are done"),
             all if done + not_needed == all => format!("{done} of {all} runs are done{and}"),
-            _ if self.manifest.time_budget.is_some() => {
+            _ if self.manifest().time_budget.is_some() => {
                 format!("{done} runs are done, more are run now while there is time")
             }
             all => format!("{done} of {all} runs are done{and}, the others are run now"),
@@ -103,55 +105,82 @@ impl Files {
 
     /// What the earlier runs left behind.
     pub(crate) fn ledger(&self, values: &[SweepValue]) -> Result<Ledger, ArtifactError> {
-        earlier::read_ledger(&self.manifest, values, &self.layout)
+        earlier::read_ledger(self.manifest(), values, &self.layout)
+    }
+
+    /// Whether a run is done or need not be.
+    pub(crate) fn is_settled(&self, step: &Step) -> bool {
+        self.manifest().state(step.index).is_some_and(is_settled)
     }
 
     /// Whether a run was done before.
     pub(crate) fn is_done(&self, step: &Step) -> bool {
-        self.manifest.state(step.index) == Some(&RunState::Done)
+        self.manifest().state(step.index) == Some(&RunState::Done)
     }
 
     /// How many runs are to be done and are not.
     pub(crate) fn unfinished(&self) -> usize {
-        let is_settled = |state: &RunState| matches!(state, RunState::Done | RunState::NotNeeded { .. });
-        self.manifest.runs.iter().filter(|run| !is_settled(&run.state)).count()
+        self.manifest().runs.iter().filter(|run| !is_settled(&run.state)).count()
     }
 
     /// What earlier commands spent of the time for all trials.
     pub(crate) fn spent(&self) -> Duration {
-        let seconds = self.manifest.time_budget.map_or(0.0, |budget| budget.spent_seconds);
+        let seconds = self.manifest().time_budget.map_or(0.0, |budget| budget.spent_seconds);
         Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 
-    /// Notes what is spent of it; written with the next change of state.
-    pub(crate) fn note_spent(&mut self, spent: Duration) {
-        if let Some(budget) = &mut self.manifest.time_budget {
-            budget.spent_seconds = spent.as_secs_f64();
-        }
+    /// Notes that runs need not be run.
+    pub(crate) fn leave_out(&mut self, left_out: &LeftOut) -> Result<(), ArtifactError> {
+        let state = || RunState::NotNeeded { reason: left_out.reason.clone() };
+        let runs =
+            left_out.steps.iter().filter_map(|step| self.manifest().ended(step.index, state(), Vec::new()));
+        let changes: Vec<Change> = runs.map(Change::Run).collect();
+        self.log.note(&changes)
     }
 
-    /// Notes that runs need not be run.
-    pub(crate) fn leave_out(&mut self, spared: &Spared<'_>) -> Result<(), ArtifactError> {
-        for step in &spared.steps {
-            self.manifest.set_state(step.index, RunState::NotNeeded { reason: spared.reason.clone() });
+    /// Takes up a run that is not of the plan; whether its value is new too.
+    pub(crate) fn add(&mut self, step: &Step) -> Result<bool, ArtifactError> {
+        if self.manifest().state(step.index).is_some() {
+            return Ok(false);
         }
-        self.manifest.write(&self.layout.manifest())
+        let is_new = self.manifest().plan.values.len() <= step.value.index as usize;
+        let value = is_new.then(|| Change::Value(ValueRecord::from(&step.value)));
+        let run = Change::Run(RunRecord::pending(step, &self.layout));
+        self.log.note(&value.into_iter().chain([run]).collect::<Vec<_>>())?;
+        Ok(is_new)
+    }
+
+    /// The position of a run that is not of the plan.
+    pub(crate) fn next_index(&self) -> u32 {
+        self.manifest().runs.len() as u32
+    }
+
+    /// All values, by their parameters, ascending.
+    pub(crate) fn values_ascending(&self) -> Vec<SweepValue> {
+        let mut values = self.manifest().values();
+        values.sort_by(|a, b| ascending(&a.parameters, &b.parameters));
+        values
+    }
+
+    fn manifest(&self) -> &Manifest {
+        self.log.manifest()
     }
 
     /// Removes everything, as if the benchmark had never begun. Says what was to be run.
     pub(crate) fn discard(self) -> Result<Manifest, ArtifactError> {
+        let manifest = self.log.finish()?;
         self.directory.discard()?;
-        Ok(self.manifest)
+        Ok(manifest)
     }
 
     /// Whether an earlier command began the benchmark.
     pub(crate) fn is_resumed(&self) -> bool {
-        !self.manifest.resumed.is_empty()
+        !self.manifest().resumed.is_empty()
     }
 
     /// What was to be run, and how far it got. The directory is free from now on.
-    pub(crate) fn into_manifest(self) -> Manifest {
-        self.manifest
+    pub(crate) fn finish(self) -> Result<Manifest, ArtifactError> {
+        self.log.finish()
     }
 
     pub(crate) fn base(&self) -> &Path {
@@ -160,53 +189,60 @@ impl Files {
 
     /// The plugins that take part.
     pub(crate) fn plugins(&self) -> &[Identity] {
-        &self.manifest.plugins
+        &self.manifest().plugins
     }
 
     /// The machine as the manifest has it.
     pub(crate) fn host(&self) -> &Host {
-        &self.manifest.host
+        &self.manifest().host
     }
 
     /// Notes the client's own error at a value.
     pub(crate) fn note_budget(&mut self, value: u32, budget: ErrorBudget) -> Result<(), ArtifactError> {
-        self.manifest.set_budget(value, budget);
-        self.manifest.write(&self.layout.manifest())
+        self.log.note(&[Change::ErrorBudget(BudgetRecord { value, budget })])
     }
 
     /// Notes that a run begins, and makes its folder, without what an earlier attempt left there.
     pub(crate) fn begin_run(&mut self, step: &Step) -> Result<PathBuf, ArtifactError> {
         let folder = self.layout.run(&step.value.parameters, step.trial);
         self.directory.prepare(&folder)?;
-        self.manifest.begin(step.index);
-        self.manifest.write(&self.layout.manifest())?;
+        let begun: Vec<Change> = self.manifest().begun(step.index).map(Change::Run).into_iter().collect();
+        self.log.note(&begun)?;
         // Only now: until the manifest says that the run is running, its files are those of the state it names.
         self.directory.clear_run(&folder)?;
         Ok(folder)
     }
 
-    /// Notes how a run ended, and brings the aggregates up to date.
+    /// Notes how a run ended, and what is spent of the time for all trials.
     pub(crate) fn end_run(
         &mut self,
-        benchmark: &Benchmark<'_>,
         step: &Step,
         ending: &Ending,
+        spent: Option<Duration>,
+    ) -> Result<(), ArtifactError> {
+        let files = match ending {
+            Ending::Succeeded(_) => digest::of_run(&self.layout.run(&step.value.parameters, step.trial))?,
+            Ending::Interrupted(_) | Ending::Failed { .. } => Vec::new(),
+        };
+        let run = self.manifest().ended(step.index, state(ending), files).map(Change::Run);
+        let spent = spent.map(|spent| Change::SpentSeconds(spent.as_secs_f64()));
+        self.log.note(&run.into_iter().chain(spent).collect::<Vec<_>>())
+    }
+
+    /// Writes what the trials of these values, and what all values say together.
+    pub(crate) fn write_aggregates<'v>(
+        &self,
+        benchmark: &Benchmark<'_>,
+        values: impl Iterator<Item = &'v SweepValue>,
         ledger: &Ledger,
         result: &SweepResult,
     ) -> Result<(), ArtifactError> {
-        self.write_value_aggregate(benchmark, &step.value, ledger, result)?;
-        if let Some(folder) = self.layout.sweep_aggregate() {
-            self.directory.prepare(&folder)?;
-            write_sweep(&folder, result)?;
+        for value in values {
+            self.write_value_aggregate(benchmark, value, ledger, result)?;
         }
-        match state(ending) {
-            RunState::Done => {
-                let folder = self.layout.run(&step.value.parameters, step.trial);
-                self.manifest.finish(step.index, digest::of_run(&folder)?);
-            }
-            state => self.manifest.set_state(step.index, state),
-        }
-        self.manifest.write(&self.layout.manifest())
+        let Some(folder) = self.layout.sweep_aggregate() else { return Ok(()) };
+        self.directory.prepare(&folder)?;
+        write_sweep(&folder, result)
     }
 
     fn write_value_aggregate(
@@ -241,6 +277,10 @@ impl Files {
             },
         )
     }
+}
+
+fn is_settled(state: &RunState) -> bool {
+    matches!(state, RunState::Done | RunState::NotNeeded { .. })
 }
 
 /// The manifest of the benchmark as if none of its runs had begun.

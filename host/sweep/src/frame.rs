@@ -5,11 +5,13 @@ use crate::ledger::Ledger;
 use aiperf_analysis::{analyze, open_answers};
 use aiperf_metrics::convergence::convergence;
 use aiperf_model::conclusion::Conclusions;
-use aiperf_model::convergence::{Convergence, Convergences};
+use aiperf_model::convergence::{Convergence, Convergences, ValueConvergence};
 use aiperf_model::metrics::Selection;
+use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::{AnalysisPlugins, Identity};
 use aiperf_model::point::Point;
 use aiperf_model::sweep::{Order, SweepResult, SweepValue, TimeBudget, TooFew};
+use std::cmp::Ordering;
 
 /// What is true of a benchmark whatever its runs say.
 pub(crate) struct Frame<'a> {
@@ -29,15 +31,30 @@ pub(crate) struct Frame<'a> {
 
 impl Frame<'_> {
     /// How far the trials of each value have come, if they may end early.
-    pub(crate) fn convergences(&self, ledger: &Ledger) -> Option<Convergences> {
+    fn convergences(&self, ledger: &Ledger) -> Option<Convergences> {
         let rule = self.convergence.clone()?;
-        let measured = self.values.iter().filter_map(|value| {
-            let runs = ledger.successes(value.index);
-            let judged = || convergence(&rule, value.index, &value.parameters, &runs, self.confidence_level);
-            (!runs.is_empty()).then(judged)
-        });
-        let values = measured.collect();
+        let values = self.values.iter().filter_map(|value| self.convergence_of(value, ledger)).collect();
         Some(Convergences { rule, values })
+    }
+
+    /// How far the trials of a value have come, if it has any and they may end early.
+    pub(crate) fn convergence_of(&self, value: &SweepValue, ledger: &Ledger) -> Option<ValueConvergence> {
+        let rule = self.convergence.as_ref()?;
+        let runs = ledger.successes(value.index);
+        let judged = || convergence(rule, value.index, &value.parameters, &runs, self.confidence_level);
+        (!runs.is_empty()).then(judged)
+    }
+
+    /// The value at a position of the plan.
+    pub(crate) fn value(&self, index: u32) -> Option<&SweepValue> {
+        self.values.iter().find(|value| value.index == index)
+    }
+
+    /// Takes up a value that is not of the plan.
+    pub(crate) fn add(&mut self, value: &SweepValue) {
+        let is_before = |other: &SweepValue| ascending(&other.parameters, &value.parameters).is_lt();
+        let place = self.values.partition_point(is_before);
+        self.values.insert(place, value.clone());
     }
 
     /// What the trials leave open, if there is a time for them.
@@ -89,6 +106,16 @@ impl Frame<'_> {
             conclusions,
         }
     }
+}
+
+/// The order of values by their parameters, of which the first one counts most.
+pub(crate) fn ascending(a: &[Parameter], b: &[Parameter]) -> Ordering {
+    let position = |parameter: &Parameter| parameter.value.as_number().unwrap_or_default();
+    let pairs = a.iter().zip(b);
+    pairs
+        .map(|(a, b)| position(a).total_cmp(&position(b)))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 /// The points whose trials show how they spread.

@@ -26,8 +26,8 @@ pub(crate) fn judge(
             // Each turn repeats what was said before it.
             repeats_prompts: config.sweep.same_seed || users_think,
         },
-        metrics: &measured.metrics,
-        timeline: &measured.timeline,
+        metrics: &measured.summed.metrics,
+        timeline: &measured.summed.timeline,
         client: &measured.outcome.client,
         budget,
         lost_records: measured.outcome.lost,

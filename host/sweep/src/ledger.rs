@@ -9,7 +9,7 @@ use aiperf_model::point::Point;
 use aiperf_model::request_error::{self, RequestErrors, ValueErrors};
 use aiperf_model::sweep::{FailedTrial, FailedValue, SweepValue};
 use aiperf_model::verdict::{Drift, ValueVerdict, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How one run ended.
@@ -76,12 +76,49 @@ struct Entry {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     entries: BTreeMap<u32, Entry>,
+    /// The runs of each value, by their positions.
+    values: BTreeMap<u32, BTreeSet<u32>>,
+    succeeded: usize,
+    failed: usize,
 }
 
 impl Ledger {
     /// Notes how a run ended.
     pub(crate) fn note(&mut self, step: u32, value: u32, trial: u32, ending: Ending) {
-        self.entries.insert(step, Entry { value, trial, ending });
+        self.values.entry(value).or_default().insert(step);
+        self.count(&ending, |count| *count += 1);
+        if let Some(before) = self.entries.insert(step, Entry { value, trial, ending }) {
+            self.count(&before.ending, |count| *count -= 1);
+        }
+    }
+
+    fn count(&mut self, ending: &Ending, change: fn(&mut usize)) {
+        match ending {
+            Ending::Succeeded(_) => change(&mut self.succeeded),
+            Ending::Failed { .. } => change(&mut self.failed),
+            Ending::Interrupted(_) => {}
+        }
+    }
+
+    /// How a run ended.
+    pub(crate) fn ending(&self, step: u32) -> Option<&Ending> {
+        self.entries.get(&step).map(|entry| &entry.ending)
+    }
+
+    /// The values that were run.
+    pub(crate) fn values(&self) -> impl Iterator<Item = u32> {
+        self.values.keys().copied()
+    }
+
+    /// How many runs ended.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The runs of a value, in order of the plan.
+    fn of_value(&self, value: u32) -> impl Iterator<Item = &Entry> {
+        let steps = self.values.get(&value).into_iter().flatten();
+        steps.filter_map(|step| self.entries.get(step))
     }
 
     /// How the last run of the plan ended.
@@ -91,12 +128,7 @@ impl Ledger {
 
     /// How many runs succeeded and failed.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let count =
-            |wanted: fn(&Ending) -> bool| self.entries.values().filter(|entry| wanted(&entry.ending)).count();
-        (
-            count(|ending| matches!(ending, Ending::Succeeded(_))),
-            count(|ending| matches!(ending, Ending::Failed { .. })),
-        )
+        (self.succeeded, self.failed)
     }
 
     /// Whether a run failed by its endpoint plugin.
@@ -161,8 +193,7 @@ impl Ledger {
     }
 
     fn successful(&self, value: u32) -> impl Iterator<Item = &Success> {
-        let of_value = self.entries.values().filter(move |entry| entry.value == value);
-        of_value.filter_map(|entry| match &entry.ending {
+        self.of_value(value).filter_map(|entry| match &entry.ending {
             Ending::Succeeded(success) => Some(success),
             Ending::Interrupted(_) | Ending::Failed { .. } => None,
         })
@@ -170,8 +201,7 @@ impl Ledger {
 
     /// How many runs of a value succeeded or failed.
     pub(crate) fn ended(&self, value: u32) -> usize {
-        let of_value = self.entries.values().filter(|entry| entry.value == value);
-        of_value.filter(|entry| !matches!(entry.ending, Ending::Interrupted(_))).count()
+        self.of_value(value).filter(|entry| !matches!(entry.ending, Ending::Interrupted(_))).count()
     }
 
     /// How long the successful runs took.
@@ -189,8 +219,8 @@ impl Ledger {
 
     /// The numbers of a value's successful trials, in order of the plan.
     pub(crate) fn successful_trials(&self, value: u32) -> Vec<u32> {
-        let succeeded = |entry: &&Entry| entry.value == value && matches!(entry.ending, Ending::Succeeded(_));
-        self.entries.values().filter(succeeded).map(|entry| entry.trial).collect()
+        let succeeded = |entry: &&Entry| matches!(entry.ending, Ending::Succeeded(_));
+        self.of_value(value).filter(succeeded).map(|entry| entry.trial).collect()
     }
 
     /// The points of the values that have a successful trial, in the order of `values`.
@@ -208,6 +238,12 @@ impl Ledger {
             .collect()
     }
 
+    /// Whether a value has runs that failed and none that succeeded.
+    pub(crate) fn has_failed(&self, value: u32) -> bool {
+        self.successful(value).next().is_none()
+            && self.of_value(value).any(|entry| matches!(entry.ending, Ending::Failed { .. }))
+    }
+
     /// The trials that failed, in the order of `values` and then of the plan.
     pub(crate) fn failed_trials(&self, values: &[SweepValue]) -> Vec<FailedTrial> {
         values.iter().flat_map(|value| self.failures_of(value)).collect()
@@ -215,7 +251,7 @@ impl Ledger {
 
     /// The values that ran and have no successful trial, each with its last failure.
     pub(crate) fn failed_values(&self, values: &[SweepValue]) -> Vec<FailedValue> {
-        let hopeless = values.iter().filter(|value| self.successes(value.index).is_empty());
+        let hopeless = values.iter().filter(|value| self.successful(value.index).next().is_none());
         hopeless
             .filter_map(|value| {
                 let last = self.failures_of(value).last()?;
@@ -230,8 +266,7 @@ impl Ledger {
     }
 
     fn failures_of(&self, value: &SweepValue) -> impl Iterator<Item = FailedTrial> {
-        let of_value = self.entries.values().filter(|entry| entry.value == value.index);
-        of_value.filter_map(|entry| match &entry.ending {
+        self.of_value(value.index).filter_map(|entry| match &entry.ending {
             Ending::Succeeded(_) | Ending::Interrupted(_) => None,
             Ending::Failed { error, timestamp, .. } => Some(FailedTrial {
                 index: value.index,

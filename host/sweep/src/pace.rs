@@ -1,12 +1,14 @@
 //! How long runs take, from those that were made.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The time that the runs of each value took, without the pauses before them.
 #[derive(Clone, Debug, Default)]
 pub struct Pace {
-    values: BTreeMap<u32, Taken>,
+    /// By the positions of the values in the plan.
+    values: Vec<Taken>,
+    /// Of all values together.
+    all: Taken,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,23 +20,33 @@ struct Taken {
 impl Pace {
     /// Notes a run of a value.
     pub(crate) fn note(&mut self, value: u32, time: Duration) {
-        let taken = self.values.entry(value).or_default();
-        taken.runs += 1;
-        taken.time += time;
+        let index = value as usize;
+        if self.values.len() <= index {
+            self.values.resize(index + 1, Taken::default());
+        }
+        for taken in self.values.get_mut(index).into_iter().chain([&mut self.all]) {
+            taken.runs += 1;
+            taken.time += time;
+        }
+    }
+
+    /// How long a run takes on average; none before the first one.
+    #[must_use]
+    pub fn mean(&self) -> Option<Duration> {
+        self.all.mean()
     }
 
     /// How long another run of the value takes: as the mean of its runs, or of all runs if it has none. None before the
     /// first run.
     #[must_use]
     pub fn expected(&self, value: u32) -> Option<Duration> {
-        let of_value = self.values.get(&value).copied();
-        let of_all = || {
-            self.values
-                .values()
-                .copied()
-                .reduce(|all, one| Taken { runs: all.runs + one.runs, time: all.time + one.time })
-        };
-        of_value.or_else(of_all).map(|taken| taken.time / taken.runs)
+        self.values.get(value as usize).and_then(Taken::mean).or_else(|| self.mean())
+    }
+}
+
+impl Taken {
+    fn mean(&self) -> Option<Duration> {
+        self.time.checked_div(self.runs)
     }
 }
 

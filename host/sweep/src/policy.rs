@@ -63,7 +63,7 @@ impl<'a> Policy<'a> {
             return Some(Stop::FailedRun);
         }
         let allowed = self.failures.max_failed_values?;
-        let failed = ledger.failed_values(values).len();
+        let failed = values.iter().filter(|value| ledger.has_failed(value.index)).count();
         (failed > allowed as usize).then_some(Stop::FailedValues { failed, allowed })
     }
 }

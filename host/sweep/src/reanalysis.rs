@@ -4,16 +4,14 @@ use crate::asking::Asking;
 use crate::earlier::read_ledger;
 use crate::error::SweepError;
 use crate::files::write_sweep;
-use crate::frame::Frame;
+use crate::frame::{Frame, ascending};
 use aiperf_analysis::analyze;
 use aiperf_artifacts::{ArtifactDir, ArtifactError, Layout, Manifest, layout, read_sweep};
 use aiperf_metrics::statistics;
 use aiperf_model::metrics::Selection;
-use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::{AnalysisPlugins, Identity, Kind};
 use aiperf_model::point::Measurement;
 use aiperf_model::sweep::SweepResult;
-use std::cmp::Ordering;
 use std::path::Path;
 
 /// Analyses the runs below a directory again and writes both sweep files, into `output` or else where they were.
@@ -112,15 +110,6 @@ fn selection(manifest: &Manifest) -> Selection {
 fn with_analysis(before: &[Identity], analysis: &AnalysisPlugins) -> Vec<Identity> {
     let measured = before.iter().filter(|plugin| plugin.kind == Kind::Endpoint);
     measured.chain(analysis.identities()).cloned().collect()
-}
-
-fn ascending(a: &[Parameter], b: &[Parameter]) -> Ordering {
-    let position = |parameter: &Parameter| parameter.value.as_number().unwrap_or_default();
-    let pairs = a.iter().zip(b);
-    pairs
-        .map(|(a, b)| position(a).total_cmp(&position(b)))
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
 }
 
 /// A file may hold the mean and deviation over `trials` trials without their values.

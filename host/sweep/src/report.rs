@@ -76,7 +76,7 @@ pub(crate) fn write(
         &RunReport {
             aiperf_version: benchmark.version,
             benchmark_id: &benchmark_id(start_unix_ns, step),
-            metrics: &measured.metrics,
+            metrics: &measured.summed.metrics,
             input_config,
             random_seed: step.value.seed,
             trial: step.trial,
@@ -88,7 +88,7 @@ pub(crate) fn write(
             verdict: trust.verdict,
             error_budget: trust.budget,
             client: &outcome.client,
-            errors: &measured.errors,
+            errors: &measured.summed.errors,
             start_unix_ns,
             end_unix_ns: wall.unix_ns(outcome.end),
         },

@@ -3,7 +3,7 @@
 use crate::error::SweepError;
 use aiperf_artifacts::Manifest;
 use aiperf_artifacts::host::Host;
-use aiperf_artifacts::manifest::RunRecord;
+use aiperf_artifacts::manifest::{PlanRecord, RunRecord};
 use aiperf_model::plugin::Identity;
 use aiperf_model::secret::REDACTED;
 use serde_json::{Map, Value};
@@ -41,7 +41,7 @@ fn differences(before: &Manifest, now: &Manifest) -> Vec<String> {
     compare("", &before.configuration, &now.configuration, &mut found);
     compare_plugins(&before.plugins, &now.plugins, &mut found);
     // The plan follows from the configuration; this is for a manifest that was edited.
-    if found.is_empty() && (before.plan != now.plan || !is_same_order(&before.runs, &now.runs)) {
+    if found.is_empty() && !is_begun_like(before, now) {
         found.push("the plan in manifest.json does not follow from its configuration".into());
     }
     found
@@ -100,9 +100,12 @@ fn compare_plugins(before: &[Identity], now: &[Identity], found: &mut Vec<String
     now.iter().filter(|plugin| is_missing(plugin, before)).filter(has_no_name).for_each(different);
 }
 
-fn is_same_order(before: &[RunRecord], now: &[RunRecord]) -> bool {
+/// Whether a plan is that of an earlier benchmark, which may have taken up values and runs since.
+fn is_begun_like(before: &Manifest, now: &Manifest) -> bool {
     let place = |run: &RunRecord| (run.step, run.value, run.trial, run.warm_up, run.directory.clone());
-    before.iter().map(place).eq(now.iter().map(place))
+    let runs = before.runs.iter().take(now.runs.len());
+    let values = before.plan.values.iter().take(now.plan.values.len()).cloned().collect();
+    PlanRecord { values, ..before.plan.clone() } == now.plan && runs.map(place).eq(now.runs.iter().map(place))
 }
 
 #[cfg(test)]

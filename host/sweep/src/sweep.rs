@@ -1,7 +1,6 @@
-//! The steps of a plan, one after the other.
+//! The runs of a benchmark, one after the other: a strategy chooses them, an executor carries them out, and what they say
+//! goes into the files.
 
-use crate::agenda::Agenda;
-use crate::allocation::{self, Choice, Clock};
 use crate::asking::Asking;
 use crate::benchmark::Benchmark;
 use crate::calibration;
@@ -10,7 +9,9 @@ use crate::environment;
 use crate::error::SweepError;
 use crate::events::{Event, Observer};
 use crate::files::Files;
+use crate::findings::Findings;
 use crate::frame::Frame;
+use crate::history::History;
 use crate::interrupt::{Interrupt, Urgency};
 use crate::ledger::{Ending, Ledger, Success};
 use crate::one_run;
@@ -18,6 +19,7 @@ use crate::pace::Pace;
 use crate::policy::{Policy, Stop};
 use crate::readiness;
 use crate::spending::Spending;
+use crate::strategy::{self, LeftOut, Next, Strategy};
 use aiperf_artifacts::Manifest;
 use aiperf_model::budget::ErrorBudget;
 use aiperf_model::metrics::RunMetrics;
@@ -29,15 +31,17 @@ use std::time::{Duration, Instant};
 /// A benchmark whose directory exists.
 pub struct Sweep<'a> {
     benchmark: &'a Benchmark<'a>,
+    strategy: Box<dyn Strategy + 'a>,
     files: Files,
     frame: Frame<'a>,
     ledger: Ledger,
-    agenda: Agenda<'a>,
+    findings: Findings,
     pace: Pace,
     /// The clock of the time for all trials, if there is one.
     spending: Option<Spending>,
     asking: Asking,
-    result: SweepResult,
+    /// The run that this process made last.
+    last: Option<Step>,
     notices: Vec<String>,
     /// The client's own error at each value, by its position in the plan.
     budgets: BTreeMap<u32, ErrorBudget>,
@@ -84,8 +88,8 @@ impl<'a> Sweep<'a> {
         let frame = frame(benchmark, &files);
         let ledger = files.ledger(&frame.values)?;
         let mut sweep = Self::with(benchmark, files, frame, ledger, notices);
-        for spared in sweep.agenda.spare(&sweep.frame, &sweep.ledger) {
-            sweep.files.leave_out(&spared)?;
+        for left_out in sweep.needless() {
+            sweep.files.leave_out(&left_out)?;
         }
         sweep.notices.push(sweep.files.progress());
         Ok(sweep)
@@ -98,16 +102,33 @@ impl<'a> Sweep<'a> {
         ledger: Ledger,
         notices: Vec<String>,
     ) -> Self {
+        let notices = notices.into_iter().chain(environment::notes(files.host())).collect();
+        let open: Vec<&Step> = benchmark.plan.steps.iter().filter(|step| !files.is_done(step)).collect();
         let asking = match benchmark.config.trials.time_budget {
             Some(budget) => Asking::within(budget.time),
             None => Asking::without_limit(),
         };
-        let result = frame.result(&ledger, benchmark.analysis, &asking);
-        let notices = notices.into_iter().chain(environment::notes(files.host())).collect();
-        let agenda = Agenda::new(benchmark.plan.steps.iter().filter(|step| !files.is_done(step)));
-        let pace = ledger.pace();
-        let (spending, budgets) = (None, BTreeMap::new());
-        Self { benchmark, files, frame, ledger, agenda, pace, spending, asking, result, notices, budgets }
+        Self {
+            benchmark,
+            strategy: strategy::of(benchmark, open.into_iter()),
+            files,
+            frame,
+            findings: Findings::of(&ledger),
+            pace: ledger.pace(),
+            ledger,
+            spending: None,
+            asking,
+            last: None,
+            notices,
+            budgets: BTreeMap::new(),
+        }
+    }
+
+    /// Chooses the runs by another strategy than the one that the configuration asks for.
+    #[must_use]
+    pub fn by(mut self, strategy: Box<dyn Strategy + 'a>) -> Self {
+        self.strategy = strategy;
+        self
     }
 
     /// The directory that everything is written to.
@@ -120,81 +141,88 @@ impl<'a> Sweep<'a> {
         &self.notices
     }
 
-    /// Runs all steps that are not done, or those until something stops it.
+    /// Makes all runs that the strategy wants, or those until something stops it.
     pub fn run(mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<Outcome, SweepError> {
-        let budget = self.benchmark.config.trials.time_budget;
         self.calibrate(observer, interrupt)?;
+        let budget = self.benchmark.config.trials.time_budget;
         self.spending = budget.map(|budget| Spending::start(budget.time, self.files.spent()));
-        // Nothing of this process ran before the first one, so there is nothing to cool down from.
-        let mut before = None;
-        while let Some(step) = self.next(before, observer)? {
-            let cooldown = before.map_or(Duration::ZERO, |before| self.benchmark.plan.pause(before, step));
+        while let Some(step) = self.next(observer)? {
+            // Nothing of this process ran before the first one, so there is nothing to cool down from.
+            let last = self.last.as_ref();
+            let cooldown = last.map_or(Duration::ZERO, |last| self.benchmark.plan.pause(last, &step));
             let begin = Instant::now();
-            if let Some(stop) = self.take(step, cooldown, observer, interrupt)? {
-                return self.outcome(Some(stop));
-            }
+            let stop = self.take(&step, cooldown, observer, interrupt)?;
             self.pace.note(step.value.index, begin.elapsed().saturating_sub(cooldown));
+            self.last = Some(step);
+            if stop.is_some() {
+                return self.outcome(stop);
+            }
             self.leave_out(observer)?;
-            self.tell_remaining(step, observer);
-            before = Some(step);
+            self.tell_remaining(observer);
         }
         self.outcome(None)
     }
 
-    /// Takes the next run: the one of the plan, or where there is a time for all trials, the one that matters most.
-    fn next(
-        &mut self,
-        before: Option<&Step>,
-        observer: &mut dyn Observer,
-    ) -> Result<Option<&'a Step>, SweepError> {
-        let (Some(budget), Some(spending)) = (self.benchmark.config.trials.time_budget, &self.spending)
-        else {
-            return Ok(self.agenda.next());
-        };
-        let Benchmark { plan, analysis, .. } = *self.benchmark;
-        let clock = Clock { spending, pace: &self.pace, asking: &self.asking, plan, before };
-        match allocation::choose(&self.agenda, &self.result, analysis, budget.min_trials, &clock) {
-            Some(Choice::Run(step)) => {
-                self.agenda.take(step);
+    /// The next run, by the strategy.
+    fn next(&mut self, observer: &mut dyn Observer) -> Result<Option<Step>, SweepError> {
+        let (strategy, history) = self.asked();
+        match strategy.next(&history) {
+            Next::Run(step) => {
+                if self.files.add(&step)? {
+                    self.frame.add(&step.value);
+                }
                 Ok(Some(step))
             }
-            Some(Choice::Nothing(reason)) => {
-                let rest = self.agenda.end(reason);
-                self.files.leave_out(&rest)?;
-                observer.notify(Event::Settled { runs: rest.steps.len(), reason });
+            Next::Nothing(left_out) => {
+                if let Some(left_out) = &left_out {
+                    self.files.leave_out(left_out)?;
+                    observer.notify(Event::Settled { runs: left_out.steps.len(), reason: &left_out.reason });
+                }
                 Ok(None)
             }
-            None => Ok(None),
         }
     }
 
-    /// Tells how long the runs take that are left: as their values did, or the time that is given for them if that is less.
-    fn tell_remaining(&self, before: &Step, observer: &mut dyn Observer) {
-        let mut before = before;
-        let mut expected = Some(Duration::ZERO);
-        for step in self.agenda.open() {
-            let run = self.pace.expected(step.value.index);
-            expected =
-                expected.zip(run).map(|(sum, run)| sum + self.benchmark.plan.pause(before, step) + run);
-            before = step;
-        }
-        let expected = expected.filter(|time| !time.is_zero());
-        let left = self.spending.map(|spending| spending.left());
-        if let Some(time) = expected {
-            observer.notify(Event::Remaining { time: left.map_or(time, |left| left.min(time)) });
-        }
+    /// The strategy, and what it knows.
+    fn asked(&mut self) -> (&mut (dyn Strategy + 'a), History<'_>) {
+        let history = History {
+            frame: &self.frame,
+            ledger: &self.ledger,
+            findings: &self.findings,
+            analysis: self.benchmark.analysis,
+            asking: &self.asking,
+            pace: &self.pace,
+            spending: self.spending.as_ref(),
+            last: self.last.as_ref(),
+            next_index: self.files.next_index(),
+        };
+        (&mut *self.strategy, history)
     }
 
-    /// Leaves out the runs that those until now make needless.
+    /// The runs that those until now make needless.
+    fn needless(&mut self) -> Vec<LeftOut> {
+        let (strategy, history) = self.asked();
+        strategy.leave_out(&history)
+    }
+
     fn leave_out(&mut self, observer: &mut dyn Observer) -> Result<(), SweepError> {
-        for spared in self.agenda.spare(&self.frame, &self.ledger) {
-            self.files.leave_out(&spared)?;
-            if let [step, ..] = spared.steps.as_slice() {
-                let (runs, reason) = (spared.steps.len(), spared.reason.as_str());
+        for left_out in self.needless() {
+            self.files.leave_out(&left_out)?;
+            if let [step, ..] = left_out.steps.as_slice() {
+                let (runs, reason) = (left_out.steps.len(), left_out.reason.as_str());
                 observer.notify(Event::Spared { step, runs, reason });
             }
         }
         Ok(())
+    }
+
+    /// Tells how many runs are left, and how long they take: as their values did, or the time that is given for them if
+    /// that is less.
+    fn tell_remaining(&mut self, observer: &mut dyn Observer) {
+        let (strategy, history) = self.asked();
+        let (left, time) = (strategy.left(&history), strategy.time_left(&history));
+        let done = self.ledger.counts().0;
+        observer.notify(Event::Remaining { done, left, time });
     }
 
     /// Measures the client's own error at the load of each value that is run, where that is wanted. One that cannot be
@@ -205,9 +233,11 @@ impl<'a> Sweep<'a> {
         else {
             return Ok(());
         };
-        let open: Vec<&Step> = self.agenda.open().collect();
-        for step in open {
-            if self.budgets.contains_key(&step.value.index) || interrupt.urgency() != Urgency::None {
+        for step in &self.benchmark.plan.steps {
+            if self.files.is_settled(step)
+                || self.budgets.contains_key(&step.value.index)
+                || interrupt.urgency() != Urgency::None
+            {
                 continue;
             }
             observer.notify(Event::Calibrating { step });
@@ -247,7 +277,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Runs a step once and brings all files up to date.
+    /// Runs a step once, and brings the files up to date.
     fn attempt(
         &mut self,
         step: &Step,
@@ -255,21 +285,26 @@ impl<'a> Sweep<'a> {
         interrupt: &Interrupt,
     ) -> Result<Ending, SweepError> {
         let folder = self.files.begin_run(step)?;
-        let ending = one_run::execute(
-            self.benchmark,
-            step,
-            self.budgets.get(&step.value.index),
-            &folder,
-            observer,
-            interrupt,
-        )?;
+        let budget = self.budgets.get(&step.value.index);
+        let ending = one_run::execute(self.benchmark, step, budget, &folder, observer, interrupt)?;
         self.ledger.note(step.index, step.value.index, step.trial, ending.clone());
-        self.result = self.frame.result(&self.ledger, self.benchmark.analysis, &self.asking);
-        if let Some(spending) = &self.spending {
-            self.files.note_spent(spending.spent());
+        self.findings.outdate(step.value.index);
+        let spent = self.spending.as_ref().map(Spending::spent);
+        self.files.end_run(step, &ending, spent)?;
+        if self.findings.are_due() {
+            self.write_findings()?;
         }
-        self.files.end_run(self.benchmark, step, &ending, &self.ledger, &self.result)?;
         Ok(ending)
+    }
+
+    /// Writes what the runs say together.
+    fn write_findings(&mut self) -> Result<(), SweepError> {
+        let result =
+            self.findings.result(|| self.frame.result(&self.ledger, self.benchmark.analysis, &self.asking));
+        let changed = self.findings.changed().filter_map(|value| self.frame.value(value));
+        self.files.write_aggregates(self.benchmark, changed, &self.ledger, result)?;
+        self.findings.note_written();
+        Ok(())
     }
 
     fn wait_for_servers(&self, step: &Step, observer: &mut dyn Observer, interrupt: &Interrupt) {
@@ -281,7 +316,10 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn outcome(self, stopped: Option<Stop>) -> Result<Outcome, SweepError> {
+    fn outcome(mut self, stopped: Option<Stop>) -> Result<Outcome, SweepError> {
+        if self.findings.are_behind() {
+            self.write_findings()?;
+        }
         let (succeeded, failed) = self.ledger.counts();
         let last_run = match self.ledger.last() {
             Some(Ending::Succeeded(Success { metrics, .. }) | Ending::Interrupted(Some(metrics))) => {
@@ -291,13 +329,15 @@ impl<'a> Sweep<'a> {
         };
         let unfinished = self.files.unfinished();
         let failed_by_plugin = self.ledger.is_failed_by_plugin();
+        let (frame, ledger, asking) = (&self.frame, &self.ledger, &self.asking);
+        let result = self.findings.into_result(|| frame.result(ledger, self.benchmark.analysis, asking));
         // Requests that failed are data; where none was sent there are only names of servers that do not answer.
         let discarded = self.ledger.is_all_unreachable()
             && !self.files.is_resumed()
             && stopped != Some(Stop::Interrupted);
-        let manifest = if discarded { self.files.discard()? } else { self.files.into_manifest() };
+        let manifest = if discarded { self.files.discard()? } else { self.files.finish()? };
         Ok(Outcome {
-            result: self.result,
+            result,
             succeeded,
             failed,
             failed_by_plugin,
@@ -314,7 +354,7 @@ fn frame<'a>(benchmark: &'a Benchmark<'a>, files: &Files) -> Frame<'a> {
     let (config, plan) = (benchmark.config, benchmark.plan);
     Frame {
         axes: &plan.axes,
-        values: plan.values_ascending().into_iter().cloned().collect(),
+        values: files.values_ascending(),
         trials_per_value: plan.shape.trials,
         order: plan.shape.order,
         confidence_level: config.trials.confidence_level,

@@ -22,7 +22,7 @@ use aiperf_model::sweep::SweepResult;
 use aiperf_model::verdict::{Validity, ValueVerdict};
 use aiperf_plan::{AUTOMATIC_UI_NOTICE, Config, ConnectionConfig, Options, Plan, Servers, Ui};
 use aiperf_simulator::{Settings, Simulator};
-use aiperf_sweep::{Benchmark, Interrupt, Observer, Outcome, Stop, Sweep};
+use aiperf_sweep::{Benchmark, Interrupt, Local, NoOthers, Observer, Outcome, Stop, Sweep};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         dataset,
         endpoint: plugins.endpoint,
         analysis: &plugins.analysis,
+        executor: &Local,
+        sinks: &NoOthers,
         laboratory: Some(&calibration::Laboratory),
         command_line: without_secrets(environment::arguments()),
         version: env!("CARGO_PKG_VERSION"),

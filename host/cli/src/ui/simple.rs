@@ -12,11 +12,11 @@ use aiperf_model::figure;
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::parameter;
 use aiperf_model::sweep::Step;
-use aiperf_sweep::{Ending, Event, Observer};
+use aiperf_sweep::{Ending, Event, Left, LiveFigures, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -43,12 +43,22 @@ pub(crate) struct Simple {
     end: Option<Instant>,
     bar: Option<Moving>,
     header_shown: bool,
+    /// How far a benchmark got whose number of runs is not known; else empty.
+    progress: String,
 }
 
 impl Simple {
     /// An interface for a plan of so many steps with so many trials per value, or where a time is to be spent, at most.
     pub(crate) fn new(steps: usize, trials: u32, is_open_ended: bool) -> Self {
-        Self { steps, trials, is_open_ended, end: None, bar: None, header_shown: false }
+        Self {
+            steps,
+            trials,
+            is_open_ended,
+            end: None,
+            bar: None,
+            header_shown: false,
+            progress: String::new(),
+        }
     }
 
     fn title(&self, step: &Step) -> String {
@@ -80,6 +90,14 @@ impl Simple {
     }
 }
 
+/// How far a benchmark got, before the name of the next run; nothing where the plan tells.
+fn progress(done: usize, left: Left) -> String {
+    match left {
+        Left::Planned(_) | Left::Unknown => String::new(),
+        Left::About(left) => format!("[{done} done, about {left} to go] "),
+    }
+}
+
 fn value_name(step: &Step) -> String {
     let parameters = &step.value.parameters;
     if parameters.is_empty() { "run".into() } else { parameter::describe(parameters) }
@@ -105,6 +123,9 @@ fn cells(metrics: &RunMetrics) -> String {
 
 impl Observer for Simple {
     fn notify(&mut self, event: Event<'_>) {
+        if let Event::Figures { figures, .. } = event {
+            return self.bar.iter().for_each(|bar| bar.show(figures));
+        }
         // The old bar clears its line before anything else is drawn there.
         self.bar = None;
         match event {
@@ -116,11 +137,15 @@ impl Observer for Simple {
                 log(&format!("waiting up to {} s for the server to answer", timeout.as_secs_f64()));
                 self.bar = Some(Moving::countdown("waiting for server", timeout, self.end));
             }
-            Event::Calibrating { .. } => {}
-            Event::Remaining { time } => self.end = Instant::now().checked_add(time),
+            Event::Calibrating { .. } | Event::Figures { .. } => {}
+            Event::Remaining { done, left, time } => {
+                self.end = time.and_then(|time| Instant::now().checked_add(time));
+                self.progress = progress(done, left);
+            }
             Event::Calibrated { step, budget } => say!("{:<34}{}", self.title(step), calibrated(budget)),
             Event::RunStarted { step, control } => {
-                self.bar = Some(Moving::load(&self.title(step), control.clone(), self.end));
+                let title = format!("{}{}", self.progress, self.title(step));
+                self.bar = Some(Moving::load(&title, control.clone(), self.end));
             }
             Event::RunEnded { step, ending, retries } => {
                 self.row(step, ending);
@@ -143,28 +168,30 @@ impl Observer for Simple {
 struct Moving {
     bar: ProgressBar,
     ended: Arc<AtomicBool>,
+    /// The figures of the run so far, in words.
+    figures: Arc<Mutex<String>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Moving {
     fn load(title: &str, control: Control, end: Option<Instant>) -> Self {
-        Self::start(title, "{prefix:<34} {msg}", move |bar| {
+        Self::start(title, "{prefix:<34} {msg}", move |bar, live| {
             let progress = control.progress();
             match progress.total.filter(|total| *total > 0) {
                 // Only a run whose requests are counted beforehand knows how far it is.
-                None => bar.set_message(figures(&progress, bar.elapsed()) + &time_left(end)),
+                None => bar.set_message(figures(&progress, bar.elapsed()) + live + &time_left(end)),
                 Some(total) => {
                     bar.set_style(style("{prefix:<34} [{bar:30}] {msg}"));
                     bar.set_length(total);
                     bar.set_position(progress.completed + progress.failed);
-                    bar.set_message(figures(&progress, bar.elapsed()) + &time_left(end));
+                    bar.set_message(figures(&progress, bar.elapsed()) + live + &time_left(end));
                 }
             }
         })
     }
 
     fn countdown(title: &str, duration: Duration, end: Option<Instant>) -> Self {
-        Self::start(title, "{prefix:<34} [{bar:30}] {msg}", move |bar| {
+        Self::start(title, "{prefix:<34} [{bar:30}] {msg}", move |bar, _| {
             let left = duration.saturating_sub(bar.elapsed());
             let left = left.as_secs_f64().ceil();
             bar.set_message(format!("{left} s of {} s left{}", duration.as_secs_f64(), time_left(end)));
@@ -173,19 +200,26 @@ impl Moving {
         })
     }
 
-    fn start(title: &str, template: &str, refresh: impl Fn(&ProgressBar) + Send + 'static) -> Self {
+    fn start(title: &str, template: &str, refresh: impl Fn(&ProgressBar, &str) + Send + 'static) -> Self {
         let bar = ProgressBar::with_draw_target(None, target());
         bar.set_style(style(template));
         bar.set_prefix(in_line(title).into_owned());
         let ended = Arc::new(AtomicBool::new(false));
-        let (moving, stop) = (bar.clone(), Arc::clone(&ended));
+        let figures = Arc::new(Mutex::new(String::new()));
+        let (moving, stop, shown) = (bar.clone(), Arc::clone(&ended), Arc::clone(&figures));
         let thread = thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
-                refresh(&moving);
+                refresh(&moving, &shown.lock().unwrap_or_else(PoisonError::into_inner));
                 thread::park_timeout(REFRESH);
             }
         });
-        Self { bar, ended, thread: Some(thread) }
+        Self { bar, ended, figures, thread: Some(thread) }
+    }
+
+    /// Shows the figures of the run so far beside the bar.
+    fn show(&self, figures: &LiveFigures) {
+        let ttft = figures.ttft.quantile_ms(0.5).map(|ms| format!(", TTFT p50 {} ms", figure::number(ms)));
+        *self.figures.lock().unwrap_or_else(PoisonError::into_inner) = ttft.unwrap_or_default();
     }
 }
 
