@@ -26,7 +26,7 @@ pub trait RecordSink: Send {
     /// The record cannot be kept; the run is given up.
     fn take(&mut self, record: &Record, metrics: &RecordMetrics) -> io::Result<()>;
 
-    /// The last record was taken. Not called if the run was given up.
+    /// The last record was taken, also where the load could not be finished.
     ///
     /// # Errors
     ///

@@ -117,14 +117,16 @@ struct Doubling {
 
 impl Strategy for Doubling {
     fn next(&mut self, history: &History<'_>) -> Next {
+        // The first value is of the plan; those that follow are new.
+        if history.ended(0) == 0 {
+            return Next::Run(step(0, 0, 1));
+        }
         let index = history.next_index();
         let has_failed = |last: u32| matches!(history.ending(last), Some(Ending::Failed { .. }));
-        let concurrency = match index.checked_sub(2) {
-            // The value of the plan is the first one; the one after it is new.
-            None if history.ended(0) == 0 => return Next::Run(step(0, 0, 1)),
-            _ if index > 1 && has_failed(index - 1) => return Next::Nothing(None),
-            _ => 1 << index,
-        };
+        if index.checked_sub(1).is_some_and(has_failed) {
+            return Next::Nothing(None);
+        }
+        let concurrency = 1 << index;
         if concurrency > self.most { Next::Nothing(None) } else { Next::Run(step(index, index, concurrency)) }
     }
 
@@ -280,7 +282,10 @@ fn a_list_is_run_in_its_order_and_every_sink_gets_every_record() {
         let mut observers: Vec<&mut dyn Observer> = vec![&mut told, &mut also];
         Sweep::begin(benchmark).unwrap().run(&mut observers, &Interrupt::default()).unwrap()
     });
-    assert_eq!(*kept.0.lock().unwrap(), ["concurrency 4: 4 records", "concurrency 2: 4 records"]);
+    assert_eq!(
+        *kept.0.lock().unwrap(),
+        ["concurrency 4: 4 records", "concurrency 2: 4 records", "concurrency 13: 0 records"]
+    );
     assert_eq!((outcome.succeeded, outcome.failed), (2, 1));
     assert_eq!(points(&outcome), ["concurrency 2", "concurrency 4"]);
     told.0.dedup();
