@@ -126,14 +126,6 @@ impl Connection {
         .await
     }
 
-    /// How it stands, as far as is known.
-    pub(crate) fn standing_now(&mut self, task: &SlotTask) -> Standing {
-        match self.poll_standing(task) {
-            Poll::Ready(standing) => standing,
-            Poll::Pending => Standing::Ready,
-        }
-    }
-
     /// Looks for as long as the server sends nothing and does not close, until a time.
     pub(crate) async fn watch(&mut self, task: &SlotTask, until: Instant) -> Standing {
         let mut time_is_up = pin!(tokio::time::sleep_until(until.into()));

@@ -72,6 +72,8 @@ pub(crate) struct Slot {
     turn_sender: Option<TurnSender>,
     deadline: Arc<Deadline>,
     connection: Option<Connection>,
+    /// The exchange that ended last, until the next request on its connection is about to be sent.
+    held: Option<Exchange>,
     /// Why the next request cannot be sent, if its connection has turned out to be of no use ahead of time.
     spoiled: Option<Failure>,
     /// Connections in a row that could not be had.
@@ -119,6 +121,7 @@ impl Slot {
             turn_sender,
             deadline,
             connection: None,
+            held: None,
             spoiled: None,
             failed_connections: 0,
             last_size: (0, 0),
@@ -171,6 +174,7 @@ impl Slot {
             let earliest = if shared.has_limit { free_at } else { 0 };
             ready = next.map_or(0, |arrival| arrival.due.max(earliest));
         }
+        self.release();
         self
     }
 
@@ -309,6 +313,7 @@ impl Slot {
             Some(failure) => Err(failure),
             None => self.kept_connection(task).await,
         };
+        self.release();
         let opened = match kept {
             Ok(Some(connection)) => Ok((connection, None)),
             Ok(None) => self.open(task).await.map(|connection| (connection, Some(self.shared.clock.now()))),
@@ -385,6 +390,8 @@ impl Slot {
         match connection.standing(task).await {
             Standing::Ready => Ok(Some(connection)),
             Standing::Closed => Ok(None),
+            // Whoever had the connection before has the answer that nobody knows whose it is.
+            Standing::Desynchronized if self.fail_held() => Ok(None),
             Standing::Desynchronized => Err(failure::preceded(None)),
         }
     }

@@ -49,25 +49,37 @@ impl Slot {
             }
             Some(_) => 0,
         };
-        self.look(task, &mut exchange, hold).await;
-        self.handover.give(exchange);
+        if hold > 0 {
+            self.look(task, &mut exchange, hold).await;
+            self.handover.give(exchange);
+        } else {
+            // Who sends the next request looks anyway.
+            self.held = Some(exchange);
+        }
+    }
+
+    /// Hands over what is held.
+    pub(super) fn release(&mut self) {
+        if let Some(exchange) = self.held.take() {
+            self.handover.give(exchange);
+        }
+    }
+
+    /// What is held was followed by more than was asked for; false if nothing is held.
+    pub(super) fn fail_held(&mut self) -> bool {
+        let Some(exchange) = &mut self.held else { return false };
+        exchange.failure.get_or_insert_with(|| failure::followed(exchange.timing.status));
+        true
     }
 
     /// Looks at the connection of an exchange for so many nanoseconds. An exchange that went well has failed if
     /// anything follows its response.
     async fn look(&mut self, task: &SlotTask, exchange: &mut Exchange, nanoseconds: u64) {
         let Some(mut connection) = self.connection.take() else { return };
-        let standing = if nanoseconds == 0 {
-            connection.standing_now(task)
-        } else {
-            let until = self.shared.clock.now().saturating_add(nanoseconds);
-            connection.watch(task, self.shared.clock.instant(until)).await
-        };
-        match standing {
+        let until = self.shared.clock.now().saturating_add(nanoseconds);
+        match connection.watch(task, self.shared.clock.instant(until)).await {
             Standing::Ready => {
-                if nanoseconds > 0 {
-                    connection.trust();
-                }
+                connection.trust();
                 self.connection = Some(connection);
             }
             Standing::Closed => {}
