@@ -22,7 +22,7 @@ pub(crate) fn print(lines: &Lines) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// As for [`print`].
+/// As for [`print()`].
 pub(crate) fn print_script(script: &[u8]) -> Result<(), Failure> {
     write(script)
 }
