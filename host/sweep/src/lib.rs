@@ -28,7 +28,6 @@ mod hint;
 mod history;
 mod interrupt;
 mod judging;
-
 mod ledger;
 mod one_run;
 mod order;
