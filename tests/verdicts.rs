@@ -337,12 +337,12 @@ fn a_calibration_is_kept_and_used_again() {
     assert!(told.contains("this client adds ") && told.contains(" to TTFT at this load"), "{told}");
     let base = "artifacts/demo-openai-chat-concurrency4";
     let manifest = place.json(&format!("{base}/manifest.json"));
-    let budget = &manifest["error_budgets"][0];
+    let budget = &manifest["client_errors"][0];
     assert_eq!(budget["value"], 0);
     assert!(budget["ttft_ms"]["p99"].is_f64() && budget["itl_ms"]["p50"].is_f64(), "{budget:#}");
     assert!(budget["rate_percent"].is_f64() && budget["requests"].as_u64() > Some(4), "{budget:#}");
     let run = place.json(&format!("{base}/profile_export_aiperf.json"));
-    assert_eq!(run["error_budget"]["ttft_ms"], budget["ttft_ms"]);
+    assert_eq!(run["client_error"]["ttft_ms"], budget["ttft_ms"]);
     // A short benchmark is not held up, a long one takes what is known, and nobody need have it.
     for (more, known) in [
         (vec!["--num-prompts", "20"], false),
@@ -352,6 +352,6 @@ fn a_calibration_is_kept_and_used_again() {
         profile(&[&more[..], &["--ui", "none", "--overwrite"]].concat());
         let run = place.json(&format!("{base}/profile_export_aiperf.json"));
         let expected = if known { &budget["ttft_ms"] } else { &Value::Null };
-        assert_eq!(run["error_budget"].get("ttft_ms").unwrap_or(&Value::Null), expected, "{more:?}");
+        assert_eq!(run["client_error"].get("ttft_ms").unwrap_or(&Value::Null), expected, "{more:?}");
     }
 }

@@ -6,8 +6,8 @@
 //! such as one with a limit that must be kept, is a question too.
 
 use crate::best::best;
+use crate::bootstrap::draw;
 use crate::pareto;
-use crate::plausible::plausible;
 use crate::scores::{self, Scores};
 use crate::trends;
 use aiperf_model::conclusion::{OpenAnswer, Question};
@@ -47,16 +47,16 @@ pub fn open_answers(
     plugins: &AnalysisPlugins,
     goes_on: &dyn Fn() -> bool,
 ) -> Option<Vec<OpenAnswer>> {
-    let asked = Asked::new(axes, points, plugins);
+    let questions = Questions::new(axes, points, plugins);
     let mut yes: BTreeMap<Answer, u32> = BTreeMap::new();
     let times = (DRAWN_POINTS / points.len().max(1)).clamp(LEAST_DRAWS, MOST_DRAWS) as u32;
-    for draw in 0..times {
+    for round in 0..times {
         if !goes_on() {
             return None;
         }
-        let mut random = ChaCha8Rng::seed_from_u64(draw.into());
-        let drawn: Vec<Point> = points.iter().map(|point| plausible(point, &mut random)).collect();
-        for answer in asked.answers(&drawn, &asked.score(&drawn)) {
+        let mut random = ChaCha8Rng::seed_from_u64(round.into());
+        let drawn: Vec<Point> = points.iter().map(|point| draw(point, &mut random)).collect();
+        for answer in questions.answers(&drawn, &questions.score(&drawn)) {
             *yes.entry(answer).or_default() += 1;
         }
     }
@@ -78,9 +78,9 @@ pub fn influences(
     plugins: &AnalysisPlugins,
     goes_on: &dyn Fn() -> bool,
 ) -> Option<Vec<Influence>> {
-    let asked = Asked::new(axes, points, plugins);
-    let scores = asked.score(points);
-    let answers = asked.answers(points, &scores);
+    let questions = Questions::new(axes, points, plugins);
+    let scores = questions.score(points);
+    let answers = questions.answers(points, &scores);
     let times =
         (DRAWS_OF_SINGLE_POINTS / points.len().max(1) as u32).clamp(LEAST_DRAWS_OF_ONE, MOST_DRAWS_OF_ONE);
     let share = |(position, point): (usize, &Point)| {
@@ -89,9 +89,9 @@ pub fn influences(
         let mut changed = 0_u32;
         for _ in 0..times {
             let place = drawn.get_mut(position).filter(|_| goes_on())?;
-            *place = plausible(point, &mut random);
+            *place = draw(point, &mut random);
             let scores = score_again(&scores, position, place);
-            changed += u32::from(asked.answers(&drawn, &scores) != answers);
+            changed += u32::from(questions.answers(&drawn, &scores) != answers);
         }
         Some(Influence { point_index: point.index, share: f64::from(changed) / f64::from(times) })
     };
@@ -106,21 +106,21 @@ struct Answer {
 }
 
 /// The plugins, and what is asked of them.
-struct Asked<'a> {
+struct Questions<'a> {
     axes: &'a [String],
     plugins: &'a AnalysisPlugins,
     /// The metrics behind the objectives that span the trade-off.
     keys: Vec<String>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Questions<'a> {
     fn new(axes: &'a [String], points: &[Point], plugins: &'a AnalysisPlugins) -> Self {
-        let mut asked = Self { axes, plugins, keys: Vec::new() };
-        let spanning = asked.score(points).into_iter().take(plugins.trade_off);
+        let mut questions = Self { axes, plugins, keys: Vec::new() };
+        let spanning = questions.score(points).into_iter().take(plugins.trade_off);
         let keys =
             spanning.flat_map(|scores| scores.points.into_iter().flatten()).filter_map(|score| score.metric);
-        asked.keys = keys.collect::<BTreeSet<String>>().into_iter().collect();
-        asked
+        questions.keys = keys.collect::<BTreeSet<String>>().into_iter().collect();
+        questions
     }
 
     /// What the objectives say; one that fails says nothing.
@@ -259,20 +259,20 @@ mod tests {
 
     #[test]
     fn nothing_is_asked_beyond_the_time() {
-        let asked = std::cell::Cell::new(0);
-        let three_times = || asked.replace(asked.get() + 1) < 3;
+        let questions = std::cell::Cell::new(0);
+        let three_times = || questions.replace(questions.get() + 1) < 3;
         assert_eq!(open_answers(&axes(), &points(5.0), &plugins(), &three_times), None);
-        assert_eq!(asked.get(), 4);
+        assert_eq!(questions.get(), 4);
         assert_eq!(influences(&axes(), &points(5.0), &plugins(), &three_times), None);
-        assert_eq!(asked.get(), 5);
+        assert_eq!(questions.get(), 5);
     }
 
     #[test]
     fn where_a_metric_turns_is_a_question_too() {
         let plugins = AnalysisPlugins { detectors: vec![Arc::new(Detector::inflection_at(2))], ..plugins() };
         let axes = axes();
-        let asked = Asked::new(&axes, &points(5.0), &plugins);
-        let answers = asked.answers(&points(5.0), &asked.score(&points(5.0)));
+        let questions = Questions::new(&axes, &points(5.0), &plugins);
+        let answers = questions.answers(&points(5.0), &questions.score(&points(5.0)));
         let turns = |key: &str| Answer {
             question: Question::Inflection { key: key.into(), parameter: "concurrency".into() },
             point_index: 2,

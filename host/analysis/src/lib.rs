@@ -5,7 +5,7 @@
 //! parameter at a time (`trends`). The `differences` of neighbours are the host's own, since the files hold them
 //! whatever the detector.
 //!
-//! What the trials leave open is asked by giving plugins means that are `plausible` too, and comparing the `answers`.
+//! What the trials leave open is asked by giving plugins means by `bootstrap`, and comparing the `answers`.
 //!
 //! The analysis is pure and never fails: a plugin that crashes, refuses, or answers what cannot be true becomes a
 //! failure in the conclusions, its part is missing, and the rest stands. Answers are checked before they come here; what
@@ -15,11 +15,11 @@
 
 mod answers;
 mod best;
+mod bootstrap;
 mod differences;
 mod fault;
 mod notes;
 mod pareto;
-mod plausible;
 mod room;
 mod scores;
 mod trends;

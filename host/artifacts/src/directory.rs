@@ -3,7 +3,7 @@
 use crate::durable;
 use crate::error::ArtifactError;
 use crate::layout::{self, Layout};
-use crate::lock::{Lock, Owner};
+use crate::lock::{DirectoryLock, Owner};
 use crate::manifest::Manifest;
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
@@ -16,7 +16,7 @@ const LAST_NUMBER: u32 = 9999;
 #[derive(Debug)]
 pub struct ArtifactDir {
     path: PathBuf,
-    lock: Lock,
+    lock: DirectoryLock,
 }
 
 impl ArtifactDir {
@@ -70,7 +70,7 @@ impl ArtifactDir {
     /// Takes a directory that exists, as that of an earlier benchmark. One that another process holds is refused.
     pub fn open(path: &Path) -> Result<Self, ArtifactError> {
         check_folder(path)?;
-        Ok(Self { path: path.to_path_buf(), lock: Lock::take(path)? })
+        Ok(Self { path: path.to_path_buf(), lock: DirectoryLock::take(path)? })
     }
 
     /// Where it is.

@@ -161,7 +161,7 @@ pub(crate) fn with_run_report(metrics: &RunMetrics, use_it: impl FnOnce(&RunRepo
         incomplete_reason: None,
         errors: &errors,
         verdict: &verdict(),
-        error_budget: None,
+        client_error: None,
         client: &ClientHealth::default(),
         start_unix_ns: CLOCK.unix_ns(0),
         end_unix_ns: CLOCK.unix_ns(2_500_000_000),

@@ -5,7 +5,7 @@
 
 use crate::durable;
 use crate::error::ArtifactError;
-use crate::manifest::{BudgetRecord, RunRecord, ValueRecord};
+use crate::manifest::{ClientErrorRecord, RunRecord, ValueRecord};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -20,7 +20,8 @@ pub enum Change {
     /// A run, be it new or in another state.
     Run(RunRecord),
     /// The client's own error at a value.
-    ErrorBudget(BudgetRecord),
+    #[serde(alias = "error_budget")]
+    ClientError(ClientErrorRecord),
     /// What is spent of the time for all trials, in seconds.
     SpentSeconds(f64),
 }

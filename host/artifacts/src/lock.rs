@@ -23,14 +23,14 @@ pub struct Owner {
 
 /// A directory that this process holds. Dropped, it is free again and the file is gone.
 #[derive(Debug)]
-pub struct Lock {
+pub struct DirectoryLock {
     /// Holds the lock of the operating system.
     _file: File,
     path: PathBuf,
     left_by: Option<Owner>,
 }
 
-impl Lock {
+impl DirectoryLock {
     /// Takes a directory that exists, unless another process holds it.
     pub fn take(directory: &Path) -> Result<Self, ArtifactError> {
         let path = directory.join(layout::LOCK);
@@ -62,7 +62,7 @@ impl Lock {
     }
 }
 
-impl Drop for Lock {
+impl Drop for DirectoryLock {
     fn drop(&mut self) {
         // Removed while it is still held. A file that stays is recognised as left over.
         let _ = fs::remove_file(&self.path);
@@ -115,13 +115,13 @@ mod tests {
     #[test]
     fn a_directory_has_one_owner_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = Lock::take(folder.path()).unwrap();
+        let lock = DirectoryLock::take(folder.path()).unwrap();
         assert_eq!(lock.left_by(), None);
-        let text = Lock::take(folder.path()).unwrap_err().to_string();
+        let text = DirectoryLock::take(folder.path()).unwrap_err().to_string();
         assert!(text.contains(&std::process::id().to_string()), "{text}");
         drop(lock);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        Lock::take(folder.path()).unwrap();
+        DirectoryLock::take(folder.path()).unwrap();
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
             (r#"{"pid""#, None),
         ] {
             fs::write(folder.path().join(layout::LOCK), text).unwrap();
-            assert_eq!(Lock::take(folder.path()).unwrap().left_by(), left_by.as_ref());
+            assert_eq!(DirectoryLock::take(folder.path()).unwrap().left_by(), left_by.as_ref());
         }
     }
 
@@ -145,7 +145,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(layout::LOCK), r#"{"pid":7,"since":"2025-01-15T10:30:45Z"}"#).unwrap();
         let held = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Lock::take(folder.path()))).collect();
+            let threads: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| DirectoryLock::take(folder.path()))).collect();
             // All results are alive at the same time, so a lock is not given back before the last one has tried.
             let taken: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
             taken.iter().filter(|lock| lock.is_ok()).count()
@@ -160,7 +161,7 @@ mod tests {
         let outside = folder.path().join("outside");
         fs::write(&outside, b"mine").unwrap();
         std::os::unix::fs::symlink(&outside, folder.path().join(layout::LOCK)).unwrap();
-        assert!(matches!(Lock::take(folder.path()), Err(ArtifactError::SymbolicLink(_))));
+        assert!(matches!(DirectoryLock::take(folder.path()), Err(ArtifactError::SymbolicLink(_))));
         assert_eq!(fs::read(&outside).unwrap(), b"mine");
     }
 }

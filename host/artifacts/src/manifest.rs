@@ -11,7 +11,7 @@ use crate::journal::{self, Change};
 use crate::json;
 use crate::layout::{self, Layout};
 use crate::parameters;
-use aiperf_model::budget::ErrorBudget;
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::convergence::Convergence;
 use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::Identity;
@@ -48,8 +48,8 @@ pub struct Manifest {
     /// The plugins that take part.
     pub plugins: Vec<Identity>,
     /// The client's own error at the load of each value, where it is known.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub error_budgets: Vec<BudgetRecord>,
+    #[serde(default, alias = "error_budgets", skip_serializing_if = "Vec::is_empty")]
+    pub client_errors: Vec<ClientErrorRecord>,
     /// The time for all trials, if there is one, and what of it is spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_budget: Option<TimeBudgetRecord>,
@@ -97,12 +97,12 @@ impl From<&SweepValue> for ValueRecord {
 
 /// The client's own error at the load of one value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BudgetRecord {
+pub struct ClientErrorRecord {
     /// The position of the value in the plan.
     pub value: u32,
     /// The error.
     #[serde(flatten)]
-    pub budget: ErrorBudget,
+    pub client_error: ClientErrorEstimate,
 }
 
 /// The time for all trials.
@@ -222,7 +222,7 @@ impl Manifest {
             },
             host: origin.host,
             plugins: origin.plugins,
-            error_budgets: Vec::new(),
+            client_errors: Vec::new(),
             time_budget: origin.time_budget,
             runs: steps.iter().map(|step| RunRecord::pending(step, layout)).collect(),
         }
@@ -251,9 +251,9 @@ impl Manifest {
         match change {
             Change::Value(value) => put(&mut self.plan.values, value.index, value),
             Change::Run(run) => put(&mut self.runs, run.step, run),
-            Change::ErrorBudget(budget) => {
-                self.error_budgets.retain(|known| known.value != budget.value);
-                self.error_budgets.push(budget);
+            Change::ClientError(estimate) => {
+                self.client_errors.retain(|known| known.value != estimate.value);
+                self.client_errors.push(estimate);
             }
             Change::SpentSeconds(seconds) => {
                 if let Some(budget) = &mut self.time_budget {

@@ -12,9 +12,9 @@ use crate::json;
 use crate::layout;
 use crate::parameters;
 use crate::time;
-use aiperf_model::budget::ErrorBudget;
 use aiperf_model::catalogue::{Metric, Unit};
 use aiperf_model::client::ClientHealth;
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::metrics::{Distribution, RunMetrics, Statistic, Summary};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::verdict::Verdict;
@@ -53,7 +53,7 @@ pub struct RunReport<'a> {
     /// How far it can be believed.
     pub verdict: &'a Verdict,
     /// The client's own error at this load, if it is known.
-    pub error_budget: Option<&'a ErrorBudget>,
+    pub client_error: Option<&'a ClientErrorEstimate>,
     /// What the client says of itself.
     pub client: &'a ClientHealth,
     /// The errors of its requests.
@@ -93,8 +93,8 @@ impl Serialize for Document<'_> {
         }
         map.serialize_entry("verdict", report.verdict)?;
         map.serialize_entry("client", report.client)?;
-        if let Some(budget) = report.error_budget {
-            map.serialize_entry("error_budget", budget)?;
+        if let Some(client_error) = report.client_error {
+            map.serialize_entry("client_error", client_error)?;
         }
         map.serialize_entry("error_summary", report.errors)?;
         map.serialize_entry("start_time", &time::exact(report.start_unix_ns))?;

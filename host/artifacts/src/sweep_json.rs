@@ -36,7 +36,7 @@ struct Document<'a> {
     #[serde(flatten)]
     metrics: Metrics<'a>,
     best_configurations: BestConfigurations<'a>,
-    pareto_optimal: Vec<Place<'a>>,
+    pareto_optimal: Vec<ListedPoint<'a>>,
     pareto_fronts: Points<'a>,
     pareto_standings: Standings<'a>,
     trends: Trends<'a>,
@@ -72,18 +72,18 @@ impl Axes {
     }
 
     /// How the file names a point in a list.
-    fn place(self, parameters: &[Parameter]) -> Place<'_> {
+    fn place(self, parameters: &[Parameter]) -> ListedPoint<'_> {
         match (self, parameters) {
-            (Self::One, [parameter]) => Place::Value(parameters::Value(&parameter.value)),
-            _ => Place::Parameters(Object(parameters)),
+            (Self::One, [parameter]) => ListedPoint::Value(parameters::Value(&parameter.value)),
+            _ => ListedPoint::Parameters(Object(parameters)),
         }
     }
 
     /// How the file names a point in an object: as `value` or as `parameters`.
     fn named(self, parameters: &[Parameter]) -> Named<'_> {
         match self.place(parameters) {
-            Place::Value(value) => Named::Value { value },
-            Place::Parameters(parameters) => Named::Parameters { parameters },
+            ListedPoint::Value(value) => Named::Value { value },
+            ListedPoint::Parameters(parameters) => Named::Parameters { parameters },
         }
     }
 }
@@ -91,7 +91,7 @@ impl Axes {
 /// A point in a list.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Place<'a> {
+enum ListedPoint<'a> {
     Value(parameters::Value<'a>),
     Parameters(Object<'a>),
 }

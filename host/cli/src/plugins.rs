@@ -6,7 +6,9 @@ use aiperf_model::plugin::{AnalysisPlugins, Endpoint, Kind};
 use aiperf_model::secret::Secrets;
 use aiperf_model::server::ServerUrl;
 use aiperf_plan::{PluginChoice, PluginConfig, PluginLimits, ServerConfig, Servers};
-use aiperf_plugin_host::{HostConfig, Level, Limits, Lock, LogSink, PluginHost, Reserved, user_cache_dir};
+use aiperf_plugin_host::{
+    HostConfig, Level, Limits, LogSink, PluginHost, PluginLock, Reserved, user_cache_dir,
+};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,7 +48,7 @@ pub(crate) fn reserved(server: &ServerConfig) -> Reserved {
 }
 
 fn chosen_host(config: &PluginConfig, secrets: Secrets, reserved: Reserved) -> Result<PluginHost, Failure> {
-    let lock = config.locked.then(|| Lock::read(Path::new(Lock::FILE))).transpose()?;
+    let lock = config.locked.then(|| PluginLock::read(Path::new(PluginLock::FILE))).transpose()?;
     let limits = limits(config.limits);
     let trace_dir = config.trace.clone();
     let allow_native = config.allow_native;

@@ -18,7 +18,7 @@ use crate::deadline::Interruption;
 use crate::framing::Received;
 use crate::response_memory::Share;
 use crate::route::Route;
-use crate::sockets::Place;
+use crate::sockets::ConnectionPermit;
 use crate::task::SlotTask;
 use aiperf_model::record::Failure;
 use bytes::Bytes;
@@ -95,7 +95,7 @@ pub(crate) struct Connection {
     share: Share,
     stamps: Arc<Stamps>,
     /// After the connection, so that it is free when that is closed.
-    _place: Place,
+    _place: ConnectionPermit,
 }
 
 impl Connection {

@@ -3,8 +3,8 @@
 //! A slot writes its deadline down when it begins a request; one watch per worker sleeps until the earliest one.
 //! So a request costs two stores instead of a timer of its own, and cancelling costs the slots nothing.
 
-use crate::brake::Brake;
 use crate::clock::Clock;
+use crate::stop_signal::StopSignal;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -79,7 +79,7 @@ pub(crate) async fn watch(
     deadlines: &RefCell<Vec<Arc<Deadline>>>,
     shortest_timeout: u64,
     clock: Clock,
-    brake: &Brake,
+    stop_signal: &StopSignal,
 ) {
     let expire = async {
         loop {
@@ -95,7 +95,7 @@ pub(crate) async fn watch(
         }
     };
     let cancel = async {
-        brake.aborted().await;
+        stop_signal.aborted().await;
         for deadline in deadlines.borrow().iter().filter(|deadline| deadline.is_in_flight()) {
             deadline.interrupt(CANCELLED);
         }

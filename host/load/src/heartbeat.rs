@@ -25,7 +25,7 @@ const RESTING: u64 = u64::MAX - 1;
 
 /// Where the beats reach one worker.
 #[derive(Debug)]
-pub(crate) struct Pulse {
+pub(crate) struct EventLoopLagProbe {
     /// When the beat came that was not answered yet, or one of the states above.
     open: AtomicU64,
     wake: Notify,
@@ -34,7 +34,7 @@ pub(crate) struct Pulse {
     far_apart: Mutex<Vec<(u64, u64)>>,
 }
 
-impl Default for Pulse {
+impl Default for EventLoopLagProbe {
     fn default() -> Self {
         Self {
             open: AtomicU64::new(RESTING),
@@ -45,14 +45,14 @@ impl Default for Pulse {
     }
 }
 
-impl Pulse {
+impl EventLoopLagProbe {
     /// The worker begins to run: from now on beats are meant for it.
-    pub(crate) fn rise(&self) {
+    pub(crate) fn begin(&self) {
         self.open.store(ANSWERED, Relaxed);
     }
 
     /// The worker is done, which another one may not be for long.
-    pub(crate) fn rest(&self, now: u64) {
+    pub(crate) fn end(&self, now: u64) {
         self.close(now);
         self.open.store(RESTING, Relaxed);
     }
@@ -115,7 +115,7 @@ impl Pulse {
 pub(crate) struct Heartbeat {
     clock: Clock,
     began: AwakeSince,
-    pulses: Vec<Arc<Pulse>>,
+    probes: Vec<Arc<EventLoopLagProbe>>,
     stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<Standstills>>,
 }
@@ -130,24 +130,24 @@ pub(crate) struct Heard {
 }
 
 impl Heartbeat {
-    /// Begins to beat. What the pulses took down before is forgotten.
-    pub(crate) fn start(clock: Clock, pulses: Vec<Arc<Pulse>>) -> Result<Self, LoadError> {
-        for pulse in &pulses {
-            pulse.forget();
+    /// Begins to beat. What the probes took down before is forgotten.
+    pub(crate) fn start(clock: Clock, probes: Vec<Arc<EventLoopLagProbe>>) -> Result<Self, LoadError> {
+        for probe in &probes {
+            probe.forget();
         }
         let stopped = Arc::new(AtomicBool::new(false));
         let thread = thread::Builder::new().name("aiperf-heartbeat".to_owned()).spawn({
-            let (pulses, stopped) = (pulses.clone(), Arc::clone(&stopped));
-            move || beat_until(&stopped, clock, &pulses)
+            let (probes, stopped) = (probes.clone(), Arc::clone(&stopped));
+            move || beat_until(&stopped, clock, &probes)
         });
         let began = AwakeSince::now(clock);
-        Ok(Self { clock, began, pulses, stopped, thread: Some(thread.map_err(LoadError::Worker)?) })
+        Ok(Self { clock, began, probes, stopped, thread: Some(thread.map_err(LoadError::Worker)?) })
     }
 
     /// Stops, and says what the beats showed.
     pub(crate) fn stop(mut self) -> Heard {
         let standstills = self.end();
-        let delays = self.pulses.iter().map(|pulse| pulse.delays_without(&standstills));
+        let delays = self.probes.iter().map(|probe| probe.delays_without(&standstills));
         Heard {
             read_delay: worst(delays),
             suspended: standstills.total().saturating_add(self.began.slept(self.clock)),
@@ -172,7 +172,7 @@ impl Drop for Heartbeat {
 }
 
 /// Beats until it is stopped. Says when the process stood still, also where that was right before the end.
-fn beat_until(stopped: &AtomicBool, clock: Clock, pulses: &[Arc<Pulse>]) -> Standstills {
+fn beat_until(stopped: &AtomicBool, clock: Clock, probes: &[Arc<EventLoopLagProbe>]) -> Standstills {
     let mut due = clock.now() + PERIOD;
     let mut watch = standstill::Watch::begin(due);
     loop {
@@ -181,8 +181,8 @@ fn beat_until(stopped: &AtomicBool, clock: Clock, pulses: &[Arc<Pulse>]) -> Stan
             watch.runs(due, now);
             // A beat that comes a whole period late shows a machine that does not let this process run at all.
             let at = if now - due > PERIOD { due } else { now };
-            for pulse in pulses {
-                pulse.beat(at);
+            for probe in probes {
+                probe.beat(at);
             }
             due = now + PERIOD;
         }
@@ -210,13 +210,13 @@ mod tests {
 
     #[test]
     fn a_long_wait_stands_for_the_beats_that_it_kept_from_coming() {
-        let pulse = Pulse::default();
-        pulse.rise();
-        pulse.beat(1_000_000);
-        pulse.beat(2_000_000);
-        pulse.close(8_000_000);
-        pulse.close(9_000_000);
-        let delays = pulse.delays.summary();
+        let probe = EventLoopLagProbe::default();
+        probe.begin();
+        probe.beat(1_000_000);
+        probe.beat(2_000_000);
+        probe.close(8_000_000);
+        probe.close(9_000_000);
+        let delays = probe.delays.summary();
         // Of 7, 5, 3 and 1 ms.
         assert_eq!((delays.count, delays.max_us), (4, 7000.0));
         assert!((3000.0..3100.0).contains(&delays.p50_us), "{delays:?}");
@@ -225,57 +225,57 @@ mod tests {
     #[test]
     fn what_the_process_stood_still_is_no_delay_of_a_worker() {
         const SECOND: u64 = 1_000_000_000;
-        let pulse = Pulse::default();
-        pulse.rise();
-        pulse.beat(SECOND);
-        pulse.close(6 * SECOND);
-        assert_eq!(pulse.delays.summary().count, 0);
+        let probe = EventLoopLagProbe::default();
+        probe.begin();
+        probe.beat(SECOND);
+        probe.close(6 * SECOND);
+        assert_eq!(probe.delays.summary().count, 0);
         let mut standstills = Standstills::default();
         standstills.note(SECOND + 1_000_000, 6 * SECOND, 0);
-        let delays = pulse.delays_without(&standstills);
+        let delays = probe.delays_without(&standstills);
         assert_eq!((delays.count, delays.max_us), (1, 1000.0));
 
-        pulse.beat(6 * SECOND);
-        pulse.close(7 * SECOND);
-        let delays = pulse.delays_without(&Standstills::default());
+        probe.beat(6 * SECOND);
+        probe.close(7 * SECOND);
+        let delays = probe.delays_without(&Standstills::default());
         assert_eq!((delays.count, delays.max_us), (501, 1e6));
     }
 
     #[test]
     fn workers_that_do_not_answer_are_late() {
         let clock = Clock::start();
-        let pulse = Arc::new(Pulse::default());
-        let heartbeat = Heartbeat::start(clock, vec![Arc::clone(&pulse)]).unwrap();
-        pulse.rise();
-        while pulse.open.load(Relaxed) == ANSWERED {
+        let probe = Arc::new(EventLoopLagProbe::default());
+        let heartbeat = Heartbeat::start(clock, vec![Arc::clone(&probe)]).unwrap();
+        probe.begin();
+        while probe.open.load(Relaxed) == ANSWERED {
             thread::yield_now();
         }
-        pulse.rest(clock.now());
+        probe.end(clock.now());
         let delay = heartbeat.stop().read_delay;
         assert!(delay.beats >= 1 && delay.max_ms >= delay.p50_ms, "{delay:?}");
     }
 
     #[test]
     fn nobody_is_late_who_has_not_begun_or_is_done() {
-        let pulse = Pulse::default();
-        pulse.beat(1_000_000);
-        pulse.rise();
-        pulse.rest(5_000_000);
-        pulse.beat(6_000_000);
-        pulse.close(900_000_000);
-        assert_eq!(pulse.delays.summary().count, 0);
+        let probe = EventLoopLagProbe::default();
+        probe.beat(1_000_000);
+        probe.begin();
+        probe.end(5_000_000);
+        probe.beat(6_000_000);
+        probe.close(900_000_000);
+        assert_eq!(probe.delays.summary().count, 0);
     }
 
     #[test]
     fn a_beat_is_answered_by_the_event_loop() {
         let clock = Clock::start();
-        let pulse = Arc::new(Pulse::default());
+        let probe = Arc::new(EventLoopLagProbe::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        pulse.rise();
-        runtime.spawn(Arc::clone(&pulse).answer(clock));
-        let heartbeat = Heartbeat::start(clock, vec![Arc::clone(&pulse)]).unwrap();
+        probe.begin();
+        runtime.spawn(Arc::clone(&probe).answer(clock));
+        let heartbeat = Heartbeat::start(clock, vec![Arc::clone(&probe)]).unwrap();
         runtime.block_on(async {
-            while pulse.delays.summary().count < 3 {
+            while probe.delays.summary().count < 3 {
                 tokio::task::yield_now().await;
             }
         });

@@ -6,20 +6,20 @@
 //! they go, by which `route`, and whom to `trust` on it; `transport` is what all connections have in common, and the
 //! `probe` asks beforehand whether anybody is there.
 //! `run` drives the rest: `arrivals` says when each request is due, `worker` is a thread with its share of the
-//! `slot`s, `duty` is what they have to do in a phase, the `pacer` brings them to the due times, a slot sends one
-//! request at a time over the `connection` it owns, and `framing` splits the response into events with their times.
+//! `slot`s, `phase_state` is what they have to do in a phase, the `pacer` brings them to the due times, a slot sends
+//! one request at a time over the `connection` it owns, and `framing` splits the response into events with their times.
 //! What a slot has received leaves the measuring thread as one
 //! [`Exchange`](aiperf_model::record::Exchange) through `handover`; `reading` turns it into a
-//! [`Record`](aiperf_model::record::Record) elsewhere, in the `background`, with the endpoint plugin; `counting` says how many
-//! tokens there were, by the server or by the `tokenizer`. `control` is the handle by which the rest of the program watches and stops a run;
-//! `brake`, `deadline` and `reachability` are what ends one early, `patience` what ends single requests early; `sockets` is
-//! how many connections there is room for.
+//! [`Record`](aiperf_model::record::Record) elsewhere, in the `background`, with the endpoint plugin; `counting` says
+//! how many tokens there were, by the server or by the `tokenizer`. `control` is the handle by which the rest of the
+//! program watches and stops a run; `stop_signal`, `deadline` and `reachability` are what ends one early,
+//! `cancellation` what ends single requests early; `sockets` is how many connections there is room for.
 //!
 //! Nothing here computes a metric or writes a file.
 
 mod arrivals;
 mod background;
-mod brake;
+mod cancellation;
 mod clock;
 mod completion_id;
 mod connection;
@@ -27,14 +27,13 @@ mod control;
 mod counting;
 mod dataset;
 mod deadline;
-mod duty;
 mod error;
 mod failure;
 mod framing;
 mod handover;
 mod heartbeat;
 mod pacer;
-mod patience;
+mod phase_state;
 mod positioned;
 mod probe;
 mod random;
@@ -47,6 +46,7 @@ mod run;
 mod slot;
 mod sockets;
 mod standstill;
+mod stop_signal;
 mod target;
 mod task;
 mod thread_time;
@@ -57,15 +57,15 @@ mod turns;
 mod worker;
 mod workload;
 
+pub use cancellation::Cancellation;
 pub use clock::Clock;
 pub use control::{Control, Progress};
 pub use dataset::{Dataset, DatasetError, Schedule};
 pub use error::LoadError;
-pub use patience::Cancellation;
 pub use probe::answers;
 pub use reachability::Absence;
 pub use run::{Counts, Processing, RunOutcome, RunSpec, Sink, run};
 pub use sockets::{Sockets, files_for, raise_file_limit};
 pub use transport::Transport;
-pub use trust::Trust;
+pub use trust::TrustedAuthorities;
 pub use workload::{BodyMemory, ConversationSpec, DatasetOrder, Length, Workload, WorkloadSpec};

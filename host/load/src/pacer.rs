@@ -1,7 +1,7 @@
 //! Brings the slots of one worker to the due times of their requests.
 
-use crate::brake::Brake;
 use crate::clock::Clock;
+use crate::stop_signal::StopSignal;
 use aiperf_timer::Timer;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -28,11 +28,11 @@ impl Pacer {
         Self { clock, waiting: Mutex::default(), wake }
     }
 
-    /// Waits for a time with the slot of a request; returns at once if it has passed or the brake is pulled.
-    pub(crate) async fn until(&self, at: u64, request: u32, brake: &Brake) {
+    /// Waits for a time with the slot of a request; returns at once if it has passed or the run is to stop.
+    pub(crate) async fn until(&self, at: u64, request: u32, stop_signal: &StopSignal) {
         let mut listed = false;
         poll_fn(|context| {
-            if self.clock.now() >= at || brake.is_pulled() {
+            if self.clock.now() >= at || stop_signal.is_stopped() {
                 return Poll::Ready(());
             }
             if !listed {
@@ -44,8 +44,8 @@ impl Pacer {
         .await;
     }
 
-    /// Wakes each slot at its time, and all of them when the brake is pulled; never ends.
-    pub(crate) async fn run(&self, timer: &mut Timer, brake: &Brake) {
+    /// Wakes each slot at its time, and all of them when the run is to stop; never ends.
+    pub(crate) async fn run(&self, timer: &mut Timer, stop_signal: &StopSignal) {
         let pace = async {
             loop {
                 let next = self.wake_due();
@@ -53,7 +53,7 @@ impl Pacer {
             }
         };
         let stop = async {
-            brake.pulled().await;
+            stop_signal.stopped().await;
             self.waiting().values().for_each(Waker::wake_by_ref);
         };
         tokio::join!(pace, stop);

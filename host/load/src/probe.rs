@@ -18,11 +18,11 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-/// The first way to the server on which a connection can be opened, each of them with so much patience.
-pub(crate) fn reach(url: &ServerUrl, transport: &Transport, patience: Duration) -> Result<Route, LoadError> {
+/// The first way to the server on which a connection can be opened, each of them given so much time.
+pub(crate) fn reach(url: &ServerUrl, transport: &Transport, limit: Duration) -> Result<Route, LoadError> {
     let mut reason = format!("the host '{}' has no address", url.host());
     for route in Route::find(url, transport)? {
-        match alone(patience, open(&route))? {
+        match alone(limit, open(&route))? {
             Ok(_) => return Ok(route),
             Err(error) => reason = error,
         }
@@ -30,27 +30,27 @@ pub(crate) fn reach(url: &ServerUrl, transport: &Transport, patience: Duration) 
     Err(LoadError::Unreachable { url: url.to_string(), reason })
 }
 
-/// Whether a server answers a request for the list of models, on a connection of its own and within `patience`, with
+/// Whether a server answers a request for the list of models, on a connection of its own and within `limit`, with
 /// anything but an error of its own. A server that loads its model refuses connections or answers 503. No key is
 /// sent, and an answer that asks for one is an answer.
 #[must_use]
-pub fn answers(url: &ServerUrl, transport: &Transport, patience: Duration) -> bool {
+pub fn answers(url: &ServerUrl, transport: &Transport, limit: Duration) -> bool {
     let Ok(routes) = Route::find(url, transport) else { return false };
     routes.iter().any(|route| {
-        let status = alone(patience, status(route, url));
+        let status = alone(limit, status(route, url));
         matches!(status, Ok(Ok(status)) if !(500..=599).contains(&status))
     })
 }
 
 /// Does it on an event loop that nothing else uses.
 fn alone<T>(
-    patience: Duration,
+    limit: Duration,
     question: impl Future<Output = Result<T, String>>,
 ) -> Result<Result<T, String>, LoadError> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(LoadError::Worker)?;
     Ok(runtime.block_on(async {
-        let late = |_| Err(format!("no answer within {} s", patience.as_secs_f64()));
-        timeout(patience, question).await.unwrap_or_else(late)
+        let late = |_| Err(format!("no answer within {} s", limit.as_secs_f64()));
+        timeout(limit, question).await.unwrap_or_else(late)
     }))
 }
 

@@ -1,7 +1,7 @@
 //! Whether the server is still there: one that restarts is waited for, and a run against a dead one ends.
 
-use crate::brake::{Brake, Level};
 use crate::clock::nanoseconds;
+use crate::stop_signal::{Level, StopSignal};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -41,7 +41,7 @@ impl Reachability {
     }
 
     /// No connection could be had at this time.
-    pub(crate) fn failed(&self, message: &str, now: u64, brake: &Brake) {
+    pub(crate) fn failed(&self, message: &str, now: u64, stop_signal: &StopSignal) {
         let since = match self.since.compare_exchange(NEVER, now, Relaxed, Relaxed) {
             Ok(_) => now,
             Err(since) => since,
@@ -50,7 +50,7 @@ impl Reachability {
         if away > self.timeout {
             let seconds = Duration::from_nanos(away).as_secs_f64();
             self.lost.get_or_init(|| Absence { seconds, message: message.to_owned() });
-            brake.pull(Level::Stop);
+            stop_signal.stop(Level::Stop);
         }
     }
 
@@ -65,10 +65,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_server_that_stays_away_pulls_the_brake() {
+    fn only_a_server_that_stays_away_stops_the_run() {
         const SECOND: u64 = 1_000_000_000;
-        let (brake, reachability) = (Brake::new(), Reachability::new(Duration::from_secs(5)));
-        let fail = |at| reachability.failed("refused", at, &brake);
+        let (stop_signal, reachability) = (StopSignal::new(), Reachability::new(Duration::from_secs(5)));
+        let fail = |at| reachability.failed("refused", at, &stop_signal);
         for second in [1, 2, 6] {
             fail(second * SECOND);
         }
@@ -76,10 +76,10 @@ mod tests {
         for second in [7, 8, 12] {
             fail(second * SECOND);
         }
-        assert!(!brake.is_pulled());
+        assert!(!stop_signal.is_stopped());
         assert_eq!(reachability.lost(), None);
         fail(12 * SECOND + 1);
-        assert!(brake.is_pulled());
+        assert!(stop_signal.is_stopped());
         let lost = reachability.lost().unwrap();
         assert_eq!((lost.seconds, lost.message.as_str()), (5.000_000_001, "refused"));
     }

@@ -6,7 +6,7 @@ use crate::connection::EVENT_COST;
 use crate::control::Control;
 use crate::counting;
 use crate::handover::Intake;
-use crate::workload::{Asked, Workload};
+use crate::workload::{KnownLengths, Workload};
 use aiperf_model::plugin::{Endpoint, PluginError};
 use aiperf_model::record::{Answer, EventMark, Exchange, Failure, FailureKind, Record};
 use aiperf_model::response::{Chunk, Event, Response};
@@ -90,7 +90,7 @@ impl Reader<'_> {
     pub(crate) fn read(
         &self,
         exchange: &Exchange,
-        asked: Option<Asked>,
+        asked: Option<KnownLengths>,
         count_input: &dyn Fn() -> Option<u32>,
     ) -> (Record, Option<Response>) {
         let is_large = exchange.buffer.len() + exchange.events.len() * EVENT_COST > LARGE;
@@ -144,7 +144,7 @@ impl Reader<'_> {
         &self,
         exchange: &Exchange,
         response: &Response,
-        asked: Option<Asked>,
+        asked: Option<KnownLengths>,
         count_input: &dyn Fn() -> Option<u32>,
     ) -> Result<Answer, (FailureKind, String)> {
         let made_of = asked.and_then(|asked| asked.input_tokens);

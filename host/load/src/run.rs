@@ -3,21 +3,21 @@
 mod director;
 
 use crate::background;
-use crate::brake::{Brake, Level};
+use crate::cancellation::{Cancellation, CancellationDelay};
 use crate::clock::Clock;
 use crate::completion_id::Ids;
 use crate::control::Control;
 use crate::error::LoadError;
 use crate::handover::{Handover, Intake, handover};
-use crate::patience::{Cancellation, Patience};
 use crate::reachability::{Absence, Reachability};
 use crate::reading::{CRASH_LIMIT, Crashes, Reader};
 use crate::response_memory::ResponseMemory;
 use crate::slot::Shared;
+use crate::stop_signal::{Level, StopSignal};
 use crate::target::{Target, TargetSpec};
 use crate::transport::Transport;
 use crate::turns::{Turn, TurnReader, TurnSender};
-use crate::worker::{Crew, Worker};
+use crate::worker::{SlotPool, Worker};
 use crate::workload::Workload;
 use aiperf_model::arrival::RequestRate;
 use aiperf_model::client::ClientHealth;
@@ -155,9 +155,11 @@ pub fn run(
         workload: workload.clone(),
         clock,
         timeout: spec.request_timeout,
-        patience: spec.cancellation.map(|cancellation| Patience::new(spec.seed, cancellation)),
+        cancellation_delay: spec
+            .cancellation
+            .map(|cancellation| CancellationDelay::new(spec.seed, cancellation)),
         reuse: spec.transport.reuse,
-        brake: Brake::new(),
+        stop_signal: StopSignal::new(),
         reachability: Reachability::new(spec.unreachable_timeout),
         control: control.clone(),
         ids: Ids::default(),
@@ -171,7 +173,7 @@ pub fn run(
     drop((handover, turn_senders));
     let director = Director::new(spec, Arc::clone(&shared), workers)?;
     let crashes = Crashes::default();
-    let give_up = || shared.brake.pull(Level::Abort);
+    let give_up = || shared.stop_signal.stop(Level::Abort);
     let large = Mutex::new(());
     let reader = Reader {
         endpoint: &**endpoint,
@@ -181,8 +183,10 @@ pub fn run(
         large: &large,
         give_up: &give_up,
     };
-    let turn_readers =
-        turns.into_iter().map(|turns| TurnReader { turns, reader, brake: &shared.brake }).collect();
+    let turn_readers = turns
+        .into_iter()
+        .map(|turns| TurnReader { turns, reader, stop_signal: &shared.stop_signal })
+        .collect();
 
     let (driven, tally, spilled) = thread::scope(|scope| {
         // If a thread is refused, returning drops the director and with it all senders, which ends the others.
@@ -341,8 +345,9 @@ fn make_workers(
             // The slots of all workers together are the concurrency.
             let slots = concurrency.map_or(u32::MAX, |slots| (slots - worker).div_ceil(worker_count));
             let turn_sender = turn_senders.get(worker as usize).cloned();
-            let crew = Crew::new(Arc::clone(shared), targets, worker, handover.clone(), turn_sender, slots);
-            Worker::new(crew).map_err(LoadError::Worker)
+            let slot_pool =
+                SlotPool::new(Arc::clone(shared), targets, worker, handover.clone(), turn_sender, slots);
+            Worker::new(slot_pool).map_err(LoadError::Worker)
         })
         .collect()
 }

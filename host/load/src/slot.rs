@@ -3,19 +3,19 @@
 mod holding;
 
 use crate::arrivals::{Arrival, FurtherTurn};
-use crate::brake::Brake;
+use crate::cancellation::CancellationDelay;
 use crate::clock::{Clock, nanoseconds};
 use crate::completion_id::Ids;
 use crate::connection::{Broken, Connection, Standing, WireTimes};
 use crate::control::Control;
 use crate::deadline::{Deadline, Interruption};
-use crate::duty::Duty;
 use crate::failure;
 use crate::framing::Received;
 use crate::handover::Handover;
-use crate::patience::Patience;
+use crate::phase_state::PhaseState;
 use crate::reachability::Reachability;
 use crate::response_memory::MOST_MIB;
+use crate::stop_signal::StopSignal;
 use crate::target::Target;
 use crate::task::SlotTask;
 use crate::turns::{Turn, TurnSender};
@@ -31,9 +31,9 @@ pub(crate) struct Shared {
     pub(crate) workload: Workload,
     pub(crate) clock: Clock,
     pub(crate) timeout: Duration,
-    pub(crate) patience: Option<Patience>,
+    pub(crate) cancellation_delay: Option<CancellationDelay>,
     pub(crate) reuse: ConnectionReuse,
-    pub(crate) brake: Brake,
+    pub(crate) stop_signal: StopSignal,
     pub(crate) reachability: Reachability,
     pub(crate) control: Control,
     pub(crate) ids: Ids,
@@ -44,8 +44,8 @@ pub(crate) struct Shared {
 impl Shared {
     /// The least time after which anything is given up.
     pub(crate) fn shortest_timeout(&self) -> Duration {
-        let patience = self.patience.as_ref().map_or(Duration::MAX, Patience::delay);
-        self.connect_timeout().min(patience)
+        let cancel_after = self.cancellation_delay.as_ref().map_or(Duration::MAX, CancellationDelay::delay);
+        self.connect_timeout().min(cancel_after)
     }
 
     /// How long a connection may take to open.
@@ -84,7 +84,7 @@ pub(crate) struct Slot {
 
 /// What kept a request from being sent, beside this program.
 #[derive(Clone, Copy, Debug)]
-struct Held {
+struct Admission {
     /// When it was due and had a slot.
     ready: u64,
     /// For how long it then waited for a connection that the slot was opening already, in nanoseconds.
@@ -135,7 +135,7 @@ impl Slot {
     }
 
     /// Sends requests, beginning with one that was drawn for it, until no more are due.
-    pub(crate) async fn run(mut self, duty: Arc<Duty>, first: Arrival) -> Self {
+    pub(crate) async fn run(mut self, phase_state: Arc<PhaseState>, first: Arrival) -> Self {
         let task = SlotTask::current(Arc::clone(&self.deadline)).await;
         // Counted once for the phase: a count that all workers write to for each request would be passed around between
         // their cores.
@@ -143,27 +143,31 @@ impl Slot {
         let mut next = Some(first);
         let mut ready = first.due;
         while let Some(arrival) = next {
-            let connecting =
-                if arrival.scheduled { self.await_due(&shared, &task, &duty, arrival).await } else { 0 };
-            duty.begin(arrival, &shared.brake);
-            if shared.brake.is_pulled() {
+            let connecting = if arrival.scheduled {
+                self.await_due(&shared, &task, &phase_state, arrival).await
+            } else {
+                0
+            };
+            phase_state.begin(arrival, &shared.stop_signal);
+            if shared.stop_signal.is_stopped() {
                 break;
             }
-            let Some(prepared) = shared.workload.request(duty.phase_of(arrival), arrival.request) else {
+            let Some(prepared) = shared.workload.request(phase_state.phase_of(arrival), arrival.request)
+            else {
                 break;
             };
-            let held = Held { ready, connecting };
-            let mut last = self.converse(&shared, &task, &duty, prepared, arrival, held).await;
+            let admission = Admission { ready, connecting };
+            let mut last = self.converse(&shared, &task, &phase_state, prepared, arrival, admission).await;
             if let Some(exchange) = last.as_mut().filter(|_| !arrival.scheduled) {
                 self.get_to_know(&task, exchange).await;
             }
             if self.failed_connections > 0 {
-                self.regain(&task, &duty, arrival.scheduled).await;
+                self.regain(&task, &phase_state, arrival.scheduled).await;
             }
             let free_at = shared.clock.now();
             // Responses that are there already are read first: the times of other slots must not wait for our write.
             tokio::task::yield_now().await;
-            next = if shared.brake.is_pulled() { None } else { duty.next(free_at) };
+            next = if shared.stop_signal.is_stopped() { None } else { phase_state.next(free_at) };
             if let Some(exchange) = last {
                 self.hold(&task, exchange, next).await;
             }
@@ -184,19 +188,20 @@ impl Slot {
         &mut self,
         shared: &Shared,
         task: &SlotTask,
-        duty: &Duty,
+        phase_state: &PhaseState,
         mut prepared: PreparedRequest,
         mut arrival: Arrival,
-        mut held: Held,
+        mut admission: Admission,
     ) -> Option<Exchange> {
-        let begun_in = duty.phase_of(arrival);
+        let begun_in = phase_state.phase_of(arrival);
         let turns = shared.workload.turns(begun_in, arrival.request);
         let Some(turn_sender) = self.turn_sender.clone() else {
-            return Some(self.perform(task, &prepared, begun_in, arrival, held).await);
+            return Some(self.perform(task, &prepared, begun_in, arrival, admission).await);
         };
         let mut dialogue = Dialogue::begin(&shared.workload, begun_in, arrival.request);
         loop {
-            let mut exchange = self.perform(task, &prepared, duty.phase_of(arrival), arrival, held).await;
+            let mut exchange =
+                self.perform(task, &prepared, phase_state.phase_of(arrival), arrival, admission).await;
             self.get_to_know(task, &mut exchange).await;
             let free_at = shared.clock.now();
             let end = exchange.timing.end;
@@ -207,25 +212,25 @@ impl Slot {
             let Ok(Some(following)) = following.await else { return None };
             let Continued { request, delay, dialogue: continued } = following;
             let due = end.saturating_add(delay);
-            if shared.brake.is_pulled() {
+            if shared.stop_signal.is_stopped() {
                 return None;
             }
-            match duty.take_turn(due) {
+            match phase_state.take_turn(due) {
                 FurtherTurn::Due => {}
                 FurtherTurn::NoneLeft => return None,
                 // The slot is this user's until then: nobody else takes its place.
                 FurtherTurn::AfterTheEnd(end) => {
-                    duty.pacer.until(end, arrival.request, &shared.brake).await;
+                    phase_state.pacer.until(end, arrival.request, &shared.stop_signal).await;
                     return None;
                 }
             }
             (prepared, dialogue) = (request, continued);
             arrival = Arrival { turn: arrival.turn + 1, due, scheduled: false, ..arrival };
-            held = Held {
+            admission = Admission {
                 ready: due.max(free_at),
-                connecting: self.await_due(shared, task, duty, arrival).await,
+                connecting: self.await_due(shared, task, phase_state, arrival).await,
             };
-            if shared.brake.is_pulled() {
+            if shared.stop_signal.is_stopped() {
                 return None;
             }
         }
@@ -233,11 +238,17 @@ impl Slot {
 
     /// Waits until a request is due, with a connection that is open by then if it can be had. Returns by how long the
     /// connection came too late.
-    async fn await_due(&mut self, shared: &Shared, task: &SlotTask, duty: &Duty, arrival: Arrival) -> u64 {
+    async fn await_due(
+        &mut self,
+        shared: &Shared,
+        task: &SlotTask,
+        phase_state: &PhaseState,
+        arrival: Arrival,
+    ) -> u64 {
         let Arrival { request, due, .. } = arrival;
-        duty.pacer.until(due.saturating_sub(CONNECT_AHEAD), request, &shared.brake).await;
+        phase_state.pacer.until(due.saturating_sub(CONNECT_AHEAD), request, &shared.stop_signal).await;
         let mut late = 0;
-        if shared.clock.now() < due && !shared.brake.is_pulled() {
+        if shared.clock.now() < due && !shared.stop_signal.is_stopped() {
             match self.kept_connection(task).await {
                 Ok(Some(connection)) => self.connection = Some(connection),
                 // Where there is none, the request will find out and say why.
@@ -247,7 +258,7 @@ impl Slot {
             late = shared.clock.now().saturating_sub(due);
             task.clear_deadline();
         }
-        duty.pacer.until(due, request, &shared.brake).await;
+        phase_state.pacer.until(due, request, &shared.stop_signal).await;
         late
     }
 
@@ -257,18 +268,19 @@ impl Slot {
         prepared: &PreparedRequest,
         phase: Phase,
         arrival: Arrival,
-        held: Held,
+        admission: Admission,
     ) -> Exchange {
         let mut received = Received::with_capacity(self.last_size.0, self.last_size.1);
         let mut retries = 0;
         self.shared.control.count_sent();
-        let patience = self.shared.patience.as_ref();
-        let patience = patience.and_then(|patience| patience.of(phase, arrival.request, arrival.turn));
+        let cancel_after = self.shared.cancellation_delay.as_ref();
+        let cancel_after =
+            cancel_after.and_then(|cancel_after| cancel_after.of(phase, arrival.request, arrival.turn));
         let begun = self.shared.clock.now();
-        let mut attempt = self.attempt(task, prepared, patience, &mut received).await;
+        let mut attempt = self.attempt(task, prepared, cancel_after, &mut received).await;
         if attempt.stale {
             retries = 1;
-            attempt = self.attempt(task, prepared, patience, &mut received).await;
+            attempt = self.attempt(task, prepared, cancel_after, &mut received).await;
         }
         task.clear_deadline();
         self.note_reachability(&attempt, received.status.is_some());
@@ -285,13 +297,14 @@ impl Slot {
             worker: self.worker,
             due: arrival.due,
             scheduled: arrival.scheduled,
-            ready: held.ready,
+            ready: admission.ready,
             send: attempt.times.send,
             first_byte: attempt.times.first_byte,
             end,
             status: received.status,
             connect: attempt.connect,
-            connect_wait: held.connecting + attempt.opened.map_or(0, |opened| opened.saturating_sub(begun)),
+            connect_wait: admission.connecting
+                + attempt.opened.map_or(0, |opened| opened.saturating_sub(begun)),
             reused_connection: attempt.reused_connection,
             retries,
         };
@@ -300,13 +313,13 @@ impl Slot {
         Exchange { timing, buffer, events, streamed, failure: attempt.failure }
     }
 
-    /// Sends a request over the slot's connection, or over a new one if that has been closed. `patience` is how long
+    /// Sends a request over the slot's connection, or over a new one if that has been closed. `cancel_after` is how long
     /// its user waits, if that is not until the timeout.
     async fn attempt(
         &mut self,
         task: &SlotTask,
         prepared: &PreparedRequest,
-        patience: Option<Duration>,
+        cancel_after: Option<Duration>,
         received: &mut Received,
     ) -> Attempt {
         let kept = match self.spoiled.take() {
@@ -327,8 +340,8 @@ impl Slot {
         let closing_time = connection.closing_time();
         // The time of a request does not include that of its connection.
         let timeout = self.shared.timeout;
-        let patience = patience.filter(|patience| *patience < timeout);
-        self.start_timeout(task, patience.unwrap_or(timeout));
+        let cancel_after = cancel_after.filter(|cancel_after| *cancel_after < timeout);
+        self.start_timeout(task, cancel_after.unwrap_or(timeout));
         let request = self.target.request(prepared);
         let outcome = connection.exchange(request, task, received).await;
         let status = received.status;
@@ -346,8 +359,8 @@ impl Slot {
                 failure::in_head(received)
             }
             Err(Broken::Interrupted(Interruption::Cancelled)) => Some(failure::cancelled(status)),
-            Err(Broken::Interrupted(Interruption::Timeout)) => Some(match patience {
-                Some(patience) => failure::given_up(status, patience.as_secs_f64()),
+            Err(Broken::Interrupted(Interruption::Timeout)) => Some(match cancel_after {
+                Some(cancel_after) => failure::given_up(status, cancel_after.as_secs_f64()),
                 None => failure::timeout(status, timeout.as_secs_f64()),
             }),
             Err(Broken::Endless) => {
@@ -407,10 +420,11 @@ impl Slot {
 
     /// Waits a while after a connection that could not be had; in a closed loop until one can, or until nothing more
     /// is to be sent. A user who could not reach the server would try that, and not use up the requests of others.
-    async fn regain(&mut self, task: &SlotTask, duty: &Duty, scheduled: bool) {
+    async fn regain(&mut self, task: &SlotTask, phase_state: &PhaseState, scheduled: bool) {
         loop {
             tokio::time::sleep(pause(self.failed_connections)).await;
-            let is_over = self.shared.brake.is_pulled() || duty.is_exhausted(self.shared.clock.now());
+            let is_over =
+                self.shared.stop_signal.is_stopped() || phase_state.is_exhausted(self.shared.clock.now());
             if scheduled || is_over {
                 return;
             }
@@ -429,8 +443,8 @@ impl Slot {
 
     fn note_failure(&mut self, failure: &Failure) {
         self.failed_connections += 1;
-        let Shared { reachability, clock, brake, .. } = &*self.shared;
-        reachability.failed(&failure.message, clock.now(), brake);
+        let Shared { reachability, clock, stop_signal, .. } = &*self.shared;
+        reachability.failed(&failure.message, clock.now(), stop_signal);
     }
 
     fn note_reachability(&mut self, attempt: &Attempt, answered: bool) {

@@ -18,7 +18,7 @@ pub struct Sockets {
 
 /// The place of one connection.
 #[derive(Debug)]
-pub(crate) struct Place(
+pub(crate) struct ConnectionPermit(
     #[expect(dead_code, reason = "held for as long as the connection")] Option<OwnedSemaphorePermit>,
 );
 
@@ -44,9 +44,9 @@ impl Sockets {
     }
 
     /// Room for one more connection, or how many there are already.
-    pub(crate) fn place(&self) -> Result<Place, u64> {
-        let Some((free, most)) = &self.room else { return Ok(Place(None)) };
-        Arc::clone(free).try_acquire_owned().map(|permit| Place(Some(permit))).map_err(|_| *most)
+    pub(crate) fn place(&self) -> Result<ConnectionPermit, u64> {
+        let Some((free, most)) = &self.room else { return Ok(ConnectionPermit(None)) };
+        Arc::clone(free).try_acquire_owned().map(|permit| ConnectionPermit(Some(permit))).map_err(|_| *most)
     }
 }
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 /// The task that a slot is for the length of a phase.
 pub(crate) struct SlotTask {
     deadline: Arc<Deadline>,
-    bell: Arc<Bell>,
+    suppressible: Arc<SuppressibleWaker>,
     waker: Waker,
 }
 
@@ -18,9 +18,9 @@ impl SlotTask {
     pub(crate) async fn current(deadline: Arc<Deadline>) -> Self {
         let task = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
         deadline.attach(task.clone());
-        let bell = Arc::new(Bell { task, muted: AtomicBool::new(false) });
-        let waker = Waker::from(Arc::clone(&bell));
-        Self { deadline, bell, waker }
+        let suppressible = Arc::new(SuppressibleWaker { task, suppressed: AtomicBool::new(false) });
+        let waker = Waker::from(Arc::clone(&suppressible));
+        Self { deadline, suppressible, waker }
     }
 
     /// Sets the time by which the request that now begins must have ended.
@@ -47,27 +47,27 @@ impl SlotTask {
     ///
     /// The halves of a hyper connection wake each other's task. Here that is the same task, which polls the
     /// connection next anyway: such a wake would only cost one more turn of the event loop.
-    pub(crate) fn muted<T>(&self, action: impl FnOnce() -> T) -> T {
-        self.bell.muted.store(true, Relaxed);
+    pub(crate) fn suppressed<T>(&self, action: impl FnOnce() -> T) -> T {
+        self.suppressible.suppressed.store(true, Relaxed);
         let result = action();
-        self.bell.muted.store(false, Relaxed);
+        self.suppressible.suppressed.store(false, Relaxed);
         result
     }
 }
 
-/// Wakes the task unless it is muted.
-struct Bell {
+/// Wakes the task unless it is suppressed.
+struct SuppressibleWaker {
     task: Waker,
-    muted: AtomicBool,
+    suppressed: AtomicBool,
 }
 
-impl Wake for Bell {
+impl Wake for SuppressibleWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.muted.load(Relaxed) {
+        if !self.suppressed.load(Relaxed) {
             self.task.wake_by_ref();
         }
     }

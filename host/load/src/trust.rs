@@ -15,13 +15,13 @@ use tokio_rustls::rustls::{
 
 /// Whose certificates are accepted: those that browsers accept, and those that the user adds. Or anybody's.
 #[derive(Clone, Debug)]
-pub struct Trust {
+pub struct TrustedAuthorities {
     authorities: Arc<RootCertStore>,
     added: Arc<[CertificateDer<'static>]>,
     anybody: bool,
 }
 
-impl Default for Trust {
+impl Default for TrustedAuthorities {
     /// The authorities that browsers trust.
     fn default() -> Self {
         let roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
@@ -29,7 +29,7 @@ impl Default for Trust {
     }
 }
 
-impl Trust {
+impl TrustedAuthorities {
     /// Trusts what browsers trust, and the certificates in these PEM files: authorities, or servers themselves.
     pub fn with_certificates(files: &[PathBuf]) -> Result<Self, LoadError> {
         let Self { authorities, .. } = Self::default();

@@ -3,8 +3,8 @@
 //! A slot hands its exchange to a thread of its own for this and waits for the next turn. So neither the plugin nor
 //! anything else than the time between two turns is on a measuring thread.
 
-use crate::brake::{Brake, Level};
 use crate::reading::Reader;
+use crate::stop_signal::{Level, StopSignal};
 use crate::workload::{Continued, Dialogue};
 use aiperf_model::record::{Exchange, Record};
 use aiperf_model::response::Response;
@@ -27,7 +27,7 @@ pub(crate) type TurnSender = Sender<Turn>;
 pub(crate) struct TurnReader<'a> {
     pub(crate) turns: Receiver<Turn>,
     pub(crate) reader: Reader<'a>,
-    pub(crate) brake: &'a Brake,
+    pub(crate) stop_signal: &'a StopSignal,
 }
 
 impl TurnReader<'_> {
@@ -47,7 +47,7 @@ impl TurnReader<'_> {
     }
 
     fn next_turn(&self, dialogue: Dialogue, response: &Response) -> Option<Continued> {
-        if self.brake.is_pulled() {
+        if self.stop_signal.is_stopped() {
             return None;
         }
         let text: String = response.chunks.iter().filter_map(|chunk| chunk.text.as_deref()).collect();
@@ -55,7 +55,7 @@ impl TurnReader<'_> {
         let Reader { workload, endpoint, .. } = self.reader;
         let continued = workload.next_turn(endpoint, dialogue, answer);
         if continued.is_none() {
-            self.brake.pull(Level::Abort);
+            self.stop_signal.stop(Level::Abort);
         }
         continued
     }

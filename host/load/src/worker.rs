@@ -2,10 +2,10 @@
 
 use crate::clock::nanoseconds;
 use crate::deadline::{Deadline, watch};
-use crate::duty::{Assignment, Duty};
 use crate::handover::Handover;
-use crate::heartbeat::Pulse;
+use crate::heartbeat::EventLoopLagProbe;
 use crate::pacer::Pacer;
+use crate::phase_state::{PhaseSpec, PhaseState};
 use crate::slot::{Shared, Slot};
 use crate::target::Target;
 use crate::thread_time::ThreadTime;
@@ -25,53 +25,53 @@ pub(crate) struct Worker {
     runtime: Runtime,
     timer: Timer,
     wake: Arc<Notify>,
-    pulse: Arc<Pulse>,
-    crew: Crew,
+    probe: Arc<EventLoopLagProbe>,
+    slot_pool: SlotPool,
 }
 
 impl Worker {
-    pub(crate) fn new(crew: Crew) -> io::Result<Self> {
+    pub(crate) fn new(slot_pool: SlotPool) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
         let wake = Arc::new(Notify::new());
-        let timer = Timer::start(crew.shared.clock.instant(0), Arc::clone(&wake))?;
-        Ok(Self { runtime, timer, wake, pulse: Arc::default(), crew })
+        let timer = Timer::start(slot_pool.shared.clock.instant(0), Arc::clone(&wake))?;
+        Ok(Self { runtime, timer, wake, probe: Arc::default(), slot_pool })
     }
 
     /// Where the heartbeat reaches it.
-    pub(crate) fn pulse(&self) -> Arc<Pulse> {
-        Arc::clone(&self.pulse)
+    pub(crate) fn probe(&self) -> Arc<EventLoopLagProbe> {
+        Arc::clone(&self.probe)
     }
 
     /// Runs one phase to its end on this thread. Says how busy the thread was while it measured.
-    pub(crate) fn run(&mut self, assignment: Assignment) -> WorkerShare {
+    pub(crate) fn run(&mut self, phase_spec: PhaseSpec) -> WorkerShare {
         // Asking the system takes a while, in which another worker could send the few requests of a warm-up alone.
-        let begun = (assignment.phase == Phase::Profiling).then(ThreadTime::now);
+        let begun = (phase_spec.phase == Phase::Profiling).then(ThreadTime::now);
         let idled = self.timer.idled();
-        self.work(assignment);
+        self.work(phase_spec);
         let idled = self.timer.idled().saturating_sub(idled);
         begun.map(|begun| begun.share_since(idled)).unwrap_or_default()
     }
 
-    fn work(&mut self, assignment: Assignment) {
-        let Self { runtime, timer, wake, pulse, crew } = self;
-        let shared = Arc::clone(&crew.shared);
+    fn work(&mut self, phase_spec: PhaseSpec) {
+        let Self { runtime, timer, wake, probe, slot_pool } = self;
+        let shared = Arc::clone(&slot_pool.shared);
         let pacer = Pacer::new(shared.clock, Arc::clone(wake));
-        let duty = Arc::new(Duty::new(assignment, pacer));
+        let phase_state = Arc::new(PhaseState::new(phase_spec, pacer));
         let deadlines = RefCell::new(Vec::new());
         let shortest_timeout = nanoseconds(shared.shortest_timeout());
         let handle = runtime.handle().clone();
         // A task like those of the slots, so that it waits as they do.
-        pulse.rise();
-        let beating = runtime.spawn(Arc::clone(pulse).answer(shared.clock));
+        probe.begin();
+        let beating = runtime.spawn(Arc::clone(probe).answer(shared.clock));
         runtime.block_on(async {
             tokio::select! {
-                () = crew.work(&duty, &deadlines, &handle) => {}
-                () = watch(&deadlines, shortest_timeout, shared.clock, &shared.brake) => {}
-                () = duty.pacer.run(timer, &shared.brake) => {}
+                () = slot_pool.work(&phase_state, &deadlines, &handle) => {}
+                () = watch(&deadlines, shortest_timeout, shared.clock, &shared.stop_signal) => {}
+                () = phase_state.pacer.run(timer, &shared.stop_signal) => {}
             }
         });
         beating.abort();
-        pulse.rest(shared.clock.now());
+        probe.end(shared.clock.now());
     }
 }
 
@@ -80,7 +80,7 @@ impl Worker {
 const LOOK_UP: u64 = 10_000_000;
 
 /// The slots of a worker, made as they are needed.
-pub(crate) struct Crew {
+pub(crate) struct SlotPool {
     shared: Arc<Shared>,
     /// For the slots, in turn.
     targets: Vec<Arc<Target>>,
@@ -93,8 +93,8 @@ pub(crate) struct Crew {
     idle: Vec<Slot>,
 }
 
-impl Crew {
-    /// A crew without slots; `targets` is not empty.
+impl SlotPool {
+    /// A pool without slots; `targets` is not empty.
     pub(crate) fn new(
         shared: Arc<Shared>,
         targets: Vec<Arc<Target>>,
@@ -107,15 +107,22 @@ impl Crew {
     }
 
     /// Keeps slots at work until no requests are due any more and the last slot is done.
-    async fn work(&mut self, duty: &Arc<Duty>, deadlines: &RefCell<Vec<Arc<Deadline>>>, runtime: &Handle) {
+    async fn work(
+        &mut self,
+        phase_state: &Arc<PhaseState>,
+        deadlines: &RefCell<Vec<Arc<Deadline>>>,
+        runtime: &Handle,
+    ) {
         let mut at_work = JoinSet::new();
         let mut has_begun = false;
         loop {
-            let held_back = self.send_out(duty, deadlines, runtime, &mut at_work);
+            let held_back = self.send_out(phase_state, deadlines, runtime, &mut at_work);
             has_begun |= !at_work.is_empty();
             let wake = if at_work.is_empty() {
                 let now = self.shared.clock.now();
-                let Some(begin) = held_back.filter(|_| !has_begun && !duty.is_exhausted(now)) else { return };
+                let Some(begin) = held_back.filter(|_| !has_begun && !phase_state.is_exhausted(now)) else {
+                    return;
+                };
                 Some(begin.min(now + LOOK_UP))
             } else {
                 held_back
@@ -125,7 +132,7 @@ impl Crew {
                     Ok(slot) => self.idle.push(slot),
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
-                () = duty.shortage() => {}
+                () = phase_state.shortage() => {}
                 () = self.until(wake) => {}
             }
         }
@@ -143,23 +150,23 @@ impl Crew {
     /// next one back, if that is what keeps it: who asked the clock again could find it let go, and wait forever.
     fn send_out(
         &mut self,
-        duty: &Arc<Duty>,
+        phase_state: &Arc<PhaseState>,
         deadlines: &RefCell<Vec<Arc<Deadline>>>,
         runtime: &Handle,
         at_work: &mut JoinSet<Slot>,
     ) -> Option<u64> {
-        while duty.needs_slots() && !self.shared.brake.is_pulled() {
+        while phase_state.needs_slots() && !self.shared.stop_signal.is_stopped() {
             let now = self.shared.clock.now();
-            if let Some(until) = duty.held_back(at_work.len() as u32, now) {
+            if let Some(until) = phase_state.held_back(at_work.len() as u32, now) {
                 return Some(until);
             }
             let mut slot = self.idle.pop().or_else(|| self.make())?;
-            let Some(arrival) = duty.next(now) else {
+            let Some(arrival) = phase_state.next(now) else {
                 self.idle.push(slot);
                 return None;
             };
             deadlines.borrow_mut().push(slot.begin_phase());
-            at_work.spawn_on(slot.run(Arc::clone(duty), arrival), runtime);
+            at_work.spawn_on(slot.run(Arc::clone(phase_state), arrival), runtime);
         }
         None
     }

@@ -28,7 +28,7 @@ use factory::{Factory, Script};
 use forms::{Form, Forms};
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
-use spill::Spill;
+use spill::BodyFile;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{Facts, Made, Store};
 
@@ -90,7 +90,7 @@ pub(crate) struct PreparedRequest {
 
 /// What a reader has to know of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct KnownLengths {
     /// Tokens of the prompt, if they are known.
     pub(crate) input_tokens: Option<u32>,
     pub(crate) max_output_tokens: Option<u32>,
@@ -135,7 +135,7 @@ impl Workload {
             let Script { input_tokens, max_output_tokens, .. } = script;
             Ok(Made { body, facts: Facts { form, input_tokens, max_output_tokens, turns } })
         };
-        let spill = Arc::new(Spill::new(spec.body_memory.clone()));
+        let spill = Arc::new(BodyFile::new(spec.body_memory.clone()));
         let fill = |phase, count| Store::fill(count, &spill, &|position| first_turn(phase, position));
         let profiling = fill(Phase::Profiling, spec.requests)?;
         let warmup = fill(Phase::Warmup, spec.warmup_requests)?;
@@ -218,9 +218,9 @@ impl Workload {
     }
 
     /// What the request at a position of its phase asks for; begins again after the last one.
-    pub(crate) fn asked(&self, phase: Phase, position: u32) -> Option<Asked> {
+    pub(crate) fn asked(&self, phase: Phase, position: u32) -> Option<KnownLengths> {
         let Facts { input_tokens, max_output_tokens, .. } = self.store(phase).facts(position)?;
-        Some(Asked { input_tokens, max_output_tokens })
+        Some(KnownLengths { input_tokens, max_output_tokens })
     }
 
     /// How many turns the conversation has that begins at a position of a phase.

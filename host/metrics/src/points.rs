@@ -5,7 +5,7 @@
 
 use crate::statistics;
 use aiperf_model::catalogue::{CATALOGUE, Metric, MetricId};
-use aiperf_model::metrics::{RunMetrics, Selection, Statistic};
+use aiperf_model::metrics::{RunMetrics, Statistic, StatisticSelection};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Extremes, Measurement, Point, TrialStatistics};
 
@@ -17,7 +17,7 @@ pub fn point(
     parameters: Vec<Parameter>,
     runs: &[RunMetrics],
     confidence_level: f64,
-    selection: Selection,
+    selection: StatisticSelection,
 ) -> Point {
     let measurements = measured(selection)
         .filter_map(|(metric, statistic)| measurement(metric, statistic, runs, confidence_level))
@@ -30,7 +30,7 @@ pub fn point(
 pub fn trial_statistics(
     runs: &[RunMetrics],
     confidence_level: f64,
-    selection: Selection,
+    selection: StatisticSelection,
 ) -> Vec<TrialStatistics> {
     measured(selection)
         .filter_map(|(metric, statistic)| {
@@ -46,7 +46,7 @@ pub fn trial_statistics(
 }
 
 /// What is measured, in the order of the catalogue and then of the statistics.
-fn measured(selection: Selection) -> impl Iterator<Item = (&'static Metric, Statistic)> {
+fn measured(selection: StatisticSelection) -> impl Iterator<Item = (&'static Metric, Statistic)> {
     CATALOGUE
         .iter()
         .flat_map(move |metric| selected(metric, selection).iter().map(move |statistic| (metric, *statistic)))
@@ -79,10 +79,10 @@ fn measurement(
     })
 }
 
-fn selected(metric: &Metric, selection: Selection) -> &'static [Statistic] {
+fn selected(metric: &Metric, selection: StatisticSelection) -> &'static [Statistic] {
     match selection {
-        Selection::Compact => metric.sweep,
-        Selection::All => &Statistic::ALL,
+        StatisticSelection::Compact => metric.sweep,
+        StatisticSelection::All => &Statistic::ALL,
     }
 }
 
@@ -107,7 +107,7 @@ mod tests {
         RunMetrics { entries }
     }
 
-    fn point_of(runs: &[RunMetrics], selection: Selection) -> Point {
+    fn point_of(runs: &[RunMetrics], selection: StatisticSelection) -> Point {
         let parameters = vec![Parameter::new("concurrency", ParameterValue::Integer(10))];
         point(3, parameters, runs, 0.95, selection)
     }
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_point_of_three_trials() {
         let runs = [run(9.0, &[10.0, 20.0]), run(11.0, &[20.0, 40.0]), run(10.0, &[15.0, 15.0])];
-        let point = point_of(&runs, Selection::Compact);
+        let point = point_of(&runs, StatisticSelection::Compact);
         assert_eq!((point.index, point.trials), (3, 3));
         let keys: Vec<&str> = point.measurements.iter().map(|m| m.key.as_str()).collect();
         assert_eq!(
@@ -142,13 +142,13 @@ mod tests {
 
     #[test]
     fn everything_is_every_statistic_that_exists() {
-        let point = point_of(&[run(9.0, &[10.0])], Selection::All);
+        let point = point_of(&[run(9.0, &[10.0])], StatisticSelection::All);
         assert_eq!(point.measurements.len(), 1 + Statistic::ALL.len(), "a scalar has an average only");
     }
 
     #[test]
     fn one_trial_has_no_spread() {
-        let point = point_of(&[run(9.0, &[10.0])], Selection::Compact);
+        let point = point_of(&[run(9.0, &[10.0])], StatisticSelection::Compact);
         for measurement in &point.measurements {
             assert_eq!((measurement.std_dev, measurement.confidence), (None, None), "{}", measurement.key);
         }
@@ -157,24 +157,24 @@ mod tests {
     #[test]
     fn a_metric_of_some_trials_is_taken_over_those() {
         let runs = [run(9.0, &[]), run(11.0, &[20.0]), run(11.0, &[30.0])];
-        let point = point_of(&runs, Selection::Compact);
+        let point = point_of(&runs, StatisticSelection::Compact);
         assert_eq!(point.trials, 3);
         assert_eq!(point.measurement("ttft_p99_ms").unwrap().trials, [20.0, 30.0]);
-        let point = point_of(&[run(9.0, &[]), run(11.0, &[20.0])], Selection::Compact);
+        let point = point_of(&[run(9.0, &[]), run(11.0, &[20.0])], StatisticSelection::Compact);
         let ttft = point.measurement("ttft_p99_ms").unwrap();
         assert_eq!((ttft.mean, ttft.std_dev), (20.0, None));
-        let point = point_of(&[run(9.0, &[])], Selection::Compact);
+        let point = point_of(&[run(9.0, &[])], StatisticSelection::Compact);
         assert!(point.measurement("ttft_p99_ms").is_none());
     }
 
     #[test]
     fn no_run_gives_no_measurement() {
-        assert!(point_of(&[], Selection::All).measurements.is_empty());
+        assert!(point_of(&[], StatisticSelection::All).measurements.is_empty());
     }
 
     #[test]
     fn bounds_stop_at_zero_where_the_number_does() {
-        let point = point_of(&[run(1.0, &[1.0]), run(9.0, &[9.0])], Selection::Compact);
+        let point = point_of(&[run(1.0, &[1.0]), run(9.0, &[9.0])], StatisticSelection::Compact);
         assert_eq!(point.measurement("request_throughput_avg").unwrap().confidence.unwrap().low, 0.0);
 
         let mismatch = |values: [f64; 2]| RunMetrics {
@@ -183,7 +183,7 @@ mod tests {
                 Summary::Distribution(distribution(&values.to_vec().into()).unwrap()),
             )],
         };
-        let point = point_of(&[mismatch([-20.0, -20.0]), mismatch([10.0, 20.0])], Selection::All);
+        let point = point_of(&[mismatch([-20.0, -20.0]), mismatch([10.0, 20.0])], StatisticSelection::All);
         let low = |key| point.measurement(key).unwrap().confidence.unwrap().low;
         assert!(low("osl_mismatch_diff_pct_avg") < -20.0);
         assert_eq!(low("osl_mismatch_diff_pct_std"), 0.0);
@@ -192,9 +192,9 @@ mod tests {
     #[test]
     fn trial_statistics_are_the_measurements_of_the_point_with_their_error_and_t() {
         let runs = [run(9.0, &[10.0]), run(11.0, &[20.0]), run(10.0, &[])];
-        let statistics = trial_statistics(&runs, 0.95, Selection::All);
+        let statistics = trial_statistics(&runs, 0.95, StatisticSelection::All);
         let measurements: Vec<Measurement> = statistics.iter().map(|s| s.measurement.clone()).collect();
-        assert_eq!(measurements, point_of(&runs, Selection::All).measurements);
+        assert_eq!(measurements, point_of(&runs, StatisticSelection::All).measurements);
         let throughput = &statistics[0];
         assert_eq!(throughput.standard_error, Some(1.0 / 3.0_f64.sqrt()));
         assert!((throughput.t_critical.unwrap() - 4.302_653).abs() < 1e-6);
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn one_trial_has_no_error_and_no_t() {
-        let statistics = trial_statistics(&[run(9.0, &[])], 0.95, Selection::Compact);
+        let statistics = trial_statistics(&[run(9.0, &[])], 0.95, StatisticSelection::Compact);
         assert_eq!((statistics[0].standard_error, statistics[0].t_critical), (None, None));
     }
 }

@@ -13,8 +13,8 @@ mod trials;
 
 use crate::timeline::ConcurrencyTimeline;
 use aiperf_model::arrival::RequestRate;
-use aiperf_model::budget::ErrorBudget;
 use aiperf_model::client::ClientHealth;
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::verdict::Verdict;
 
@@ -23,7 +23,7 @@ pub use trials::{Trial, judge_values};
 
 /// What was asked of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Asked {
+pub struct RequestedLoad {
     /// Requests in flight, or with a rate at most.
     pub concurrency: Option<u32>,
     /// How requests arrive, in an open loop.
@@ -42,7 +42,7 @@ pub struct Asked {
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
     /// What was asked.
-    pub asked: Asked,
+    pub asked: RequestedLoad,
     /// What the requests say.
     pub metrics: &'a RunMetrics,
     /// When they were sent and answered; sorted.
@@ -50,7 +50,7 @@ pub struct Evidence<'a> {
     /// What the client says of itself.
     pub client: &'a ClientHealth,
     /// What a calibration says of the client at such a load, if there was one.
-    pub budget: Option<&'a ErrorBudget>,
+    pub client_error: Option<&'a ClientErrorEstimate>,
     /// How many requests were begun of which there is no record.
     pub lost_records: u64,
     /// For how many seconds the server could not be reached when the run ended early because of that.
@@ -60,7 +60,7 @@ pub struct Evidence<'a> {
 /// The verdict on one run.
 #[must_use]
 pub fn judge_run(evidence: &Evidence<'_>) -> Verdict {
-    let Evidence { asked, metrics, timeline, client, budget, lost_records, server_lost } = *evidence;
+    let Evidence { asked, metrics, timeline, client, client_error, lost_records, server_lost } = *evidence;
     let reasons = [
         rules::RECORD_LOSS.judge(None, lost_records as f64).into_iter().collect(),
         server_lost
@@ -69,7 +69,7 @@ pub fn judge_run(evidence: &Evidence<'_>) -> Verdict {
             })
             .into_iter()
             .collect(),
-        client::reasons(metrics, client, budget),
+        client::reasons(metrics, client, client_error),
         load::reasons(asked, metrics, timeline, client.missed_arrivals),
         arrivals::reason(asked.rate, timeline).into_iter().collect(),
         sample::reasons(metrics),

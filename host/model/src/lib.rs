@@ -8,9 +8,9 @@
 //! and [`limits`] what nobody may exceed.
 
 pub mod arrival;
-pub mod budget;
 pub mod catalogue;
 pub mod client;
+pub mod client_error;
 pub mod conclusion;
 pub mod connection;
 pub mod convergence;

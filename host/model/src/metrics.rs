@@ -284,7 +284,7 @@ pub struct ServiceLevel {
 /// Which metrics stand in the sweep file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Selection {
+pub enum StatisticSelection {
     /// The statistics that the catalogue marks for the sweep file.
     #[default]
     Compact,

@@ -14,7 +14,7 @@ use crate::sweepable::{Sweepable, Values};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::convergence::Convergence;
 use aiperf_model::dataset::{DatasetType, Sampling, ScheduleWindow};
-use aiperf_model::metrics::{Selection, ServiceLevel};
+use aiperf_model::metrics::{ServiceLevel, StatisticSelection};
 use aiperf_model::request::Header;
 use aiperf_model::secret::Secrets;
 use aiperf_model::server::ServerUrl;
@@ -182,7 +182,7 @@ pub struct SweepConfig {
     /// Whether all values share one seed.
     pub same_seed: bool,
     /// Which metrics stand in the sweep file.
-    pub metrics: Selection,
+    pub metrics: StatisticSelection,
 }
 
 /// How often it is repeated.

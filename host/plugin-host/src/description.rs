@@ -9,7 +9,7 @@ use crate::binary::Binary;
 use crate::bindings::types::PluginInfo;
 use crate::component::Component;
 use crate::error::{HostError, Source};
-use crate::instance::Mold;
+use crate::instance::InstanceFactory;
 use crate::interface::{Endpoint, Interface, Objective, Pareto, Trend};
 use crate::native::Caller;
 use crate::sandbox::Sandbox;
@@ -73,9 +73,12 @@ pub(crate) fn describe(
 }
 
 fn ask<I: Interface>(sandbox: &Arc<Sandbox>, component: &Component) -> Result<PluginInfo, HostError> {
-    let mold = Mold::<I>::new(Arc::clone(sandbox), component, component.source().to_string())?;
-    mold.instance()
-        .and_then(|mut instance| instance.call(&mold, "describe", |guest, store| I::describe(guest, store)))
+    let factory = InstanceFactory::<I>::new(Arc::clone(sandbox), component, component.source().to_string())?;
+    factory
+        .instance()
+        .and_then(|mut instance| {
+            instance.call(&factory, "describe", |guest, store| I::describe(guest, store))
+        })
         .map_err(|error| HostError::Crashed { source_name: component.source().clone(), error })
 }
 

@@ -19,10 +19,10 @@ use crate::destination::Reserved;
 use crate::endpoint::EndpointPlugin;
 use crate::error::{HostError, Source};
 use crate::inspection::Inspection;
-use crate::instance::Mold;
+use crate::instance::InstanceFactory;
 use crate::interface::Interface;
 use crate::limits::Limits;
-use crate::lock::Lock;
+use crate::lock::PluginLock;
 use crate::log::LogSink;
 use crate::native::Caller;
 use crate::objective::ObjectivePlugin;
@@ -51,7 +51,7 @@ pub struct HostConfig {
     /// What must not be kept with them.
     pub secrets: Secrets,
     /// The only plugins that may be used, or none if all may.
-    pub lock: Option<Lock>,
+    pub lock: Option<PluginLock>,
     /// Whether files may be native libraries, which run outside of the sandbox.
     pub allow_native: bool,
     /// What endpoints may not replace.
@@ -79,7 +79,7 @@ impl Default for HostConfig {
 /// Nothing is compiled before it is chosen. The plugins that it hands out live on without it.
 pub struct PluginHost {
     sandbox: Arc<Sandbox>,
-    lock: Option<Lock>,
+    lock: Option<PluginLock>,
     allow_native: bool,
     reserved: Reserved,
     plugins: BTreeMap<(Kind, String), Arc<Binary>>,
@@ -373,8 +373,8 @@ impl PluginHost {
         let given = secret_settings::filled_in(&settings, schema, &variable).map_err(refused)?;
         let (body, info) = match &**binary {
             Binary::Component(component) => {
-                let mold = Mold::new(Arc::clone(&self.sandbox), component, speaker)?;
-                let (pool, info) = Pool::new(mold, given).map_err(refused)?;
+                let factory = InstanceFactory::new(Arc::clone(&self.sandbox), component, speaker)?;
+                let (pool, info) = Pool::new(factory, given).map_err(refused)?;
                 (Body::Component(pool), info)
             }
             Binary::Library(library) => {

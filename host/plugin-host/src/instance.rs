@@ -15,15 +15,15 @@ use crate::limits::ticks;
 use crate::sandbox::{Context, Sandbox};
 
 /// How to make instances of one plugin.
-pub(crate) struct Mold<I: Interface> {
+pub(crate) struct InstanceFactory<I: Interface> {
     sandbox: Arc<Sandbox>,
     linked: InstancePre<Context>,
     indices: I::Indices,
     speaker: String,
 }
 
-impl<I: Interface> Mold<I> {
-    /// The mold of one interface of a component. `speaker` is who its instances are in messages.
+impl<I: Interface> InstanceFactory<I> {
+    /// The factory of one interface of a component. `speaker` is who its instances are in messages.
     pub(crate) fn new(
         sandbox: Arc<Sandbox>,
         component: &Component,
@@ -101,12 +101,12 @@ impl<I: Interface> Instance<I> {
     /// [`PluginError::Crashed`] if the call did not come back. The instance must not be used again then.
     pub(crate) fn call<T>(
         &mut self,
-        mold: &Mold<I>,
+        factory: &InstanceFactory<I>,
         function: &'static str,
         run: impl FnOnce(&I::Guest, &mut Store<Context>) -> wasmtime::Result<T>,
     ) -> Result<T, PluginError> {
         self.calls += 1;
         let Self { store, guest, .. } = self;
-        mold.guarded(store, function, |store| run(guest, store))
+        factory.guarded(store, function, |store| run(guest, store))
     }
 }

@@ -58,7 +58,7 @@ pub use error::{HostError, Source};
 pub use host::{HostConfig, PluginHost};
 pub use inspection::Inspection;
 pub use limits::Limits;
-pub use lock::Lock;
+pub use lock::PluginLock;
 pub use log::{Level, LogLine, LogSink};
 pub use unsaid::hide_in_body;
 pub use user_dirs::{user_cache_dir, user_plugin_dir};

@@ -13,7 +13,7 @@ const HEADER: &str = "# Written by `aiperf plugin lock`, read with --locked.\n\n
 /// The plugins that may be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Lock {
+pub struct PluginLock {
     #[serde(rename = "plugin", default)]
     plugins: Vec<Locked>,
 }
@@ -33,7 +33,7 @@ struct Locked {
 /// The most bytes of a lock file.
 const LARGEST: u64 = 16 << 20;
 
-impl Lock {
+impl PluginLock {
     /// What the file is called.
     pub const FILE: &str = "aiperf-plugins.lock";
 
@@ -126,27 +126,27 @@ mod tests {
     #[test]
     fn a_lock_reads_as_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(Lock::FILE);
-        let lock = Lock::new(&[description("cost", "ab"), description("slo", "cd")]);
+        let path = folder.path().join(PluginLock::FILE);
+        let lock = PluginLock::new(&[description("cost", "ab"), description("slo", "cd")]);
         fs::write(&path, lock.text()).unwrap();
-        assert_eq!(Lock::read(&path).unwrap(), lock);
+        assert_eq!(PluginLock::read(&path).unwrap(), lock);
         assert!(lock.text().contains("name = \"cost\"\nversion = \"1.2.3\"\ncontract = \"0.1.0\""));
     }
 
     #[test]
     fn what_is_no_lock_is_told_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(Lock::FILE);
+        let path = folder.path().join(PluginLock::FILE);
         fs::write(&path, "[[plugin]]\nkind = \"objectives\"\n").unwrap();
-        let error = Lock::read(&path).unwrap_err().to_string();
+        let error = PluginLock::read(&path).unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("`aiperf plugin lock` writes it"), "{error}");
-        let missing = Lock::read(&folder.path().join("gone")).unwrap_err().to_string();
+        let missing = PluginLock::read(&folder.path().join("gone")).unwrap_err().to_string();
         assert!(missing.contains("gone"), "{missing}");
     }
 
     #[test]
     fn only_listed_digests_pass() {
-        let lock = Lock::new(&[description("cost", "ab")]);
+        let lock = PluginLock::new(&[description("cost", "ab")]);
         let cost = Source::File("cost.wasm".into());
         assert!(lock.check_file(&Source::File("elsewhere.wasm".into()), "ab").is_ok());
         assert_eq!(

@@ -10,22 +10,22 @@ use aiperf_model::plugin::PluginError;
 use wasmtime::Store;
 
 use crate::bindings::types::Error;
-use crate::instance::{Instance, Mold};
+use crate::instance::{Instance, InstanceFactory};
 use crate::interface::Interface;
 use crate::sandbox::Context;
 
 /// The instances of one plugin under one set of settings.
 pub(crate) struct Pool<I: Interface> {
-    mold: Mold<I>,
+    factory: InstanceFactory<I>,
     settings: String,
     idle: Mutex<Vec<Instance<I>>>,
 }
 
 impl<I: Interface> Pool<I> {
     /// A pool with one instance, and what the plugin answered to `settings`.
-    pub(crate) fn new(mold: Mold<I>, settings: String) -> Result<(Self, I::Info), PluginError> {
-        let (instance, info) = mold.configured(&settings)?;
-        Ok((Self { mold, settings, idle: Mutex::new(vec![instance]) }, info))
+    pub(crate) fn new(factory: InstanceFactory<I>, settings: String) -> Result<(Self, I::Info), PluginError> {
+        let (instance, info) = factory.configured(&settings)?;
+        Ok((Self { factory, settings, idle: Mutex::new(vec![instance]) }, info))
     }
 
     /// Calls `function` of the contract by `run` on one of the instances.
@@ -39,8 +39,8 @@ impl<I: Interface> Pool<I> {
         run: impl FnOnce(&I::Guest, &mut Store<Context>) -> wasmtime::Result<Result<T, Error>>,
     ) -> Result<T, PluginError> {
         let mut instance = self.take()?;
-        let answer = instance.call(&self.mold, function, run)?;
-        if self.mold.keeps(&instance) {
+        let answer = instance.call(&self.factory, function, run)?;
+        if self.factory.keeps(&instance) {
             self.idle().push(instance);
         }
         answer.map_err(PluginError::from)
@@ -56,15 +56,15 @@ impl<I: Interface> Pool<I> {
         function: &'static str,
         run: impl FnOnce(&I::Guest, &mut Store<Context>) -> wasmtime::Result<Result<T, Error>>,
     ) -> Result<T, PluginError> {
-        let (mut instance, _) = self.mold.configured(&self.settings)?;
-        instance.call(&self.mold, function, run)?.map_err(PluginError::from)
+        let (mut instance, _) = self.factory.configured(&self.settings)?;
+        instance.call(&self.factory, function, run)?.map_err(PluginError::from)
     }
 
     fn take(&self) -> Result<Instance<I>, PluginError> {
         let idle = self.idle().pop();
         match idle {
             Some(instance) => Ok(instance),
-            None => self.mold.configured(&self.settings).map(|(instance, _)| instance),
+            None => self.factory.configured(&self.settings).map(|(instance, _)| instance),
         }
     }
 

@@ -3,9 +3,9 @@
 //! What need not be done follows from the runs that are done and from nothing else, so a benchmark that is continued
 //! leaves out the same runs as one that was never interrupted.
 
-use crate::frame::Frame;
+use crate::context::SweepContext;
+use crate::duration_estimator::DurationEstimator;
 use crate::ledger::Ledger;
-use crate::pace::Pace;
 use crate::strategy::LeftOut;
 use aiperf_model::convergence::ValueConvergence;
 use aiperf_model::sweep::{Step, SweepValue};
@@ -54,18 +54,18 @@ impl<'a> Agenda<'a> {
     /// can have done so since it was asked before.
     pub(crate) fn leave_out(
         &mut self,
-        frame: &Frame<'_>,
+        context: &SweepContext<'_>,
         ledger: &Ledger,
         last: Option<&Step>,
     ) -> Vec<LeftOut> {
         let values: Vec<&SweepValue> = if std::mem::replace(&mut self.has_begun, true) {
-            last.and_then(|last| frame.value(last.value.index)).into_iter().collect()
+            last.and_then(|last| context.value(last.value.index)).into_iter().collect()
         } else {
-            frame.values.iter().collect()
+            context.values.iter().collect()
         };
         let converged = values.into_iter().filter_map(|value| {
-            let convergence = frame.convergence_of(value, ledger)?;
-            let metric = &frame.convergence.as_ref()?.metric;
+            let convergence = context.convergence_of(value, ledger)?;
+            let metric = &context.convergence.as_ref()?.metric;
             convergence.converged.then(|| (value.index, reason(metric, &convergence)))
         });
         let converged: Vec<(u32, String)> = converged.collect();
@@ -76,11 +76,16 @@ impl<'a> Agenda<'a> {
 
     /// How long these runs and the pauses before them take, by the runs that were made; none if there are none, or nobody
     /// knows.
-    pub(crate) fn expected(&self, plan: &Plan, pace: &Pace, last: Option<&Step>) -> Option<Duration> {
+    pub(crate) fn expected(
+        &self,
+        plan: &Plan,
+        durations: &DurationEstimator,
+        last: Option<&Step>,
+    ) -> Option<Duration> {
         let (mut before, mut expected) = (last, Duration::ZERO);
         for step in &self.open {
             let pause = before.map_or(Duration::ZERO, |before| plan.pause(before, step));
-            expected += pause + pace.expected(step.value.index)?;
+            expected += pause + durations.expected(step.value.index)?;
             before = Some(step);
         }
         Some(expected).filter(|time| !time.is_zero())
@@ -112,7 +117,7 @@ mod tests {
     use crate::ledger::{Ending, Success};
     use aiperf_model::catalogue::MetricId;
     use aiperf_model::convergence::Convergence;
-    use aiperf_model::metrics::{RunMetrics, Selection, Summary};
+    use aiperf_model::metrics::{RunMetrics, StatisticSelection, Summary};
     use aiperf_model::sweep::{Order, SweepValue};
 
     fn values() -> Vec<SweepValue> {
@@ -134,8 +139,8 @@ mod tests {
             .collect()
     }
 
-    fn frame(convergence: Option<Convergence>) -> Frame<'static> {
-        Frame {
+    fn context(convergence: Option<Convergence>) -> SweepContext<'static> {
+        SweepContext {
             axes: &[],
             values: values(),
             trials_per_value: 5,
@@ -143,7 +148,7 @@ mod tests {
             confidence_level: 0.95,
             convergence,
             time_budget: None,
-            selection: Selection::Compact,
+            selection: StatisticSelection::Compact,
             plugins: Vec::new(),
         }
     }
@@ -160,42 +165,42 @@ mod tests {
 
     #[test]
     fn a_value_that_has_converged_is_left_out_and_the_others_go_on() {
-        let (steps, frame) = (steps(), frame(Some(rule())));
+        let (steps, context) = (steps(), context(Some(rule())));
         let mut agenda = Agenda::new(steps.iter());
         let mut ledger = Ledger::default();
         let mut last = None;
         for step in &steps[..5] {
-            assert_eq!(agenda.leave_out(&frame, &ledger, last), []);
+            assert_eq!(agenda.leave_out(&context, &ledger, last), []);
             assert_eq!(agenda.next(), Some(step));
             let throughput = if step.value.index == 0 { 100.0 } else { 100.0 * f64::from(step.trial) };
             ledger.note(step.index, step.value.index, step.trial, run(throughput));
             last = Some(step);
         }
-        let left_out = agenda.leave_out(&frame, &ledger, last);
+        let left_out = agenda.leave_out(&context, &ledger, last);
         assert_eq!(left_out.len(), 1);
         assert_eq!(left_out[0].steps, [steps[6].clone(), steps[8].clone()]);
         assert_eq!(left_out[0].reason, "request_throughput_avg is known to ±0.0 % after 3 trials");
         assert_eq!(agenda.open().collect::<Vec<_>>(), [&steps[5], &steps[7], &steps[9]]);
-        assert_eq!(agenda.leave_out(&frame, &ledger, last), [], "once");
+        assert_eq!(agenda.leave_out(&context, &ledger, last), [], "once");
     }
 
     #[test]
     fn a_benchmark_that_is_continued_leaves_out_what_had_converged() {
-        let (steps, frame) = (steps(), frame(Some(rule())));
+        let (steps, context) = (steps(), context(Some(rule())));
         let mut ledger = Ledger::default();
         steps[..5].iter().for_each(|step| ledger.note(step.index, step.value.index, step.trial, run(1.0)));
-        let left_out = Agenda::new(steps[5..].iter()).leave_out(&frame, &ledger, None);
+        let left_out = Agenda::new(steps[5..].iter()).leave_out(&context, &ledger, None);
         assert_eq!(left_out.len(), 1);
         assert_eq!(left_out[0].steps, [steps[6].clone(), steps[8].clone()]);
     }
 
     #[test]
     fn without_a_rule_every_run_is_done() {
-        let (steps, frame) = (steps(), frame(None));
+        let (steps, context) = (steps(), context(None));
         let mut agenda = Agenda::new(steps.iter());
         let mut ledger = Ledger::default();
         steps[..8].iter().for_each(|step| ledger.note(step.index, step.value.index, step.trial, run(1.0)));
-        assert_eq!(agenda.leave_out(&frame, &ledger, None), []);
+        assert_eq!(agenda.leave_out(&context, &ledger, None), []);
         assert_eq!(agenda.len(), 10);
     }
 }

@@ -8,8 +8,8 @@
 
 use crate::agenda::Agenda;
 use crate::asking::Asking;
-use crate::frame::comparable;
-use crate::pace::Pace;
+use crate::context::comparable;
+use crate::duration_estimator::DurationEstimator;
 use crate::spending::Spending;
 use aiperf_analysis::{Influence, influences};
 use aiperf_model::plugin::AnalysisPlugins;
@@ -37,7 +37,7 @@ pub(crate) fn choose<'a, 'r>(
     result: impl FnOnce() -> &'r SweepResult,
     analysis: &AnalysisPlugins,
     min_trials: u32,
-    clock: &Clock<'_>,
+    clock: &TimeLeft<'_>,
 ) -> Option<Choice<'a>> {
     agenda.open().next()?;
     let has_time = |step: &Step| clock.has_time_for(step);
@@ -85,25 +85,25 @@ fn gain(result: &SweepResult, influence: Influence) -> f64 {
 }
 
 /// What there is of time, and what a run takes of it.
-pub(crate) struct Clock<'a> {
+pub(crate) struct TimeLeft<'a> {
     pub(crate) spending: &'a Spending,
-    pub(crate) pace: &'a Pace,
+    pub(crate) durations: &'a DurationEstimator,
     pub(crate) asking: &'a Asking,
     pub(crate) plan: &'a Plan,
     /// The run that was made last.
     pub(crate) before: Option<&'a Step>,
 }
 
-impl Clock<'_> {
+impl TimeLeft<'_> {
     fn has_time_for(&self, step: &Step) -> bool {
         // Nobody knows how long the very first run takes.
-        let run = self.pace.expected(step.value.index).unwrap_or_default();
+        let run = self.durations.expected(step.value.index).unwrap_or_default();
         self.spending.has_time_for(self.pause(step) + run)
     }
 
     /// How long a run takes with the pause before it, at least a millisecond.
     fn seconds(&self, step: &Step) -> f64 {
-        let run = self.pace.expected(step.value.index).unwrap_or_default();
+        let run = self.durations.expected(step.value.index).unwrap_or_default();
         (self.pause(step) + run).as_secs_f64().max(1e-3)
     }
 
@@ -179,12 +179,18 @@ mod tests {
     fn chosen(done: usize, open: Option<Vec<OpenAnswer>>, time: Duration) -> Option<Choice<'static>> {
         let steps: &'static [Step] = Box::leak(steps().into_boxed_slice());
         let agenda = Agenda::new(steps[done..].iter());
-        let mut pace = Pace::default();
-        steps[..done].iter().for_each(|step| pace.note(step.value.index, Duration::from_secs(1)));
+        let mut durations = DurationEstimator::default();
+        steps[..done].iter().for_each(|step| durations.note(step.value.index, Duration::from_secs(1)));
         let spending = Spending::start(time, Duration::ZERO);
         let plan = plan();
         let asking = Asking::without_limit();
-        let clock = Clock { spending: &spending, pace: &pace, asking: &asking, plan: &plan, before: None };
+        let clock = TimeLeft {
+            spending: &spending,
+            durations: &durations,
+            asking: &asking,
+            plan: &plan,
+            before: None,
+        };
         let result = result(open);
         choose(&agenda, || &result, &AnalysisPlugins::default(), 2, &clock)
     }
@@ -234,10 +240,16 @@ mod tests {
 
     #[test]
     fn the_pause_before_a_run_is_part_of_what_it_takes() {
-        let (plan, pace) = (plan(), Pace::default());
+        let (plan, durations) = (plan(), DurationEstimator::default());
         let spending = Spending::start(Duration::from_secs(30), Duration::ZERO);
         let asking = Asking::without_limit();
-        let clock = |before| Clock { spending: &spending, pace: &pace, asking: &asking, plan: &plan, before };
+        let clock = |before| TimeLeft {
+            spending: &spending,
+            durations: &durations,
+            asking: &asking,
+            plan: &plan,
+            before,
+        };
         assert!(clock(None).has_time_for(&plan.steps[1]));
         assert!(!clock(Some(&plan.steps[0])).has_time_for(&plan.steps[1]));
     }

@@ -1,6 +1,6 @@
 //! What the driver is given.
 
-use crate::calibration::Laboratory;
+use crate::calibration::CalibrationBackend;
 use crate::executor::Executor;
 use crate::sinks::RecordSinks;
 use aiperf_load::{Dataset, Transport};
@@ -30,7 +30,7 @@ pub struct Benchmark<'a> {
     /// Who wants the records of each run, beside its files and metrics.
     pub sinks: &'a dyn RecordSinks,
     /// Where the client's own error can be measured; none if it never is.
-    pub laboratory: Option<&'a dyn Laboratory>,
+    pub calibration_backend: Option<&'a dyn CalibrationBackend>,
     /// The command line, without secrets.
     pub command_line: Vec<String>,
     /// The version of the program.

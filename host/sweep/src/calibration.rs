@@ -1,8 +1,8 @@
 //! The client's own error, from a server whose times are known, before the first run.
 //!
-//! At the load of each value, requests go to a [`KnownServer`] for two seconds. What is measured there beyond the known
+//! At the load of each value, requests go to a [`ReferenceServer`] for two seconds. What is measured there beyond the known
 //! times, and beyond the server's own lateness, the client has added. The server itself is none of this crate's
-//! business: whoever plugs in a [`Laboratory`] starts it, and keeps what was found for a while.
+//! business: whoever plugs in a [`CalibrationBackend`] starts it, and keeps what was found for a while.
 
 use crate::benchmark::Benchmark;
 use crate::interrupt::Interrupt;
@@ -10,8 +10,8 @@ use crate::sinks::{Summary, Summed};
 use aiperf_columns::Store;
 use aiperf_load::{BodyMemory, Clock, Control, Length, Processing, RunSpec, Transport, WorkloadSpec};
 use aiperf_metrics::{ConcurrencyTimeline, record_metrics};
-use aiperf_model::budget::{Added, ErrorBudget};
 use aiperf_model::catalogue::MetricId;
+use aiperf_model::client_error::{Added, ClientErrorEstimate};
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::record::Record;
 use aiperf_model::server::ServerUrl;
@@ -29,17 +29,17 @@ const LONG_REQUESTS: u64 = 2000;
 const LONG_DURATION: Duration = Duration::from_mins(1);
 
 /// Where calibrations take place.
-pub trait Laboratory {
+pub trait CalibrationBackend {
     /// What was found for such a load not long ago.
-    fn kept(&self, load: &str) -> Option<ErrorBudget>;
+    fn kept(&self, load: &str) -> Option<ClientErrorEstimate>;
     /// Keeps what was found for a load.
-    fn keep(&self, load: &str, budget: &ErrorBudget);
+    fn keep(&self, load: &str, client_error: &ClientErrorEstimate);
     /// Starts a server that batches everything.
-    fn start(&self) -> Result<Box<dyn KnownServer>, String>;
+    fn start(&self) -> Result<Box<dyn ReferenceServer>, String>;
 }
 
 /// A server whose times are known; it stops when it is dropped.
-pub trait KnownServer {
+pub trait ReferenceServer {
     /// Where it is.
     fn url(&self) -> ServerUrl;
     /// What a client without any error would measure, and by how much the server missed that so far.
@@ -81,20 +81,21 @@ fn is_long(benchmark: &Benchmark<'_>) -> bool {
 }
 
 /// The client's error at one load: one that was kept, unless the user wants a new one, or one that is measured now.
-pub(crate) fn budget(
+pub(crate) fn client_error(
     benchmark: &Benchmark<'_>,
-    laboratory: &dyn Laboratory,
+    calibration_backend: &dyn CalibrationBackend,
     settings: &RunSettings,
     interrupt: &Interrupt,
-) -> Result<ErrorBudget, String> {
+) -> Result<ClientErrorEstimate, String> {
     let load = describe(benchmark, settings);
-    let kept = (benchmark.config.trust.calibration != Calibration::Always).then(|| laboratory.kept(&load));
-    if let Some(budget) = kept.flatten() {
-        return Ok(budget);
+    let kept =
+        (benchmark.config.trust.calibration != Calibration::Always).then(|| calibration_backend.kept(&load));
+    if let Some(client_error) = kept.flatten() {
+        return Ok(client_error);
     }
-    let budget = measure(benchmark, laboratory, settings, interrupt)?;
-    laboratory.keep(&load, &budget);
-    Ok(budget)
+    let client_error = measure(benchmark, calibration_backend, settings, interrupt)?;
+    calibration_backend.keep(&load, &client_error);
+    Ok(client_error)
 }
 
 /// What the client's error depends on, beside the machine.
@@ -113,10 +114,10 @@ fn describe(benchmark: &Benchmark<'_>, settings: &RunSettings) -> String {
 
 fn measure(
     benchmark: &Benchmark<'_>,
-    laboratory: &dyn Laboratory,
+    calibration_backend: &dyn CalibrationBackend,
     settings: &RunSettings,
     interrupt: &Interrupt,
-) -> Result<ErrorBudget, String> {
+) -> Result<ClientErrorEstimate, String> {
     if !benchmark.streaming() {
         return Err("answers that are not streamed have no time to first token".to_owned());
     }
@@ -129,7 +130,7 @@ fn measure(
         .executor
         .prepare(&workload(benchmark, settings), &benchmark.endpoint, &control)
         .map_err(|error| error.to_string())?;
-    let server = laboratory.start()?;
+    let server = calibration_backend.start()?;
     let spec = spec(benchmark, settings, server.url());
     let mut summary = Summary::new(&[], Store::default());
     let mut sink = |record: Record| {
@@ -198,7 +199,7 @@ fn offered(settings: &RunSettings, timeline: &ConcurrencyTimeline, missed: u64) 
 }
 
 /// What was measured beyond what is known; none if nothing was measured.
-fn compare(metrics: &RunMetrics, known: Known, offered: Option<f64>) -> Option<ErrorBudget> {
+fn compare(metrics: &RunMetrics, known: Known, offered: Option<f64>) -> Option<ClientErrorEstimate> {
     let lateness = known.lateness_ms;
     let beyond = |metric, statistic, known_ms: f64| Some(metrics.statistic(metric, statistic)? - known_ms);
     let added = |metric, p50_ms, p99_ms| {
@@ -208,7 +209,7 @@ fn compare(metrics: &RunMetrics, known: Known, offered: Option<f64>) -> Option<E
         })
     };
     let per_gap = lateness.p99 / (OUTPUT_TOKENS - 1.0);
-    Some(ErrorBudget {
+    Some(ClientErrorEstimate {
         ttft_ms: added(
             MetricId::TimeToFirstToken,
             known.ttft_ms + lateness.p50,
@@ -237,11 +238,13 @@ mod tests {
         };
         let lateness_ms = Added { p50: 0.25, p99: 2.0 };
         let known = Known { ttft_ms: 50.0, itl_ms: 10.0, lateness_ms };
-        let budget = compare(&metrics, known, Some(0.75)).unwrap();
-        assert!((budget.ttft_ms.p50 - 0.25).abs() < 1e-9 && (budget.ttft_ms.p99 - 1.0).abs() < 1e-9);
-        assert!((budget.itl_ms.unwrap().p99 - (0.1 - 2.0 / 31.0)).abs() < 1e-9);
-        assert!((budget.rate_percent - 25.0).abs() < 1e-9);
-        assert_eq!(budget.requests, 70);
+        let client_error = compare(&metrics, known, Some(0.75)).unwrap();
+        assert!(
+            (client_error.ttft_ms.p50 - 0.25).abs() < 1e-9 && (client_error.ttft_ms.p99 - 1.0).abs() < 1e-9
+        );
+        assert!((client_error.itl_ms.unwrap().p99 - (0.1 - 2.0 / 31.0)).abs() < 1e-9);
+        assert!((client_error.rate_percent - 25.0).abs() < 1e-9);
+        assert_eq!(client_error.requests, 70);
         assert_eq!(compare(&RunMetrics::default(), known, Some(1.0)), None);
     }
 

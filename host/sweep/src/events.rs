@@ -4,7 +4,7 @@ use crate::figures::LiveFigures;
 use crate::ledger::Ending;
 use crate::strategy::Left;
 use aiperf_load::{Control, Progress as LoadProgress};
-use aiperf_model::budget::ErrorBudget;
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::sweep::Step;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub enum Event<'a> {
         /// The step.
         step: &'a Step,
         /// The error.
-        budget: Result<&'a ErrorBudget, &'a str>,
+        client_error: Result<&'a ClientErrorEstimate, &'a str>,
     },
     /// The load of a step begins.
     RunStarted {
@@ -63,7 +63,7 @@ pub enum Event<'a> {
         retries: bool,
     },
     /// Runs of a value are left out, since the others say enough.
-    Spared {
+    Skipped {
         /// The first of them.
         step: &'a Step,
         /// How many.

@@ -1,23 +1,25 @@
 //! Which files are written when: every change of state at once, what the runs say together when the driver says so.
 
 use crate::benchmark::Benchmark;
+use crate::context::ascending;
 use crate::earlier;
 use crate::error::SweepError;
-use crate::frame::ascending;
 use crate::ledger::{Ending, Ledger};
 use crate::resume;
 use crate::strategy::LeftOut;
 use aiperf_artifacts::journal::Change;
 use aiperf_artifacts::lock::Owner;
-use aiperf_artifacts::manifest::{BudgetRecord, Origin, RunRecord, RunState, TimeBudgetRecord, ValueRecord};
+use aiperf_artifacts::manifest::{
+    ClientErrorRecord, Origin, RunRecord, RunState, TimeBudgetRecord, ValueRecord,
+};
 use aiperf_artifacts::value_aggregate::{self, ValueAggregate};
 use aiperf_artifacts::{
     ArtifactDir, ArtifactError, Layout, Manifest, ManifestLog, digest, host::Host, layout, names, sweep_csv,
     sweep_json, time,
 };
 use aiperf_metrics::points;
-use aiperf_model::budget::ErrorBudget;
-use aiperf_model::metrics::Selection;
+use aiperf_model::client_error::ClientErrorEstimate;
+use aiperf_model::metrics::StatisticSelection;
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::{Step, SweepResult, SweepValue};
 use std::path::{Path, PathBuf};
@@ -198,8 +200,12 @@ impl Files {
     }
 
     /// Notes the client's own error at a value.
-    pub(crate) fn note_budget(&mut self, value: u32, budget: ErrorBudget) -> Result<(), ArtifactError> {
-        self.log.note(&[Change::ErrorBudget(BudgetRecord { value, budget })])
+    pub(crate) fn note_client_error(
+        &mut self,
+        value: u32,
+        client_error: ClientErrorEstimate,
+    ) -> Result<(), ArtifactError> {
+        self.log.note(&[Change::ClientError(ClientErrorRecord { value, client_error })])
     }
 
     /// Notes that a run begins, and makes its folder, without what an earlier attempt left there.
@@ -273,7 +279,11 @@ impl Files {
                     Some((&all.rule, of_value))
                 }),
                 verdict: judged.map(|judged| &judged.verdict),
-                statistics: &points::trial_statistics(&runs, trials.confidence_level, Selection::All),
+                statistics: &points::trial_statistics(
+                    &runs,
+                    trials.confidence_level,
+                    StatisticSelection::All,
+                ),
             },
         )
     }

@@ -1,22 +1,22 @@
 //! What a strategy knows: everything that the runs so far say.
 
 use crate::asking::Asking;
+use crate::context::SweepContext;
+use crate::duration_estimator::DurationEstimator;
 use crate::findings::Findings;
-use crate::frame::Frame;
 use crate::ledger::{Ending, Ledger};
-use crate::pace::Pace;
 use crate::spending::Spending;
 use aiperf_model::plugin::AnalysisPlugins;
 use aiperf_model::sweep::{Step, SweepResult};
 
 /// What the runs so far say.
 pub struct History<'a> {
-    pub(crate) frame: &'a Frame<'a>,
+    pub(crate) context: &'a SweepContext<'a>,
     pub(crate) ledger: &'a Ledger,
     pub(crate) findings: &'a Findings,
     pub(crate) analysis: &'a AnalysisPlugins,
     pub(crate) asking: &'a Asking,
-    pub(crate) pace: &'a Pace,
+    pub(crate) durations: &'a DurationEstimator,
     pub(crate) spending: Option<&'a Spending>,
     pub(crate) last: Option<&'a Step>,
     pub(crate) next_index: u32,
@@ -49,13 +49,13 @@ impl History<'_> {
 
     /// How long runs take.
     #[must_use]
-    pub fn pace(&self) -> &Pace {
-        self.pace
+    pub fn durations(&self) -> &DurationEstimator {
+        self.durations
     }
 
     /// What the runs say together, by the analysis plugins. Computed once after each run, and only if somebody asks.
     #[must_use]
     pub fn result(&self) -> &SweepResult {
-        self.findings.result(|| self.frame.result(self.ledger, self.analysis, self.asking))
+        self.findings.result(|| self.context.result(self.ledger, self.analysis, self.asking))
     }
 }

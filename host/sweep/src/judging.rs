@@ -2,8 +2,8 @@
 
 use crate::benchmark::Benchmark;
 use crate::one_run::Measured;
-use aiperf_metrics::verdict::{Asked, Evidence, judge_run};
-use aiperf_model::budget::ErrorBudget;
+use aiperf_metrics::verdict::{Evidence, RequestedLoad, judge_run};
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::verdict::Verdict;
 use aiperf_plan::RunSettings;
 
@@ -13,11 +13,11 @@ pub(crate) fn judge(
     settings: &RunSettings,
     users_think: bool,
     measured: &Measured,
-    budget: Option<&ErrorBudget>,
+    client_error: Option<&ClientErrorEstimate>,
 ) -> Verdict {
     let config = benchmark.config;
     judge_run(&Evidence {
-        asked: Asked {
+        asked: RequestedLoad {
             concurrency: settings.concurrency,
             rate: settings.request_rate,
             users_think,
@@ -29,7 +29,7 @@ pub(crate) fn judge(
         metrics: &measured.summed.metrics,
         timeline: &measured.summed.timeline,
         client: &measured.outcome.client,
-        budget,
+        client_error,
         lost_records: measured.outcome.lost,
         server_lost: measured.outcome.absence.as_ref().map(|absence| absence.seconds),
     })

@@ -1,10 +1,10 @@
 //! What became of each run so far, and the points and failures that follow from it.
 
-use crate::pace::Pace;
+use crate::duration_estimator::DurationEstimator;
 use aiperf_metrics::points;
 use aiperf_metrics::verdict::{self, Trial};
 use aiperf_model::catalogue::MetricId;
-use aiperf_model::metrics::{RunMetrics, Selection, Statistic};
+use aiperf_model::metrics::{RunMetrics, Statistic, StatisticSelection};
 use aiperf_model::point::Point;
 use aiperf_model::request_error::{self, RequestErrors, ValueErrors};
 use aiperf_model::sweep::{FailedTrial, FailedValue, SweepValue};
@@ -205,16 +205,16 @@ impl Ledger {
     }
 
     /// How long the successful runs took.
-    pub(crate) fn pace(&self) -> Pace {
-        let mut pace = Pace::default();
+    pub(crate) fn durations(&self) -> DurationEstimator {
+        let mut durations = DurationEstimator::default();
         for entry in self.entries.values() {
             let Ending::Succeeded(success) = &entry.ending else { continue };
             let seconds = success.metrics.statistic(MetricId::BenchmarkDuration, Statistic::Avg);
             if let Some(time) = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-                pace.note(entry.value, time);
+                durations.note(entry.value, time);
             }
         }
-        pace
+        durations
     }
 
     /// The numbers of a value's successful trials, in order of the plan.
@@ -228,7 +228,7 @@ impl Ledger {
         &self,
         values: &[SweepValue],
         confidence_level: f64,
-        selection: Selection,
+        selection: StatisticSelection,
     ) -> Vec<Point> {
         let runs = values.iter().map(|value| (value, self.successes(value.index)));
         runs.filter(|(_, runs)| !runs.is_empty())

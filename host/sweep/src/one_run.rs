@@ -11,13 +11,13 @@ use crate::interrupt::Interrupt;
 use crate::judging;
 use crate::ledger::{Blame, Ending, Success};
 use crate::order;
-use crate::report::{self, Trust};
-use crate::selection::Selection;
+use crate::report::{self, Judged};
+use crate::run_requests::RunRequests;
 use crate::sinks::{RunSinks, Summary, Summed};
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
 use aiperf_columns::Store;
 use aiperf_load::{Clock, Control, LoadError, RunOutcome, RunSpec};
-use aiperf_model::budget::ErrorBudget;
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::fault::{Fault, Faulty as _};
 use aiperf_model::record::Record;
 use aiperf_model::sweep::Step;
@@ -34,7 +34,7 @@ pub(crate) struct Measured {
 pub(crate) fn execute(
     benchmark: &Benchmark<'_>,
     step: &Step,
-    budget: Option<&ErrorBudget>,
+    client_error: Option<&ClientErrorEstimate>,
     folder: &Path,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
@@ -42,7 +42,7 @@ pub(crate) fn execute(
     let settings = benchmark.config.settings(&step.value);
     let control = Control::new();
     interrupt.watch(&control);
-    let selection = Selection::new(benchmark, &settings).map_err(LoadError::from)?;
+    let selection = RunRequests::new(benchmark, &settings).map_err(LoadError::from)?;
     let workload = order::workload(benchmark, step, &settings, &selection, folder);
     let prepared = match benchmark.executor.prepare(&workload, &benchmark.endpoint, &control) {
         Ok(prepared) => prepared,
@@ -69,8 +69,8 @@ pub(crate) fn execute(
     let addressed = Addressed { errors, url: &request_url(benchmark) };
     let failure = failure::reason(outcome, metrics, addressed, benchmark.config.load.max_error_rate);
     let asked = report::input_config(benchmark, &settings, &selection);
-    let verdict = judging::judge(benchmark, &settings, prepared.has_conversations(), &measured, budget);
-    let trust = Trust { verdict: &verdict, budget };
+    let verdict = judging::judge(benchmark, &settings, prepared.has_conversations(), &measured, client_error);
+    let trust = Judged { verdict: &verdict, client_error };
     report::write(benchmark, step, folder, &asked, &measured, trust, failure.as_deref())?;
     Ok(match failure {
         _ if outcome.cancelled => Ending::Interrupted(Some(measured.summed.metrics)),

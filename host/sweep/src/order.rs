@@ -1,7 +1,7 @@
 //! What a run asks of its executor: which requests, and how they are sent.
 
 use crate::benchmark::Benchmark;
-use crate::selection::Selection;
+use crate::run_requests::RunRequests;
 use aiperf_load::{BodyMemory, Cancellation, ConversationSpec, Length, Processing, RunSpec, WorkloadSpec};
 use aiperf_model::sweep::Step;
 use aiperf_plan::{CancellationConfig, ConversationConfig, RunSettings};
@@ -12,7 +12,7 @@ pub(crate) fn workload(
     benchmark: &Benchmark<'_>,
     step: &Step,
     settings: &RunSettings,
-    selection: &Selection,
+    selection: &RunRequests,
     folder: &Path,
 ) -> WorkloadSpec {
     let length =
@@ -45,7 +45,7 @@ pub(crate) fn load(
     benchmark: &Benchmark<'_>,
     step: &Step,
     settings: &RunSettings,
-    selection: &Selection,
+    selection: &RunRequests,
     folder: &Path,
 ) -> RunSpec {
     let server = &benchmark.config.server;

@@ -1,10 +1,10 @@
 //! How far an earlier benchmark got, for those who only want to know.
 
 use crate::benchmark::Benchmark;
+use crate::duration_estimator::DurationEstimator;
 use crate::earlier;
 use crate::error::SweepError;
 use crate::files::Files;
-use crate::pace::Pace;
 use aiperf_artifacts::manifest::RunState;
 use aiperf_model::sweep::Step;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub struct Progress {
     /// The state of each run, in order of the plan.
     states: Vec<RunState>,
     /// How long the runs took that are done.
-    pub pace: Pace,
+    pub durations: DurationEstimator,
 }
 
 impl Progress {
@@ -25,7 +25,7 @@ impl Progress {
         earlier::check_files(&mut manifest, &folders)?;
         let ledger = earlier::read_ledger(&manifest, &benchmark.plan.values, &folders)?;
         let states = manifest.runs.into_iter().map(|run| run.state).collect();
-        Ok(Self { states, pace: ledger.pace() })
+        Ok(Self { states, durations: ledger.durations() })
     }
 
     /// Why a run is not run again, or none if it is.

@@ -1,14 +1,14 @@
 //! The analysis of an earlier sweep again, with any plugins and no server.
 
 use crate::asking::Asking;
+use crate::context::{SweepContext, ascending};
 use crate::earlier::read_ledger;
 use crate::error::SweepError;
 use crate::files::write_sweep;
-use crate::frame::{Frame, ascending};
 use aiperf_analysis::analyze;
 use aiperf_artifacts::{ArtifactDir, ArtifactError, Layout, Manifest, layout, read_sweep};
 use aiperf_metrics::statistics;
-use aiperf_model::metrics::Selection;
+use aiperf_model::metrics::StatisticSelection;
 use aiperf_model::plugin::{AnalysisPlugins, Identity, Kind};
 use aiperf_model::point::Measurement;
 use aiperf_model::sweep::SweepResult;
@@ -73,7 +73,7 @@ fn analyzed(
 ) -> Result<SweepResult, SweepError> {
     let mut values = manifest.values();
     values.sort_by(|a, b| ascending(&a.parameters, &b.parameters));
-    let frame = Frame {
+    let context = SweepContext {
         axes: &manifest.plan.axes,
         trials_per_value: manifest.plan.trials,
         order: manifest.plan.order,
@@ -84,7 +84,7 @@ fn analyzed(
         plugins: with_analysis(&manifest.plugins, analysis),
         values,
     };
-    Ok(frame.result(&read_ledger(manifest, &frame.values, folders)?, analysis, &Asking::without_limit()))
+    Ok(context.result(&read_ledger(manifest, &context.values, folders)?, analysis, &Asking::without_limit()))
 }
 
 /// Analyses one sweep file again; nothing is written. Intervals are computed anew from the deviations.
@@ -101,7 +101,7 @@ pub fn reanalyze_file(file: &Path, analysis: &AnalysisPlugins) -> Result<SweepRe
 }
 
 /// Which metrics the sweep file had.
-fn selection(manifest: &Manifest) -> Selection {
+fn selection(manifest: &Manifest) -> StatisticSelection {
     let written = manifest.configuration.pointer("/sweep/metrics").cloned().unwrap_or_default();
     serde_json::from_value(written).unwrap_or_default()
 }

@@ -2,11 +2,11 @@
 
 use crate::benchmark::Benchmark;
 use crate::one_run::Measured;
-use crate::selection::Selection;
+use crate::run_requests::RunRequests;
 use aiperf_artifacts::ArtifactError;
 use aiperf_artifacts::input_config::{InputConfig, InputFile, TokenLength};
 use aiperf_artifacts::run::{self, RunReport};
-use aiperf_model::budget::ErrorBudget;
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::sweep::Step;
 use aiperf_model::verdict::Verdict;
 use aiperf_plan::{Length, RunSettings};
@@ -19,7 +19,7 @@ use std::path::Path;
 pub(crate) fn input_config(
     benchmark: &Benchmark<'_>,
     settings: &RunSettings,
-    selection: &Selection,
+    selection: &RunRequests,
 ) -> Value {
     let length = |length: Length| TokenLength { mean: f64::from(length.mean), std_dev: length.std_dev };
     let urls: Vec<String> = benchmark.urls.iter().map(ToString::to_string).collect();
@@ -52,10 +52,10 @@ pub(crate) fn input_config(
 
 /// How far the run can be believed.
 #[derive(Clone, Copy)]
-pub(crate) struct Trust<'a> {
+pub(crate) struct Judged<'a> {
     pub(crate) verdict: &'a Verdict,
     /// The client's own error, if it is known.
-    pub(crate) budget: Option<&'a ErrorBudget>,
+    pub(crate) client_error: Option<&'a ClientErrorEstimate>,
 }
 
 /// Writes both files into the folder of the run.
@@ -65,7 +65,7 @@ pub(crate) fn write(
     folder: &Path,
     input_config: &Value,
     measured: &Measured,
-    trust: Trust<'_>,
+    trust: Judged<'_>,
     failure: Option<&str>,
 ) -> Result<(), ArtifactError> {
     let (outcome, wall) = (&measured.outcome, measured.clock.wall());
@@ -86,7 +86,7 @@ pub(crate) fn write(
             was_cancelled: outcome.cancelled,
             incomplete_reason: incomplete,
             verdict: trust.verdict,
-            error_budget: trust.budget,
+            client_error: trust.client_error,
             client: &outcome.client,
             errors: &measured.summed.errors,
             start_unix_ns,

@@ -5,23 +5,23 @@ use crate::asking::Asking;
 use crate::benchmark::Benchmark;
 use crate::calibration;
 use crate::connections;
+use crate::context::SweepContext;
+use crate::duration_estimator::DurationEstimator;
 use crate::environment;
 use crate::error::SweepError;
 use crate::events::{Event, Observer};
 use crate::files::Files;
 use crate::findings::Findings;
-use crate::frame::Frame;
 use crate::history::History;
 use crate::interrupt::{Interrupt, Urgency};
 use crate::ledger::{Ending, Ledger, Success};
 use crate::one_run;
-use crate::pace::Pace;
 use crate::policy::{Policy, Stop};
 use crate::readiness;
 use crate::spending::Spending;
 use crate::strategy::{self, LeftOut, Next, Strategy};
 use aiperf_artifacts::Manifest;
-use aiperf_model::budget::ErrorBudget;
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::metrics::RunMetrics;
 use aiperf_model::sweep::{Step, SweepResult};
 use std::collections::BTreeMap;
@@ -33,10 +33,10 @@ pub struct Sweep<'a> {
     benchmark: &'a Benchmark<'a>,
     strategy: Box<dyn Strategy + 'a>,
     files: Files,
-    frame: Frame<'a>,
+    context: SweepContext<'a>,
     ledger: Ledger,
     findings: Findings,
-    pace: Pace,
+    durations: DurationEstimator,
     /// The clock of the time for all trials, if there is one.
     spending: Option<Spending>,
     asking: Asking,
@@ -44,7 +44,7 @@ pub struct Sweep<'a> {
     last: Option<Step>,
     notices: Vec<String>,
     /// The client's own error at each value, by its position in the plan.
-    budgets: BTreeMap<u32, ErrorBudget>,
+    client_errors: BTreeMap<u32, ClientErrorEstimate>,
 }
 
 /// What became of a benchmark.
@@ -75,8 +75,8 @@ impl<'a> Sweep<'a> {
     pub fn begin(benchmark: &'a Benchmark<'a>) -> Result<Self, SweepError> {
         connections::check(benchmark)?;
         let files = Files::create(benchmark)?;
-        let frame = frame(benchmark, &files);
-        Ok(Self::with(benchmark, files, frame, Ledger::default(), Vec::new()))
+        let context = context(benchmark, &files);
+        Ok(Self::with(benchmark, files, context, Ledger::default(), Vec::new()))
     }
 
     /// Takes the directory of an earlier benchmark, which must be the same one; sends nothing. Runs that are done
@@ -85,9 +85,9 @@ impl<'a> Sweep<'a> {
         connections::check(benchmark)?;
         let (files, mut notices) = Files::resume(benchmark, directory)?;
         notices.extend(files.mend()?);
-        let frame = frame(benchmark, &files);
-        let ledger = files.ledger(&frame.values)?;
-        let mut sweep = Self::with(benchmark, files, frame, ledger, notices);
+        let context = context(benchmark, &files);
+        let ledger = files.ledger(&context.values)?;
+        let mut sweep = Self::with(benchmark, files, context, ledger, notices);
         for left_out in sweep.needless() {
             sweep.files.leave_out(&left_out)?;
         }
@@ -98,7 +98,7 @@ impl<'a> Sweep<'a> {
     fn with(
         benchmark: &'a Benchmark<'a>,
         files: Files,
-        frame: Frame<'a>,
+        context: SweepContext<'a>,
         ledger: Ledger,
         notices: Vec<String>,
     ) -> Self {
@@ -112,15 +112,15 @@ impl<'a> Sweep<'a> {
             benchmark,
             strategy: strategy::of(benchmark, open.into_iter()),
             files,
-            frame,
+            context,
             findings: Findings::of(&ledger),
-            pace: ledger.pace(),
+            durations: ledger.durations(),
             ledger,
             spending: None,
             asking,
             last: None,
             notices,
-            budgets: BTreeMap::new(),
+            client_errors: BTreeMap::new(),
         }
     }
 
@@ -152,7 +152,7 @@ impl<'a> Sweep<'a> {
             let cooldown = last.map_or(Duration::ZERO, |last| self.benchmark.plan.pause(last, &step));
             let begin = Instant::now();
             let stop = self.take(&step, cooldown, observer, interrupt)?;
-            self.pace.note(step.value.index, begin.elapsed().saturating_sub(cooldown));
+            self.durations.note(step.value.index, begin.elapsed().saturating_sub(cooldown));
             self.last = Some(step);
             if stop.is_some() {
                 return self.outcome(stop);
@@ -169,7 +169,7 @@ impl<'a> Sweep<'a> {
         match strategy.next(&history) {
             Next::Run(step) => {
                 if self.files.add(&step)? {
-                    self.frame.add(&step.value);
+                    self.context.add(&step.value);
                 }
                 Ok(Some(step))
             }
@@ -186,12 +186,12 @@ impl<'a> Sweep<'a> {
     /// The strategy, and what it knows.
     fn asked(&mut self) -> (&mut (dyn Strategy + 'a), History<'_>) {
         let history = History {
-            frame: &self.frame,
+            context: &self.context,
             ledger: &self.ledger,
             findings: &self.findings,
             analysis: self.benchmark.analysis,
             asking: &self.asking,
-            pace: &self.pace,
+            durations: &self.durations,
             spending: self.spending.as_ref(),
             last: self.last.as_ref(),
             next_index: self.files.next_index(),
@@ -210,7 +210,7 @@ impl<'a> Sweep<'a> {
             self.files.leave_out(&left_out)?;
             if let [step, ..] = left_out.steps.as_slice() {
                 let (runs, reason) = (left_out.steps.len(), left_out.reason.as_str());
-                observer.notify(Event::Spared { step, runs, reason });
+                observer.notify(Event::Skipped { step, runs, reason });
             }
         }
         Ok(())
@@ -229,24 +229,29 @@ impl<'a> Sweep<'a> {
     /// measured is the last one: what stands in the way, such as a wire format that the simulator does not know, does so
     /// at every load.
     fn calibrate(&mut self, observer: &mut dyn Observer, interrupt: &Interrupt) -> Result<(), SweepError> {
-        let Some(laboratory) = self.benchmark.laboratory.filter(|_| calibration::is_wanted(self.benchmark))
+        let Some(calibration_backend) =
+            self.benchmark.calibration_backend.filter(|_| calibration::is_wanted(self.benchmark))
         else {
             return Ok(());
         };
         for step in &self.benchmark.plan.steps {
             if self.files.is_settled(step)
-                || self.budgets.contains_key(&step.value.index)
+                || self.client_errors.contains_key(&step.value.index)
                 || interrupt.urgency() != Urgency::None
             {
                 continue;
             }
             observer.notify(Event::Calibrating { step });
             let settings = self.benchmark.config.settings(&step.value);
-            let budget = calibration::budget(self.benchmark, laboratory, &settings, interrupt);
-            observer.notify(Event::Calibrated { step, budget: budget.as_ref().map_err(String::as_str) });
-            let Ok(budget) = budget else { break };
-            self.files.note_budget(step.value.index, budget.clone())?;
-            self.budgets.insert(step.value.index, budget);
+            let client_error =
+                calibration::client_error(self.benchmark, calibration_backend, &settings, interrupt);
+            observer.notify(Event::Calibrated {
+                step,
+                client_error: client_error.as_ref().map_err(String::as_str),
+            });
+            let Ok(client_error) = client_error else { break };
+            self.files.note_client_error(step.value.index, client_error.clone())?;
+            self.client_errors.insert(step.value.index, client_error);
         }
         Ok(())
     }
@@ -271,7 +276,7 @@ impl<'a> Sweep<'a> {
             let again = policy.retries(&ending, retries);
             observer.notify(Event::RunEnded { step, ending: &ending, retries: again });
             if !again {
-                return Ok(policy.stop_after(&ending, &self.ledger, &self.frame.values));
+                return Ok(policy.stop_after(&ending, &self.ledger, &self.context.values));
             }
             (cooldown, retries) = (policy.cooldown, retries + 1);
         }
@@ -285,8 +290,8 @@ impl<'a> Sweep<'a> {
         interrupt: &Interrupt,
     ) -> Result<Ending, SweepError> {
         let folder = self.files.begin_run(step)?;
-        let budget = self.budgets.get(&step.value.index);
-        let ending = one_run::execute(self.benchmark, step, budget, &folder, observer, interrupt)?;
+        let client_error = self.client_errors.get(&step.value.index);
+        let ending = one_run::execute(self.benchmark, step, client_error, &folder, observer, interrupt)?;
         self.ledger.note(step.index, step.value.index, step.trial, ending.clone());
         self.findings.outdate(step.value.index);
         let spent = self.spending.as_ref().map(Spending::spent);
@@ -300,8 +305,8 @@ impl<'a> Sweep<'a> {
     /// Writes what the runs say together.
     fn write_findings(&mut self) -> Result<(), SweepError> {
         let result =
-            self.findings.result(|| self.frame.result(&self.ledger, self.benchmark.analysis, &self.asking));
-        let changed = self.findings.changed().filter_map(|value| self.frame.value(value));
+            self.findings.result(|| self.context.result(&self.ledger, self.benchmark.analysis, &self.asking));
+        let changed = self.findings.changed().filter_map(|value| self.context.value(value));
         self.files.write_aggregates(self.benchmark, changed, &self.ledger, result)?;
         self.findings.note_written();
         Ok(())
@@ -329,8 +334,8 @@ impl<'a> Sweep<'a> {
         };
         let unfinished = self.files.unfinished();
         let failed_by_plugin = self.ledger.is_failed_by_plugin();
-        let (frame, ledger, asking) = (&self.frame, &self.ledger, &self.asking);
-        let result = self.findings.into_result(|| frame.result(ledger, self.benchmark.analysis, asking));
+        let (context, ledger, asking) = (&self.context, &self.ledger, &self.asking);
+        let result = self.findings.into_result(|| context.result(ledger, self.benchmark.analysis, asking));
         // Requests that failed are data; where none was sent there are only names of servers that do not answer.
         let discarded = self.ledger.is_all_unreachable()
             && !self.files.is_resumed()
@@ -350,9 +355,9 @@ impl<'a> Sweep<'a> {
     }
 }
 
-fn frame<'a>(benchmark: &'a Benchmark<'a>, files: &Files) -> Frame<'a> {
+fn context<'a>(benchmark: &'a Benchmark<'a>, files: &Files) -> SweepContext<'a> {
     let (config, plan) = (benchmark.config, benchmark.plan);
-    Frame {
+    SweepContext {
         axes: &plan.axes,
         values: files.values_ascending(),
         trials_per_value: plan.shape.trials,

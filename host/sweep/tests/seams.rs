@@ -263,7 +263,7 @@ fn with_benchmark<T>(
         analysis: &analysis,
         executor: &Imagined,
         sinks,
-        laboratory: None,
+        calibration_backend: None,
         command_line: Vec::new(),
         version: "0.0.0",
     })

@@ -28,7 +28,7 @@ pub(super) struct Metadata {
     pub(super) parameter_name: Option<String>,
     pub(super) sweep_parameters: Option<Vec<Axis>>,
     #[serde(default)]
-    pub(super) parameter_values: Vec<Place>,
+    pub(super) parameter_values: Vec<ListedPoint>,
     pub(super) num_values: Option<usize>,
     #[serde(default = "one")]
     pub(super) num_trials_per_value: u32,
@@ -66,7 +66,7 @@ pub(super) struct Axis {
 /// A point in a list.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected a value or an object of parameters")]
-pub(super) enum Place {
+pub(super) enum ListedPoint {
     Value(ParameterValue),
     Parameters(#[serde(deserialize_with = "parameters::deserialize")] Vec<Parameter>),
 }
@@ -101,8 +101,8 @@ impl Metadata {
     /// The parameters of all values that the file lists.
     pub(super) fn values(&self) -> Vec<Vec<Parameter>> {
         let values = self.parameter_values.iter().map(|place| match place {
-            Place::Value(value) => self.of_value(value),
-            Place::Parameters(parameters) => parameters.clone(),
+            ListedPoint::Value(value) => self.of_value(value),
+            ListedPoint::Parameters(parameters) => parameters.clone(),
         });
         values.collect()
     }

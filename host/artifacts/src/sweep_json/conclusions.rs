@@ -1,6 +1,6 @@
 //! What the analysis says: best configurations, fronts and trends.
 
-use super::{Axes, Named, Place};
+use super::{Axes, ListedPoint, Named};
 use crate::json::Position;
 use crate::parameters::Object;
 use aiperf_model::conclusion::{BestConfiguration, Derived, Front, FrontMember, MemberStanding, Trend};
@@ -70,7 +70,7 @@ struct Standing<'a> {
     #[serde(flatten)]
     at: Named<'a>,
     optimal: bool,
-    dominated_by: Option<Place<'a>>,
+    dominated_by: Option<ListedPoint<'a>>,
     rejected: Option<&'a str>,
     probability_optimal: Option<f64>,
 }

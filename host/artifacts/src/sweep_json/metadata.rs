@@ -1,6 +1,6 @@
 //! What was run, what failed, and which plugins took part.
 
-use super::{Axes, Named, Place};
+use super::{Axes, ListedPoint, Named};
 use crate::parameters;
 use aiperf_model::conclusion;
 use aiperf_model::convergence::{self, Convergences};
@@ -15,7 +15,7 @@ pub(super) struct Metadata<'a> {
     aggregation_type: &'static str,
     #[serde(flatten)]
     swept: Swept<'a>,
-    parameter_values: Vec<Place<'a>>,
+    parameter_values: Vec<ListedPoint<'a>>,
     num_values: usize,
     num_trials_per_value: u32,
     sweep_mode: &'static str,

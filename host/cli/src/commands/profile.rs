@@ -15,7 +15,7 @@ use crate::redaction::without_secrets;
 use crate::say;
 use crate::signals;
 use crate::ui::{self, Silent, Simple, format};
-use aiperf_load::{Dataset, Sockets, Transport, Trust};
+use aiperf_load::{Dataset, Sockets, Transport, TrustedAuthorities};
 use aiperf_model::parameter;
 use aiperf_model::server::ServerUrl;
 use aiperf_model::sweep::SweepResult;
@@ -53,7 +53,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         analysis: &plugins.analysis,
         executor: &Local,
         sinks: &NoOthers,
-        laboratory: Some(&calibration::Laboratory),
+        calibration_backend: Some(&calibration::CalibrationBackend),
         command_line: without_secrets(environment::arguments()),
         version: env!("CARGO_PKG_VERSION"),
     };
@@ -131,9 +131,9 @@ fn transport(config: &Config) -> Result<Transport, Failure> {
     let ConnectionConfig { insecure, ca_certs, reuse_strategy, http2 } = &config.server.connection;
     let trust = if *insecure {
         say!("{INSECURE_WARNING}");
-        Trust::anybody()
+        TrustedAuthorities::anybody()
     } else {
-        Trust::with_certificates(ca_certs)?
+        TrustedAuthorities::with_certificates(ca_certs)?
     };
     let holds_server = matches!(config.server.servers, Servers::Simulator { .. });
     let sockets = Sockets::of_this_process(holds_server);

@@ -6,8 +6,8 @@ use super::format;
 use crate::lines::in_line;
 use crate::say;
 use aiperf_load::{Control, Progress};
-use aiperf_model::budget::ErrorBudget;
 use aiperf_model::catalogue::MetricId;
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::figure;
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::parameter;
@@ -103,9 +103,9 @@ fn value_name(step: &Step) -> String {
     if parameters.is_empty() { "run".into() } else { parameter::describe(parameters) }
 }
 
-fn calibrated(budget: Result<&ErrorBudget, &str>) -> String {
-    match budget {
-        Ok(ErrorBudget { ttft_ms, .. }) => format!(
+fn calibrated(client_error: Result<&ClientErrorEstimate, &str>) -> String {
+    match client_error {
+        Ok(ClientErrorEstimate { ttft_ms, .. }) => format!(
             "this client adds {} ms p50 / {} ms p99 to TTFT at this load",
             figure::number(ttft_ms.p50),
             figure::number(ttft_ms.p99)
@@ -142,7 +142,9 @@ impl Observer for Simple {
                 self.end = time.and_then(|time| Instant::now().checked_add(time));
                 self.progress = progress(done, left);
             }
-            Event::Calibrated { step, budget } => say!("{:<34}{}", self.title(step), calibrated(budget)),
+            Event::Calibrated { step, client_error } => {
+                say!("{:<34}{}", self.title(step), calibrated(client_error));
+            }
             Event::RunStarted { step, control } => {
                 let title = format!("{}{}", self.progress, self.title(step));
                 self.bar = Some(Moving::load(&title, control.clone(), self.end));
@@ -156,7 +158,7 @@ impl Observer for Simple {
             Event::Settled { runs, reason } => {
                 say!("no more trials, {reason}: {} left out", format::count(runs, "run"));
             }
-            Event::Spared { step, runs, reason } => {
+            Event::Skipped { step, runs, reason } => {
                 let value = value_name(step);
                 say!("{value}: {} left out: {reason}", format::count(runs, "run"));
             }

@@ -67,7 +67,7 @@ impl Http1 {
         request: Request<Full<Bytes>>,
         task: &SlotTask,
     ) -> Result<Response<Incoming>, Broken> {
-        let mut response = pin!(task.muted(|| self.sender.send_request(request)));
+        let mut response = pin!(task.suppressed(|| self.sender.send_request(request)));
         let driver = &mut self.driver;
         let state = &mut self.state;
         poll_fn(|_| {
@@ -101,7 +101,7 @@ impl Http1 {
             }
             state = false;
             loop {
-                match task.muted(|| Pin::new(&mut body).poll_frame(&mut unwoken())) {
+                match task.suppressed(|| Pin::new(&mut body).poll_frame(&mut unwoken())) {
                     Poll::Ready(Some(Ok(frame))) => {
                         if let Ok(bytes) = frame.into_data()
                             && let Err(broken) = reception.push(&bytes)

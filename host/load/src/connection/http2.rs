@@ -97,7 +97,7 @@ impl Http2 {
 
     fn send(&mut self, request: Request<Bytes>, task: &SlotTask) -> Result<ResponseFuture, h2::Error> {
         let (head, body) = request.into_parts();
-        task.muted(|| {
+        task.suppressed(|| {
             let is_all = body.is_empty();
             let (response, mut stream) = self.sender.send_request(Request::from_parts(head, ()), is_all)?;
             if !is_all {
@@ -118,7 +118,7 @@ impl Http2 {
             }
             loop {
                 let has_read = self.drive(task);
-                match task.muted(|| Pin::new(&mut response).poll(&mut unwoken())) {
+                match task.suppressed(|| Pin::new(&mut response).poll(&mut unwoken())) {
                     Poll::Ready(response) => return Poll::Ready(response.map_err(Broken::Http2)),
                     Poll::Pending if self.state.has_ended() => return Poll::Ready(Err(Broken::Closed)),
                     Poll::Pending if has_read => {}
@@ -140,13 +140,13 @@ impl Http2 {
                 return Poll::Ready(Err(Broken::Interrupted(interruption)));
             }
             loop {
-                match task.muted(|| body.poll_data(&mut unwoken())) {
+                match task.suppressed(|| body.poll_data(&mut unwoken())) {
                     Poll::Ready(Some(Ok(bytes))) => {
                         if let Err(broken) = reception.push(&bytes) {
                             return Poll::Ready(Err(broken));
                         }
                         // It was received, so there is room for as much again.
-                        let _ = task.muted(|| body.flow_control().release_capacity(bytes.len()));
+                        let _ = task.suppressed(|| body.flow_control().release_capacity(bytes.len()));
                     }
                     // The server has said all and wants to hear no more.
                     Poll::Ready(Some(Err(error))) if error.reason() == Some(Reason::NO_ERROR) => {

@@ -8,7 +8,7 @@ use super::wire::{Socket, Wire};
 use crate::deadline::Interruption;
 use crate::failure::{cancelled, connect, handshake, no_room, refused, tls};
 use crate::route::{Address, HTTP2, Route, Tls};
-use crate::sockets::Place;
+use crate::sockets::ConnectionPermit;
 use crate::task::SlotTask;
 use aiperf_model::record::Failure;
 use std::future::{Future, poll_fn};
@@ -24,7 +24,7 @@ pub(super) async fn open(
     route: &Route,
     stamps: &Arc<Stamps>,
     task: &SlotTask,
-) -> Result<(Http, Place), Failure> {
+) -> Result<(Http, ConnectionPermit), Failure> {
     let address = &route.address;
     let place = route.sockets.place().map_err(|most| no_room(address, most))?;
     let late = || connect(format!("no connection to {address} in time"));

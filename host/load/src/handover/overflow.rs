@@ -1,6 +1,6 @@
 //! The thread that keeps what the readers have no time for.
 
-use super::spill::Spill;
+use super::spill::ResponseQueueFile;
 use super::{POLL_INTERVAL, Readers};
 use aiperf_model::record::Exchange;
 use std::io;
@@ -26,7 +26,7 @@ impl Overflow {
     pub(crate) fn run(mut self) -> io::Result<()> {
         // Most runs never get here, and have no file.
         let Ok(first) = self.coming.recv() else { return Ok(()) };
-        let mut spill = Spill::new(&self.folder);
+        let mut spill = ResponseQueueFile::new(&self.folder);
         self.keep(first, &mut spill);
         loop {
             let ended = self.keep_what_has_come(&mut spill);
@@ -43,7 +43,7 @@ impl Overflow {
     }
 
     /// True when no more will come.
-    fn keep_what_has_come(&mut self, spill: &mut Spill) -> bool {
+    fn keep_what_has_come(&mut self, spill: &mut ResponseQueueFile) -> bool {
         loop {
             match self.coming.try_recv() {
                 Ok(exchange) => self.keep(exchange, spill),
@@ -53,13 +53,13 @@ impl Overflow {
         }
     }
 
-    fn keep(&mut self, exchange: Exchange, spill: &mut Spill) {
+    fn keep(&mut self, exchange: Exchange, spill: &mut ResponseQueueFile) {
         if !spill.push(&exchange) {
             self.readers.give(exchange);
         }
     }
 
-    fn wait(&mut self, ended: bool, spill: &mut Spill) {
+    fn wait(&mut self, ended: bool, spill: &mut ResponseQueueFile) {
         if ended || !spill.is_empty() {
             // For the readers, which say nothing.
             thread::sleep(POLL_INTERVAL);

@@ -12,7 +12,7 @@ const BLOCK: usize = 1024 * 1024;
 
 /// A queue of exchanges, first in, first out, of which only a block of each end is in memory.
 #[derive(Debug)]
-pub(super) struct Spill {
+pub(super) struct ResponseQueueFile {
     folder: PathBuf,
     /// Made when it is first needed.
     file: Option<File>,
@@ -32,7 +32,7 @@ pub(super) struct Spill {
 
 /// All of an exchange but the response, whose bytes follow it as they are.
 #[derive(Serialize, Deserialize)]
-struct Frame<Events, Cause> {
+struct QueuedResponse<Events, Cause> {
     timing: Timing,
     events: Events,
     streamed: bool,
@@ -40,7 +40,7 @@ struct Frame<Events, Cause> {
     response: usize,
 }
 
-impl Spill {
+impl ResponseQueueFile {
     /// An empty queue, whose file will be in this folder.
     pub(super) fn new(folder: &Path) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Spill {
         if self.full {
             return false;
         }
-        let frame = Frame {
+        let frame = QueuedResponse {
             timing: exchange.timing,
             events: &exchange.events,
             streamed: exchange.streamed,
@@ -84,9 +84,10 @@ impl Spill {
             return Ok(None);
         }
         let encoded = self.head.get(self.position..).unwrap_or_default();
-        let (frame, rest) = postcard::take_from_bytes::<Frame<Vec<EventMark>, Option<Failure>>>(encoded)
-            .map_err(io::Error::other)?;
-        let Frame { timing, events, streamed, failure, response } = frame;
+        let (frame, rest) =
+            postcard::take_from_bytes::<QueuedResponse<Vec<EventMark>, Option<Failure>>>(encoded)
+                .map_err(io::Error::other)?;
+        let QueuedResponse { timing, events, streamed, failure, response } = frame;
         let buffer = rest.get(..response).ok_or(io::ErrorKind::UnexpectedEof)?.to_vec();
         self.position = self.head.len() - (rest.len() - response);
         Ok(Some(Exchange { timing, buffer, events, streamed, failure }))
@@ -143,7 +144,7 @@ mod tests {
     #[test]
     fn exchanges_come_back_as_they_went_and_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spill = Spill::new(folder.path());
+        let mut spill = ResponseQueueFile::new(folder.path());
         // Blocks are full at different places, and the queue is emptied in between.
         for _ in 0..2 {
             let (mut pushed, mut popped) = (0, 0);
@@ -169,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_the_disk_refuses_stays_in_memory() {
-        let mut spill = Spill::new(Path::new("/no/such/folder"));
+        let mut spill = ResponseQueueFile::new(Path::new("/no/such/folder"));
         // The block that could not be written is kept, what comes after it is refused.
         assert!(spill.push(&exchange(0, BLOCK)));
         assert!(!spill.push(&exchange(1, 1)));

@@ -2,12 +2,12 @@
 
 use super::RunSpec;
 use crate::arrivals::{Arrivals, DueTimes, Limits, Process, SlotRamp};
-use crate::brake::Level;
 use crate::clock::nanoseconds;
-use crate::duty::Assignment;
 use crate::error::LoadError;
 use crate::heartbeat::{Heard, Heartbeat};
+use crate::phase_state::PhaseSpec;
 use crate::slot::Shared;
+use crate::stop_signal::Level;
 use crate::worker::Worker;
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::client::{ClientHealth, WorkerShare};
@@ -179,7 +179,7 @@ impl Director {
         let start = self.next_start();
         let end = self.duration.map(|duration| start.saturating_add(duration));
         let heartbeat =
-            Heartbeat::start(self.shared.clock, self.workers.iter().map(Worker::pulse).collect())?;
+            Heartbeat::start(self.shared.clock, self.workers.iter().map(Worker::probe).collect())?;
         let (workers, missed_arrivals) =
             self.run_phase(Phase::Profiling, start, Limits { end, ..self.limits })?;
         let Heard { read_delay, suspended } = heartbeat.stop();
@@ -197,7 +197,7 @@ impl Director {
     }
 
     /// What each worker is to do in a phase.
-    fn assignments(&self, phase: Phase, start: u64, arrivals: Vec<Arrivals>) -> Vec<Assignment> {
+    fn phase_specs(&self, phase: Phase, start: u64, arrivals: Vec<Arrivals>) -> Vec<PhaseSpec> {
         let Ramps { concurrency, slots, .. } = self.ramps;
         let has_ramps = phase == Phase::Profiling;
         let ramp_end = if has_ramps { start.saturating_add(self.ramps.longest()) } else { 0 };
@@ -206,7 +206,7 @@ impl Director {
         arrivals
             .into_iter()
             .zip(slot_ramps)
-            .map(|(arrivals, slot_ramp)| Assignment {
+            .map(|(arrivals, slot_ramp)| PhaseSpec {
                 phase,
                 arrivals,
                 ready_slots: self.open_loop.as_ref().map(|open_loop| open_loop.ready_slots),
@@ -236,21 +236,21 @@ impl Director {
         let mut arrivals = self.arrivals(phase, start, limits);
         let left = arrivals.pop();
         let reached = left.as_ref().map(Arrivals::reached);
-        let assignments = self.assignments(phase, start, arrivals);
+        let phase_specs = self.phase_specs(phase, start, arrivals);
         shared.workload.read_ahead(phase, 0);
         let mut workers = std::mem::take(&mut self.workers);
         let started = thread::scope(|scope| {
             // Each worker holds a sender; the channel closes when the last one has ended.
             let (working, all_ended) = mpsc::channel::<WorkerShare>();
-            for ((worker, assignment), index) in workers.iter_mut().zip(assignments).zip(0..) {
+            for ((worker, phase_spec), index) in workers.iter_mut().zip(phase_specs).zip(0..) {
                 let working = working.clone();
                 let run = move || {
                     // Nobody takes it any more only if the run was given up.
-                    let _ = working.send(worker.run(assignment));
+                    let _ = working.send(worker.run(phase_spec));
                 };
                 let name = format!("aiperf-worker-{index}");
                 if let Err(error) = thread::Builder::new().name(name).spawn_scoped(scope, run) {
-                    shared.brake.pull(Level::Abort);
+                    shared.stop_signal.stop(Level::Abort);
                     return Err(LoadError::Worker(error));
                 }
             }
@@ -266,7 +266,7 @@ impl Director {
         Ok((started?, left.map_or(0, |left| left.missed(until))))
     }
 
-    /// Waits for the workers, and pulls the brake when they are to end earlier. Meanwhile it does a thing now and
+    /// Waits for the workers, and stops them when they are to end earlier. Meanwhile it does a thing now and
     /// then. Returns how busy the workers were.
     fn supervise(
         &mut self,
@@ -274,20 +274,21 @@ impl Director {
         stop_at: Option<u64>,
         now_and_then: impl Fn(),
     ) -> Vec<WorkerShare> {
-        let (clock, brake, control) = (self.shared.clock, &self.shared.brake, &self.shared.control);
+        let (clock, stop_signal, control) =
+            (self.shared.clock, &self.shared.stop_signal, &self.shared.control);
         let (mut stopped_at, mut ended) = (None, Vec::new());
         loop {
             if control.is_aborting() {
-                brake.pull(Level::Abort);
+                stop_signal.stop(Level::Abort);
             } else if control.is_stopping() {
-                brake.pull(Level::Stop);
+                stop_signal.stop(Level::Stop);
             }
             self.ended_by_order |= control.is_stopping();
             let now = clock.now();
-            if brake.is_pulled() || stop_at.is_some_and(|stop_at| now >= stop_at) {
+            if stop_signal.is_stopped() || stop_at.is_some_and(|stop_at| now >= stop_at) {
                 let stopped_at = *stopped_at.get_or_insert(stop_at.map_or(now, |stop_at| stop_at.min(now)));
                 if now >= self.grace_period.saturating_add(stopped_at) {
-                    brake.pull(Level::Abort);
+                    stop_signal.stop(Level::Abort);
                 }
             }
             now_and_then();

@@ -1,6 +1,6 @@
 //! A conversation between two of its turns: the next request carries what was said before, answers included.
 
-use super::{Asked, PreparedRequest, Script, Workload, count_tokens, not_built, parse_plugin_header};
+use super::{KnownLengths, PreparedRequest, Script, Workload, count_tokens, not_built, parse_plugin_header};
 use crate::error::LoadError;
 use aiperf_model::plugin::{Endpoint, PluginError};
 use aiperf_model::record::Phase;
@@ -18,7 +18,7 @@ pub(crate) struct Dialogue {
     /// What was said until then, the last turn included; empty before the second turn, since the first one is prepared.
     said: Vec<Turn>,
     /// What the last turn asks for.
-    pub(crate) asked: Option<Asked>,
+    pub(crate) asked: Option<KnownLengths>,
 }
 
 /// The next turn of a conversation.
@@ -78,7 +78,7 @@ impl Workload {
         let prepared = self.with_known_path(payload, |source| not_built(endpoint, request, source))?;
         let Script { max_output_tokens, delay, .. } = script;
         // What was said before counts too, and only the server knows how it counts the answers.
-        let asked = Some(Asked { input_tokens: None, max_output_tokens });
+        let asked = Some(KnownLengths { input_tokens: None, max_output_tokens });
         let dialogue = Dialogue { request, phase, turn: turn + 1, said, asked };
         Ok(Continued { request: prepared, delay, dialogue })
     }

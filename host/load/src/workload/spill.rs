@@ -25,14 +25,14 @@ impl BodyMemory {
 
 /// The memory and the file of one workload. Threads fill it at the same time.
 #[derive(Debug)]
-pub(super) struct Spill {
+pub(super) struct BodyFile {
     memory: BodyMemory,
     resident: AtomicU64,
     file: OnceLock<File>,
     end: AtomicU64,
 }
 
-impl Spill {
+impl BodyFile {
     pub(super) fn new(memory: BodyMemory) -> Self {
         Self { memory, resident: AtomicU64::new(0), file: OnceLock::new(), end: AtomicU64::new(0) }
     }

@@ -5,7 +5,7 @@
 //! nobody: a body that is not in memory, or is being put there at this very moment, is read from the file by who
 //! needs it.
 
-use super::spill::Spill;
+use super::spill::BodyFile;
 use crate::error::LoadError;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ pub(super) struct Store {
     count: u32,
     per_block: u32,
     blocks: Vec<Block>,
-    spill: Arc<Spill>,
+    spill: Arc<BodyFile>,
     /// The blocks of the file that are in memory.
     ahead: Mutex<VecDeque<usize>>,
 }
@@ -78,7 +78,7 @@ impl Store {
     /// Makes so many requests on all available cores.
     pub(super) fn fill(
         count: u32,
-        spill: &Arc<Spill>,
+        spill: &Arc<BodyFile>,
         make: &(impl Fn(u32) -> Result<Made, LoadError> + Sync),
     ) -> Result<Self, LoadError> {
         let mut store = Self {
@@ -195,7 +195,7 @@ impl Store {
 impl Block {
     fn make(
         requests: impl Iterator<Item = Result<Made, LoadError>>,
-        spill: &Spill,
+        spill: &BodyFile,
     ) -> Result<Self, LoadError> {
         let mut bytes = Vec::with_capacity(BLOCK_LENGTH + BLOCK_LENGTH / 4);
         let mut placed = Vec::new();
@@ -221,7 +221,7 @@ impl Block {
         Some(start..end)
     }
 
-    fn body(&self, within: usize, spill: &Spill) -> Option<io::Result<Bytes>> {
+    fn body(&self, within: usize, spill: &BodyFile) -> Option<io::Result<Bytes>> {
         let range = self.range(within)?;
         match &self.bodies {
             Bodies::Resident(bytes) => Some(Ok(bytes.slice(range))),
@@ -236,7 +236,7 @@ impl Block {
         }
     }
 
-    fn bodies(&self, spill: &Spill) -> io::Result<Bytes> {
+    fn bodies(&self, spill: &BodyFile) -> io::Result<Bytes> {
         match &self.bodies {
             Bodies::Resident(bytes) => Ok(bytes.clone()),
             Bodies::Spilled { offset, .. } => spill.read(*offset, self.length).map(Bytes::from),
@@ -244,7 +244,7 @@ impl Block {
     }
 
     /// Reads the bodies into memory if they are in the file; whether they are now there for a while.
-    fn bring(&self, spill: &Spill) -> bool {
+    fn bring(&self, spill: &BodyFile) -> bool {
         let Bodies::Spilled { offset, ahead } = &self.bodies else { return false };
         let Ok(bytes) = spill.read(*offset, self.length) else { return false };
         *ahead.write().unwrap_or_else(PoisonError::into_inner) = Some(bytes.into());
@@ -284,7 +284,7 @@ mod tests {
     /// So many requests whose bodies are their position, a hundred thousand digits long.
     fn store(count: u32, resident: u64) -> Store {
         let folder = std::env::temp_dir();
-        let spill = Arc::new(Spill::new(BodyMemory { resident, folder }));
+        let spill = Arc::new(BodyFile::new(BodyMemory { resident, folder }));
         Store::fill(count, &spill, &|position| {
             let facts = Facts { form: 0, input_tokens: Some(position), max_output_tokens: None, turns: 1 };
             Ok(Made { body: text(position), facts })
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_takes_no_file_is_an_error() {
-        let spill = Spill::new(BodyMemory { resident: 0, folder: "/nowhere/at/all".into() });
+        let spill = BodyFile::new(BodyMemory { resident: 0, folder: "/nowhere/at/all".into() });
         let made = |position| {
             Ok(Made {
                 body: text(position),

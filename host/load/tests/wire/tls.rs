@@ -3,7 +3,7 @@
 use crate::endpoint::Chat;
 use crate::server::{Peer, Server};
 use crate::{TOKEN, answer, failure, run_all, run_spec, workload_spec};
-use aiperf_load::{LoadError, RunSpec, Transport, Trust, answers};
+use aiperf_load::{LoadError, RunSpec, Transport, TrustedAuthorities, answers};
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::connection::ConnectionReuse;
 use aiperf_model::record::FailureKind;
@@ -60,7 +60,7 @@ impl Authority {
 }
 
 fn trusting(files: &[PathBuf]) -> Transport {
-    Transport { trust: Trust::with_certificates(files).unwrap(), ..Transport::default() }
+    Transport { trust: TrustedAuthorities::with_certificates(files).unwrap(), ..Transport::default() }
 }
 
 fn server_config(certificate: &Certificate, key: &KeyPair) -> Arc<ServerConfig> {
@@ -238,7 +238,8 @@ fn anybody_can_be_trusted() {
     let server = secure(Authority::new().server("elsewhere.example", |params| {
         params.not_after = date_time_ymd(2001, 1, 1);
     }));
-    let spec = secure_spec(&server, Transport { trust: Trust::anybody(), ..Transport::default() }, 4);
+    let spec =
+        secure_spec(&server, Transport { trust: TrustedAuthorities::anybody(), ..Transport::default() }, 4);
     let (outcome, _) = run_all(&spec, &workload_spec(4), Chat::new()).unwrap();
     assert_eq!(outcome.counts.succeeded, 4);
 }
@@ -290,7 +291,7 @@ fn a_file_without_certificates_is_refused() {
     let (empty, missing) = (folder.path().join("empty.pem"), folder.path().join("missing.pem"));
     fs::write(&empty, "nothing").unwrap();
     for (file, reason) in [(empty, "it holds no certificate"), (missing, "No such file")] {
-        let error = Trust::with_certificates(std::slice::from_ref(&file)).unwrap_err();
+        let error = TrustedAuthorities::with_certificates(std::slice::from_ref(&file)).unwrap_err();
         assert!(matches!(error, LoadError::Certificates { .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains(reason) && text.contains(&file.display().to_string()), "{text}");

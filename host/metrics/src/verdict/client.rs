@@ -1,18 +1,18 @@
 //! Whether the client kept up.
 
 use super::rules::{CLIENT_CPU, CLIENT_DELAY, CLIENT_ERRORS, SUSPENDED};
-use aiperf_model::budget::ErrorBudget;
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::client::{ClientHealth, WorkerShare};
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::verdict::Reason;
 
 pub(super) fn reasons(
     metrics: &RunMetrics,
     client: &ClientHealth,
-    budget: Option<&ErrorBudget>,
+    client_error: Option<&ClientErrorEstimate>,
 ) -> Vec<Reason> {
-    let delays = delays(metrics, client, budget);
+    let delays = delays(metrics, client, client_error);
     let delayed = delays.into_iter().filter_map(|delay| {
         let measured = metrics.statistic(delay.metric, delay.statistic).filter(|value| *value > 0.0)?;
         let subject = format!("{} {}", delay.metric.metric().short, delay.statistic.name());
@@ -36,10 +36,14 @@ struct Delay {
     milliseconds: f64,
 }
 
-fn delays(metrics: &RunMetrics, client: &ClientHealth, budget: Option<&ErrorBudget>) -> Vec<Delay> {
+fn delays(
+    metrics: &RunMetrics,
+    client: &ClientHealth,
+    client_error: Option<&ClientErrorEstimate>,
+) -> Vec<Delay> {
     let read = client.read_delay;
-    let first_token = budget.map(|budget| budget.ttft_ms);
-    let per_token = budget.and_then(|budget| budget.itl_ms);
+    let first_token = client_error.map(|client_error| client_error.ttft_ms);
+    let per_token = client_error.and_then(|client_error| client_error.itl_ms);
     // Where this process stood still, requests were sent late because of that, which has a reason of its own.
     let was_awake = client.suspended_seconds == 0.0;
     let send_delay = |statistic| metrics.statistic(MetricId::SendDelay, statistic).filter(|_| was_awake);

@@ -1,6 +1,6 @@
 //! Whether the load was the one that was asked for, and steady, and answered by the server itself.
 
-use super::Asked;
+use super::RequestedLoad;
 use super::rules::{
     BACKLOG, CONCURRENCY_LIMIT, DESYNCHRONIZED, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN,
     REQUESTS_PER_SLOT, RETRIES, UNEXPECTED_CACHE_HITS, USAGE_CONTRADICTED,
@@ -11,7 +11,7 @@ use aiperf_model::metrics::{RunMetrics, Statistic};
 use aiperf_model::verdict::Reason;
 
 pub(super) fn reasons(
-    asked: Asked,
+    asked: RequestedLoad,
     metrics: &RunMetrics,
     timeline: &ConcurrencyTimeline,
     missed: u64,
@@ -83,7 +83,7 @@ fn littles_law(metrics: &RunMetrics, timeline: &ConcurrencyTimeline) -> Option<R
     LITTLES_LAW.judge(None, 100.0 * (rate * latency / counted - 1.0).abs())
 }
 
-fn errors(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {
+fn errors(asked: RequestedLoad, metrics: &RunMetrics) -> Option<Reason> {
     let percent = metrics.statistic(MetricId::RequestErrorRate, Statistic::Avg)?;
     let reason = ERRORS.judge(None, percent);
     // A limit of the user below ours is a wish for less, not for more leniency.
@@ -119,7 +119,7 @@ fn usage_contradicted(metrics: &RunMetrics) -> Option<Reason> {
     USAGE_CONTRADICTED.judge(Some(&told.collect::<Vec<_>>().join(", ")), percent)
 }
 
-fn unexpected_cache_hits(asked: Asked, metrics: &RunMetrics) -> Option<Reason> {
+fn unexpected_cache_hits(asked: RequestedLoad, metrics: &RunMetrics) -> Option<Reason> {
     let sum = |metric| metrics.statistic(metric, Statistic::Sum).filter(|sum| *sum > 0.0);
     let cached = sum(MetricId::UsagePromptCacheReadTokens).filter(|_| !asked.repeats_prompts)?;
     UNEXPECTED_CACHE_HITS.judge(None, 100.0 * cached / sum(MetricId::UsagePromptTokens)?)

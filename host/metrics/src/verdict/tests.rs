@@ -5,25 +5,25 @@ use crate::testing::{self, MS};
 use crate::{Accumulator, TimelineRecorder, record_metrics};
 use aiperf_columns::Store;
 use aiperf_model::arrival::ArrivalPattern;
-use aiperf_model::budget::Added;
 use aiperf_model::client::{ReadDelay, WorkerShare};
+use aiperf_model::client_error::Added;
 use aiperf_model::record::{FailureKind, Record, TokenCount, TokenSource};
 use aiperf_model::response::Usage;
 use aiperf_model::verdict::Validity;
 
 /// A run of one slot after another without a doubt about it: 400 requests of 100 ms, content after 50 ms, 11 tokens.
 struct Run {
-    asked: Asked,
+    asked: RequestedLoad,
     records: Vec<Record>,
     client: ClientHealth,
-    budget: Option<ErrorBudget>,
+    client_error: Option<ClientErrorEstimate>,
     lost: u64,
     server_lost: Option<f64>,
 }
 
 impl Run {
     fn closed(requests: u64) -> Self {
-        let asked = Asked {
+        let asked = RequestedLoad {
             concurrency: Some(1),
             rate: None,
             users_think: false,
@@ -32,14 +32,21 @@ impl Run {
             repeats_prompts: false,
         };
         let records = (0..requests).map(|n| request(n * 100, n * 100)).collect();
-        Self { asked, records, client: ClientHealth::default(), budget: None, lost: 0, server_lost: None }
+        Self {
+            asked,
+            records,
+            client: ClientHealth::default(),
+            client_error: None,
+            lost: 0,
+            server_lost: None,
+        }
     }
 
     /// Requests that are due at these times in milliseconds and sent at once.
     fn open(dues: impl Iterator<Item = u64>, pattern: ArrivalPattern) -> Self {
         let records = dues.map(|due| testing::scheduled(request(due, due))).collect();
         let rate = Some(RequestRate { per_second: 1.0, pattern });
-        let asked = Asked { concurrency: None, rate, ..Self::closed(0).asked };
+        let asked = RequestedLoad { concurrency: None, rate, ..Self::closed(0).asked };
         Self { asked, records, ..Self::closed(0) }
     }
 
@@ -55,7 +62,7 @@ impl Run {
             metrics: &accumulator.finish(),
             timeline: &recorder.finish(),
             client: &self.client,
-            budget: self.budget.as_ref(),
+            client_error: self.client_error.as_ref(),
             lost_records: self.lost,
             server_lost: self.server_lost,
         })
@@ -97,12 +104,17 @@ fn client_delay_is_a_share_of_the_times() {
         run.expect("client_delay", expected);
     }
     let added = |p50, p99| {
-        Some(ErrorBudget { ttft_ms: Added { p50, p99 }, itl_ms: None, rate_percent: 0.0, requests: 9 })
+        Some(ClientErrorEstimate {
+            ttft_ms: Added { p50, p99 },
+            itl_ms: None,
+            rate_percent: 0.0,
+            requests: 9,
+        })
     };
-    for (budget, expected) in
+    for (client_error, expected) in
         [(added(0.1, 2.4), None), (added(0.1, 2.6), SUSPECT), (added(11.0, 11.0), INVALID)]
     {
-        Run { budget, ..Run::closed(400) }.expect("client_delay", expected);
+        Run { client_error, ..Run::closed(400) }.expect("client_delay", expected);
     }
 }
 
@@ -369,7 +381,7 @@ fn metrics_that_contradict_the_course_are_a_fault_of_ours() {
         metrics: &accumulator.finish(),
         timeline: &recorder.finish(),
         client: &run.client,
-        budget: None,
+        client_error: None,
         lost_records: 0,
         server_lost: None,
     });

@@ -21,7 +21,7 @@ use crate::sweepable::{Sweepable, Values};
 use crate::{extra_inputs, goodput, header, sweep};
 use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::limits::{MOST_DIFFERENT_REQUESTS, MOST_PROMPT_TOKENS, MOST_SECONDS};
-use aiperf_model::metrics::Selection;
+use aiperf_model::metrics::StatisticSelection;
 use aiperf_model::sweep::Order;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -261,8 +261,8 @@ fn sweep_config(options: &Options) -> Result<SweepConfig, ConfigError> {
         )?,
         same_seed: options.parameter_sweep_same_seed.unwrap_or(false),
         metrics: match options.sweep_metrics {
-            None | Some(SweepMetrics::Compact) => Selection::Compact,
-            Some(SweepMetrics::All) => Selection::All,
+            None | Some(SweepMetrics::Compact) => StatisticSelection::Compact,
+            Some(SweepMetrics::All) => StatisticSelection::All,
         },
     })
 }

@@ -21,7 +21,7 @@ impl<'a> InOrder<'a> {
 
 impl Strategy for InOrder<'_> {
     fn leave_out(&mut self, history: &History<'_>) -> Vec<LeftOut> {
-        self.agenda.leave_out(history.frame, history.ledger, history.last)
+        self.agenda.leave_out(history.context, history.ledger, history.last)
     }
 
     fn next(&mut self, _history: &History<'_>) -> Next {
@@ -33,6 +33,6 @@ impl Strategy for InOrder<'_> {
     }
 
     fn time_left(&self, history: &History<'_>) -> Option<Duration> {
-        self.agenda.expected(self.plan, history.pace, history.last)
+        self.agenda.expected(self.plan, history.durations, history.last)
     }
 }

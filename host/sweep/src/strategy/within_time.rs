@@ -2,7 +2,7 @@
 
 use super::{Left, LeftOut, Next, Strategy};
 use crate::agenda::Agenda;
-use crate::allocation::{self, Choice, Clock};
+use crate::allocation::{self, Choice, TimeLeft};
 use crate::benchmark::Benchmark;
 use crate::history::History;
 use crate::spending::Spending;
@@ -29,13 +29,13 @@ impl<'a> WithinTime<'a> {
 
 impl Strategy for WithinTime<'_> {
     fn leave_out(&mut self, history: &History<'_>) -> Vec<LeftOut> {
-        self.agenda.leave_out(history.frame, history.ledger, history.last)
+        self.agenda.leave_out(history.context, history.ledger, history.last)
     }
 
     fn next(&mut self, history: &History<'_>) -> Next {
         let Some(spending) = history.spending else { return Next::Nothing(None) };
-        let History { pace, asking, last: before, analysis, .. } = *history;
-        let clock = Clock { spending, pace, asking, plan: self.benchmark.plan, before };
+        let History { durations, asking, last: before, analysis, .. } = *history;
+        let clock = TimeLeft { spending, durations, asking, plan: self.benchmark.plan, before };
         match allocation::choose(&self.agenda, || history.result(), analysis, self.budget.min_trials, &clock)
         {
             Some(Choice::Run(step)) => {
@@ -49,7 +49,7 @@ impl Strategy for WithinTime<'_> {
 
     fn left(&self, history: &History<'_>) -> Left {
         let time = history.spending.map(Spending::left);
-        match time.zip(history.pace.mean()).filter(|(_, run)| !run.is_zero()) {
+        match time.zip(history.durations.mean()).filter(|(_, run)| !run.is_zero()) {
             Some((time, run)) => {
                 let fitting = (time.as_secs_f64() / run.as_secs_f64()).floor() as usize;
                 Left::About(fitting.min(self.agenda.len()))
@@ -59,7 +59,7 @@ impl Strategy for WithinTime<'_> {
     }
 
     fn time_left(&self, history: &History<'_>) -> Option<Duration> {
-        let expected = self.agenda.expected(self.benchmark.plan, history.pace, history.last)?;
+        let expected = self.agenda.expected(self.benchmark.plan, history.durations, history.last)?;
         Some(history.spending.map_or(expected, |spending| spending.left().min(expected)))
     }
 }

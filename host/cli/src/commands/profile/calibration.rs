@@ -1,11 +1,11 @@
 //! Plugs the simulator into the calibration, and keeps what was found for a day in the user's cache directory.
 
 use aiperf_artifacts::host::Host;
-use aiperf_model::budget::{Added, ErrorBudget};
+use aiperf_model::client_error::{Added, ClientErrorEstimate};
 use aiperf_model::server::ServerUrl;
 use aiperf_plugin_host::user_cache_dir;
 use aiperf_simulator::{Law, Settings, Simulator};
-use aiperf_sweep::{Known, KnownServer};
+use aiperf_sweep::{Known, ReferenceServer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs;
@@ -18,7 +18,7 @@ const ITL_MS: f64 = 10.0;
 const KEPT_FOR: Duration = Duration::from_hours(24);
 
 /// The embedded simulator, in this process.
-pub(super) struct Laboratory;
+pub(super) struct CalibrationBackend;
 
 /// A file of the cache.
 #[derive(Serialize, Deserialize)]
@@ -27,28 +27,28 @@ struct Kept {
     measured: u64,
     /// The machine, the version and the load that it is for.
     of: String,
-    budget: ErrorBudget,
+    client_error: ClientErrorEstimate,
 }
 
-impl aiperf_sweep::Laboratory for Laboratory {
-    fn kept(&self, load: &str) -> Option<ErrorBudget> {
+impl aiperf_sweep::CalibrationBackend for CalibrationBackend {
+    fn kept(&self, load: &str) -> Option<ClientErrorEstimate> {
         let of = fingerprint(load);
         let kept: Kept = serde_json::from_slice(&fs::read(place(&of)?).ok()?).ok()?;
         let is_fresh = now().saturating_sub(kept.measured) < KEPT_FOR.as_secs();
-        (kept.of == of && is_fresh).then_some(kept.budget)
+        (kept.of == of && is_fresh).then_some(kept.client_error)
     }
 
-    fn keep(&self, load: &str, budget: &ErrorBudget) {
+    fn keep(&self, load: &str, client_error: &ClientErrorEstimate) {
         let of = fingerprint(load);
         let Some(path) = place(&of) else { return };
-        let kept = Kept { measured: now(), of, budget: budget.clone() };
+        let kept = Kept { measured: now(), of, client_error: client_error.clone() };
         // A cache that cannot be written costs the next benchmark two seconds.
         if let (Some(folder), Ok(bytes)) = (path.parent(), serde_json::to_vec_pretty(&kept)) {
             let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&path, bytes));
         }
     }
 
-    fn start(&self) -> Result<Box<dyn KnownServer>, String> {
+    fn start(&self) -> Result<Box<dyn ReferenceServer>, String> {
         // Nothing waits, and nothing depends on the load: each time is the same for every request.
         let law = Law {
             ttft_ms: TTFT_MS,
@@ -70,7 +70,7 @@ struct Running {
     url: ServerUrl,
 }
 
-impl KnownServer for Running {
+impl ReferenceServer for Running {
     fn url(&self) -> ServerUrl {
         self.url.clone()
     }
@@ -85,7 +85,7 @@ impl KnownServer for Running {
     }
 }
 
-/// What a budget is for: this machine, this program, this load.
+/// What an estimate is for: this machine, this program, this load.
 fn fingerprint(load: &str) -> String {
     let Host { os, architecture, kernel, cpu_model, cores, memory_bytes, governor } = Host::read();
     format!(

@@ -34,8 +34,8 @@ pub(crate) fn describe(benchmark: &Benchmark<'_>) -> Result<Lines, SweepError> {
         lines.push(line);
     }
     let open: Vec<&Step> = plan.steps.iter().filter(|step| settled(step).is_none()).collect();
-    let pace = progress.as_ref().map(|progress| &progress.pace);
-    lines.append(&expected_time::describe(benchmark, &open, pace));
+    let durations = progress.as_ref().map(|progress| &progress.durations);
+    lines.append(&expected_time::describe(benchmark, &open, durations));
     Ok(lines)
 }
 

@@ -243,12 +243,12 @@ pub(super) fn origin(manifest: &Manifest) -> Markup {
     ];
     let facts = facts.into_iter().filter(|(_, fact)| !fact.trim().is_empty());
     let rows = facts.map(|(what, fact)| html! { td { (what) } td.long { code { (fact) } } });
-    let budgets = manifest.error_budgets.iter().map(|record| {
-        let budget = &record.budget;
+    let client_errors = manifest.client_errors.iter().map(|record| {
+        let client_error = &record.client_error;
         let parameters = manifest.plan.values.iter().find(|value| value.index == record.value);
         html! {
             td { "client's own error" @if let Some(value) = parameters { " at " (name(&value.parameters)) } }
-            td.long { "TTFT +" (figure::number(budget.ttft_ms.p50)) " ms p50, +" (figure::number(budget.ttft_ms.p99)) " ms p99" }
+            td.long { "TTFT +" (figure::number(client_error.ttft_ms.p50)) " ms p50, +" (figure::number(client_error.ttft_ms.p99)) " ms p99" }
         }
     });
     let plugins = manifest.plugins.iter().map(|plugin| {
@@ -260,6 +260,6 @@ pub(super) fn origin(manifest: &Manifest) -> Markup {
     table(
         "How it was measured",
         &[Text("what"), Text("")],
-        &rows.chain(budgets).chain(plugins).collect::<Vec<_>>(),
+        &rows.chain(client_errors).chain(plugins).collect::<Vec<_>>(),
     )
 }

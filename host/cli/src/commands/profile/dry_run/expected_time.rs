@@ -4,11 +4,15 @@ use crate::lines::Lines;
 use crate::ui::format;
 use aiperf_model::sweep::Step;
 use aiperf_plan::{Config, Expected, Plan, RunSettings};
-use aiperf_sweep::{Benchmark, Pace};
+use aiperf_sweep::{Benchmark, DurationEstimator};
 use std::time::Duration;
 
 /// What is known of the time for the runs that are left, in a line or a few.
-pub(super) fn describe(benchmark: &Benchmark<'_>, open: &[&Step], pace: Option<&Pace>) -> Lines {
+pub(super) fn describe(
+    benchmark: &Benchmark<'_>,
+    open: &[&Step],
+    durations: Option<&DurationEstimator>,
+) -> Lines {
     let Benchmark { config, plan, .. } = *benchmark;
     let pauses = pauses(plan, open);
     let mut lines = Lines::of(format_args!("pauses in total: {} s", pauses.as_secs_f64()));
@@ -17,8 +21,8 @@ pub(super) fn describe(benchmark: &Benchmark<'_>, open: &[&Step], pace: Option<&
         let settings = config.settings(&step.value);
         runs += Expected::of_run(&settings, replayed(benchmark, &settings));
     }
-    let by_pace = pace.and_then(|pace| time_by_pace(pace, open));
-    let line = match (open.len(), by_pace) {
+    let by_durations = durations.and_then(|durations| time_by_durations(durations, open));
+    let line = match (open.len(), by_durations) {
         (0, _) => "nothing is left to do".to_owned(),
         (left, Some(time)) => format!(
             "expected time: {} for {}, by the runs that are done",
@@ -48,8 +52,8 @@ fn pauses(plan: &Plan, open: &[&Step]) -> Duration {
     open.array_windows().map(|[before, step]| plan.pause(before, step)).sum()
 }
 
-fn time_by_pace(pace: &Pace, open: &[&Step]) -> Option<Duration> {
-    open.iter().map(|step| pace.expected(step.value.index)).sum()
+fn time_by_durations(durations: &DurationEstimator, open: &[&Step]) -> Option<Duration> {
+    open.iter().map(|step| durations.expected(step.value.index)).sum()
 }
 
 /// What the plan alone says.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The time that the runs of each value took, without the pauses before them.
 #[derive(Clone, Debug, Default)]
-pub struct Pace {
+pub struct DurationEstimator {
     /// By the positions of the values in the plan.
     values: Vec<Taken>,
     /// Of all values together.
@@ -17,7 +17,7 @@ struct Taken {
     time: Duration,
 }
 
-impl Pace {
+impl DurationEstimator {
     /// Notes a run of a value.
     pub(crate) fn note(&mut self, value: u32, time: Duration) {
         let index = value as usize;
@@ -57,13 +57,13 @@ mod tests {
     #[test]
     fn a_value_takes_as_long_as_its_runs_and_else_as_long_as_all() {
         let seconds = Duration::from_secs;
-        let mut pace = Pace::default();
-        assert_eq!(pace.expected(0), None);
-        pace.note(0, seconds(10));
-        pace.note(0, seconds(20));
-        pace.note(1, seconds(3));
-        assert_eq!(pace.expected(0), Some(seconds(15)));
-        assert_eq!(pace.expected(1), Some(seconds(3)));
-        assert_eq!(pace.expected(2), Some(seconds(11)));
+        let mut durations = DurationEstimator::default();
+        assert_eq!(durations.expected(0), None);
+        durations.note(0, seconds(10));
+        durations.note(0, seconds(20));
+        durations.note(1, seconds(3));
+        assert_eq!(durations.expected(0), Some(seconds(15)));
+        assert_eq!(durations.expected(1), Some(seconds(3)));
+        assert_eq!(durations.expected(2), Some(seconds(11)));
     }
 }

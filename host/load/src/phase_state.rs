@@ -1,15 +1,15 @@
 //! What the slots of one worker have to do in one phase.
 
 use crate::arrivals::{Arrival, Arrivals, FurtherTurn, SlotRamp};
-use crate::brake::Brake;
 use crate::pacer::Pacer;
+use crate::stop_signal::StopSignal;
 use aiperf_model::record::Phase;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use tokio::sync::Notify;
 
 /// What one worker is to do in one phase.
 #[derive(Debug)]
-pub(crate) struct Assignment {
+pub(crate) struct PhaseSpec {
     pub(crate) phase: Phase,
     pub(crate) arrivals: Arrivals,
     /// How many slots should stand ready for what is due next; none for as many as there may be.
@@ -22,7 +22,7 @@ pub(crate) struct Assignment {
 
 /// A phase, as the slots of one worker share it.
 #[derive(Debug)]
-pub(crate) struct Duty {
+pub(crate) struct PhaseState {
     phase: Phase,
     /// When a ramp ends, before which a request is not part of the phase but of the ramp.
     ramp_end: u64,
@@ -37,9 +37,9 @@ pub(crate) struct Duty {
     short: Notify,
 }
 
-impl Duty {
-    pub(crate) fn new(assignment: Assignment, pacer: Pacer) -> Self {
-        let Assignment { phase, arrivals, ready_slots, ramp_end, slot_ramp } = assignment;
+impl PhaseState {
+    pub(crate) fn new(phase_spec: PhaseSpec, pacer: Pacer) -> Self {
+        let PhaseSpec { phase, arrivals, ready_slots, ramp_end, slot_ramp } = phase_spec;
         Self {
             phase,
             ramp_end,
@@ -82,10 +82,10 @@ impl Duty {
     }
 
     /// A slot that has drawn an arrival begins with it, or leaves it.
-    pub(crate) fn begin(&self, arrival: Arrival, brake: &Brake) {
+    pub(crate) fn begin(&self, arrival: Arrival, stop_signal: &StopSignal) {
         if arrival.scheduled {
             self.ready.fetch_sub(1, Relaxed);
-            if self.needs_slots() && !brake.is_pulled() {
+            if self.needs_slots() && !stop_signal.is_stopped() {
                 self.short.notify_one();
             }
         }
@@ -110,29 +110,29 @@ mod tests {
     use proptest::prelude::*;
     use std::sync::Arc;
 
-    fn duty(slot_ramp: Option<SlotRamp>) -> Duty {
+    fn phase_state(slot_ramp: Option<SlotRamp>) -> PhaseState {
         let arrivals = Arrivals::closed_loop(Limits::default(), 1).remove(0);
         let phase = Phase::Profiling;
-        let assignment = Assignment { phase, arrivals, ready_slots: None, ramp_end: 0, slot_ramp };
-        Duty::new(assignment, Pacer::new(Clock::start(), Arc::default()))
+        let phase_spec = PhaseSpec { phase, arrivals, ready_slots: None, ramp_end: 0, slot_ramp };
+        PhaseState::new(phase_spec, Pacer::new(Clock::start(), Arc::default()))
     }
 
     proptest! {
         #[test]
         fn a_slot_begins_or_is_told_when(start in 0..1000_u64, length in 1..1_000_000_u64, slots in 1..300_u32, at_work in 0..300_u32, since in 0..2_000_000_u64) {
             let ramp = SlotRamp::of_workers(start, length, slots, 1).next();
-            let (duty, now) = (duty(ramp), start + since);
+            let (phase_state, now) = (phase_state(ramp), start + since);
             // Whoever waits for that time finds the slot let go, so that no step is awaited for ever.
-            if let Some(begin) = duty.held_back(at_work, now) {
+            if let Some(begin) = phase_state.held_back(at_work, now) {
                 prop_assert!(begin > now);
-                prop_assert_eq!(duty.held_back(at_work, begin), None);
-                prop_assert_eq!(duty.held_back(at_work, begin - 1), Some(begin));
+                prop_assert_eq!(phase_state.held_back(at_work, begin), None);
+                prop_assert_eq!(phase_state.held_back(at_work, begin - 1), Some(begin));
             }
         }
     }
 
     #[test]
     fn without_a_ramp_nothing_holds_a_slot_back() {
-        assert_eq!(duty(None).held_back(u32::MAX, 0), None);
+        assert_eq!(phase_state(None).held_back(u32::MAX, 0), None);
     }
 }

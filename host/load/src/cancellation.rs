@@ -16,12 +16,12 @@ pub struct Cancellation {
 
 /// Draws who is impatient.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub(crate) struct CancellationDelay {
     stream: Stream,
     cancellation: Cancellation,
 }
 
-impl Patience {
+impl CancellationDelay {
     pub(crate) fn new(seed: u64, cancellation: Cancellation) -> Self {
         Self { stream: Stream::new(seed, "cancellations"), cancellation }
     }
@@ -45,8 +45,8 @@ mod tests {
     use super::*;
 
     fn impatient(share: f64, seed: u64) -> Vec<u32> {
-        let patience = Patience::new(seed, Cancellation { share, delay: Duration::ZERO });
-        (0..10_000).filter(|request| patience.of(Phase::Profiling, *request, 0).is_some()).collect()
+        let delays = CancellationDelay::new(seed, Cancellation { share, delay: Duration::ZERO });
+        (0..10_000).filter(|request| delays.of(Phase::Profiling, *request, 0).is_some()).collect()
     }
 
     #[test]
@@ -61,9 +61,9 @@ mod tests {
 
     #[test]
     fn each_turn_is_drawn_by_itself_and_a_warm_up_is_waited_for() {
-        let patience = Patience::new(42, Cancellation { share: 0.5, delay: Duration::from_secs(1) });
-        let turns: Vec<_> = (0..100).map(|turn| patience.of(Phase::Profiling, 0, turn)).collect();
+        let delays = CancellationDelay::new(42, Cancellation { share: 0.5, delay: Duration::from_secs(1) });
+        let turns: Vec<_> = (0..100).map(|turn| delays.of(Phase::Profiling, 0, turn)).collect();
         assert!(turns.contains(&None) && turns.contains(&Some(Duration::from_secs(1))));
-        assert!((0..100).all(|request| patience.of(Phase::Warmup, request, 0).is_none()));
+        assert!((0..100).all(|request| delays.of(Phase::Warmup, request, 0).is_none()));
     }
 }

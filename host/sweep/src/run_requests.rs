@@ -16,7 +16,7 @@ const EACH_SECOND: f64 = 10_000.0;
 
 /// The requests of one run.
 #[derive(Clone, Debug)]
-pub(crate) struct Selection {
+pub(crate) struct RunRequests {
     /// Which requests of the file; none if they are made up.
     pub(crate) dataset: Option<DatasetOrder>,
     /// When each of them is due; none if the file does not say so.
@@ -29,7 +29,7 @@ pub(crate) struct Selection {
     pub(crate) conversations: Option<u32>,
 }
 
-impl Selection {
+impl RunRequests {
     /// The requests of a run with these settings.
     pub(crate) fn new(benchmark: &Benchmark<'_>, settings: &RunSettings) -> Result<Self, DatasetError> {
         let RunSettings { requests, conversations, .. } = *settings;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The client's own error at one load: what it measured, less what is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ErrorBudget {
+pub struct ClientErrorEstimate {
     /// What it adds to the time to first token, in milliseconds.
     pub ttft_ms: Added,
     /// What it adds to the inter token latency, in milliseconds; none if it never saw two tokens of an answer.

@@ -6,7 +6,7 @@ use aiperf_analysis::{analyze, open_answers};
 use aiperf_metrics::convergence::convergence;
 use aiperf_model::conclusion::Conclusions;
 use aiperf_model::convergence::{Convergence, Convergences, ValueConvergence};
-use aiperf_model::metrics::Selection;
+use aiperf_model::metrics::StatisticSelection;
 use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::{AnalysisPlugins, Identity};
 use aiperf_model::point::Point;
@@ -14,7 +14,7 @@ use aiperf_model::sweep::{Order, SweepResult, SweepValue, TimeBudget, TooFew};
 use std::cmp::Ordering;
 
 /// What is true of a benchmark whatever its runs say.
-pub(crate) struct Frame<'a> {
+pub(crate) struct SweepContext<'a> {
     pub(crate) axes: &'a [String],
     /// Ascending.
     pub(crate) values: Vec<SweepValue>,
@@ -25,11 +25,11 @@ pub(crate) struct Frame<'a> {
     pub(crate) convergence: Option<Convergence>,
     /// The time for all trials, in seconds.
     pub(crate) time_budget: Option<f64>,
-    pub(crate) selection: Selection,
+    pub(crate) selection: StatisticSelection,
     pub(crate) plugins: Vec<Identity>,
 }
 
-impl Frame<'_> {
+impl SweepContext<'_> {
     /// How far the trials of each value have come, if they may end early.
     fn convergences(&self, ledger: &Ledger) -> Option<Convergences> {
         let rule = self.convergence.clone()?;

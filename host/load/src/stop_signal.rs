@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use tokio::sync::watch;
 
-/// How far the brake is pulled.
+/// How much is to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     /// Requests are sent.
-    Released,
+    Running,
     /// No further request is sent; those in flight may end.
     Stop,
     /// Requests in flight are cancelled.
@@ -16,19 +16,19 @@ pub(crate) enum Level {
 
 /// The level, as a number for slots to look at before each request and as a signal that wakes workers.
 #[derive(Debug)]
-pub(crate) struct Brake {
+pub(crate) struct StopSignal {
     // Read before every request: cheaper than the lock of the channel.
     level: AtomicU8,
     signal: watch::Sender<Level>,
 }
 
-impl Brake {
+impl StopSignal {
     pub(crate) fn new() -> Self {
-        Self { level: AtomicU8::new(Level::Released as u8), signal: watch::Sender::new(Level::Released) }
+        Self { level: AtomicU8::new(Level::Running as u8), signal: watch::Sender::new(Level::Running) }
     }
 
-    /// Pulls the brake to at least `level`.
-    pub(crate) fn pull(&self, level: Level) {
+    /// Raises the signal to at least `level`.
+    pub(crate) fn stop(&self, level: Level) {
         let before = self.level.fetch_max(level as u8, Relaxed);
         if before < level as u8 {
             self.signal.send_if_modified(|current| {
@@ -40,12 +40,12 @@ impl Brake {
     }
 
     /// Whether no further request is to be sent.
-    pub(crate) fn is_pulled(&self) -> bool {
-        self.level.load(Relaxed) != Level::Released as u8
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.level.load(Relaxed) != Level::Running as u8
     }
 
     /// Waits until no further request is to be sent.
-    pub(crate) async fn pulled(&self) {
+    pub(crate) async fn stopped(&self) {
         self.reached(Level::Stop).await;
     }
 

@@ -11,7 +11,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 /// The draw is Σ (xᵢ − mean) zᵢ / √(n · χ²) over the trials xᵢ, with one standard normal zᵢ for each trial whatever the
 /// metric, and one χ² with n − 1 degrees of freedom: its covariance is that of the mean (n − 1) / (n − 3) times, as that
 /// of Student's t.
-pub(crate) fn plausible(point: &Point, random: &mut ChaCha8Rng) -> Point {
+pub(crate) fn draw(point: &Point, random: &mut ChaCha8Rng) -> Point {
     let n = point.trials as usize;
     let mut normal = || -> f64 { StandardNormal.sample(random) };
     let normals: Vec<f64> = (0..n).map(|_| normal()).collect();
@@ -57,7 +57,7 @@ mod tests {
     fn drawn(point: &Point, draws: u64) -> Vec<[f64; 2]> {
         let mut random = ChaCha8Rng::seed_from_u64(1);
         (0..draws)
-            .map(|_| plausible(point, &mut random))
+            .map(|_| draw(point, &mut random))
             .map(|point| [0, 1].map(|measurement: usize| point.measurements[measurement].mean))
             .collect()
     }
