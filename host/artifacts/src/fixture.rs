@@ -7,7 +7,7 @@ use aiperf_model::client::ClientHealth;
 use aiperf_model::conclusion::{
     BestConfiguration, Conclusions, Derived, Direction, Finding, Front, FrontMember, MemberStanding, Trend,
 };
-use aiperf_model::metrics::{
+use aiperf_model::metrics::{Statistic, WithinRun,
     Bounds, Distribution, MetricValue, PercentileBounds, RecordMetrics, RunMetrics, Statistic, Summary,
 };
 use aiperf_model::parameter::{Parameter, ParameterValue};
@@ -109,8 +109,8 @@ pub(crate) fn run_metrics() -> RunMetrics {
         sum: 6.000_000_000_000_001,
         bounds: PercentileBounds {
             level: 0.95,
-            p50: Bounds::new(Some(4.5), Some(5.5)),
-            p90: Bounds::new(Some(6.5), None),
+            p50: Bounds::new(Some(4.5), Some(5.5), 18.5),
+            p90: Bounds::new(Some(6.5), None, 12.0),
             ..PercentileBounds::default()
         },
     };
@@ -119,6 +119,14 @@ pub(crate) fn run_metrics() -> RunMetrics {
             (MetricId::RequestThroughput, Summary::Scalar(95.2)),
             (MetricId::TimeToFirstToken, Summary::Distribution(distribution)),
             (MetricId::RequestCount, Summary::Scalar(20.0)),
+        ],
+        within_run: vec![
+            WithinRun {
+                metric: MetricId::RequestThroughput,
+                statistic: Statistic::Avg,
+                interval: Some(Interval { low: 94.0, high: 96.5, level: 0.95 }),
+            },
+            WithinRun { metric: MetricId::TimeToFirstToken, statistic: Statistic::P99, interval: None },
         ],
     }
 }

@@ -82,7 +82,7 @@ impl<'de> DeserializeSeed<'de> for SummarySeed {
         }
         match self.0.scope {
             Scope::Run => Scalar::deserialize(deserializer).map(|scalar| Summary::Scalar(scalar.avg)),
-            Scope::Request | Scope::Gaps => {
+            Scope::Request | Scope::Gaps | Scope::AllRequests => {
                 Distribution::deserialize(deserializer).map(Summary::Distribution)
             }
         }

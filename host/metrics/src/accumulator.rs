@@ -1,16 +1,19 @@
 //! From the requests of a run to the metrics of the run.
 //!
-//! Nothing of a record is kept but its numbers: one for each request and metric it has, and one for each gap between
-//! chunks, in memory up to a limit and beyond it on the disk.
+//! Nothing of a record is kept but its numbers: one for each request and metric it has, one for each gap between
+//! chunks, and a row of times and tokens, in memory up to a limit and beyond it on the disk.
 
+use crate::bounds::Effective;
 use crate::distribution::distribution;
 use crate::formulas::answered_at;
 use crate::sends::Sends;
 use crate::statistics::Moments;
-use aiperf_columns::{Column, Store};
-use aiperf_model::catalogue::{MetricId, Scope};
+use crate::steady::{Done, LoadShape, PARTS, RequestRows, Window};
+use crate::within_run::{self, KnownLatencies};
+use aiperf_columns::{Column, Sorted, Store};
+use aiperf_model::catalogue::{MetricId, Scope, Unit};
 use aiperf_model::conclusion::Direction;
-use aiperf_model::metrics::{MetricValue, RecordMetrics, RunMetrics, ServiceLevel, Summary};
+use aiperf_model::metrics::{MetricValue, RecordMetrics, RunMetrics, ServiceLevel, Summary, WithinRun};
 use aiperf_model::record::{FailureKind, Phase, Record};
 use std::collections::BTreeMap;
 
@@ -23,8 +26,11 @@ pub struct Accumulator {
     levels: Vec<ServiceLevel>,
     store: Store,
     samples: BTreeMap<MetricId, Column<f64>>,
+    /// What the requests say that all slots began with.
+    burst: Vec<RecordMetrics>,
+    requests: RequestRows,
     counts: Counts,
-    window: Option<Window>,
+    span: Option<Span>,
     sends: Sends,
 }
 
@@ -59,7 +65,7 @@ impl Counts {
 
 /// From the first send to the last content of successful requests, in nanoseconds.
 #[derive(Clone, Copy, Debug)]
-struct Window {
+struct Span {
     first_send: u64,
     last_content: u64,
 }
@@ -68,20 +74,24 @@ impl Accumulator {
     /// An accumulator without requests, whose numbers lie in this store. Goodput is counted if there is at least one
     /// service level.
     #[must_use]
-    pub fn new(levels: &[ServiceLevel], store: &Store) -> Self {
+    pub fn new(shape: LoadShape, levels: &[ServiceLevel], store: &Store) -> Self {
         Self {
             levels: levels.to_vec(),
             store: store.clone(),
             samples: BTreeMap::new(),
+            burst: Vec::new(),
+            requests: RequestRows::new(shape, store),
             counts: Counts::default(),
-            window: None,
+            span: None,
             sends: Sends::new(store),
         }
     }
 
     /// Takes one request and what [`record_metrics`](crate::record_metrics) says of it. Warm-up requests are left
-    /// out.
+    /// out, and those of a ramp are only in service.
     pub fn add(&mut self, record: &Record, metrics: &RecordMetrics) {
+        let good = self.levels.iter().all(|level| meets(metrics, *level));
+        self.requests.add(record, good);
         if record.timing.phase != Phase::Profiling {
             return;
         }
@@ -100,13 +110,17 @@ impl Accumulator {
                 self.counts.succeeded += 1;
                 self.counts.contradicted += u64::from(answer.contradicts_usage());
                 self.counts.odd_events += u64::from(answer.odd_events);
-                self.counts.good += u64::from(self.levels.iter().all(|level| meets(metrics, *level)));
+                self.counts.good += u64::from(good);
                 if let (Some(send), Some(answered)) =
                     (record.timing.send, answered_at(&record.timing, answer))
                 {
-                    self.extend_window(send, answered);
+                    self.extend_span(send, answered);
                 }
-                self.keep(metrics);
+                if self.requests.is_in_burst(record) {
+                    self.burst.push(metrics.clone());
+                } else {
+                    self.keep(metrics);
+                }
             }
         }
     }
@@ -114,18 +128,33 @@ impl Accumulator {
     /// The metrics of the run, in the order of the catalogue. Without a successful request these are the counts
     /// and the error rate.
     #[must_use]
-    pub fn finish(self) -> RunMetrics {
+    pub fn finish(mut self) -> RunMetrics {
         let levels_given = !self.levels.is_empty();
-        let mut entries: BTreeMap<MetricId, Summary> = self
-            .samples
-            .into_iter()
-            .filter_map(|(metric, values)| {
-                Some((metric, Summary::Distribution(distribution(&values.sorted())?)))
-            })
+        let requests = std::mem::replace(&mut self.requests, RequestRows::new(LoadShape::Open, &self.store));
+        let requests = requests.finish();
+        let burst = std::mem::take(&mut self.burst);
+        let steady = requests.window;
+        for metrics in &burst {
+            self.keep(&if steady.is_some() { without_latencies(metrics) } else { metrics.clone() });
+        }
+        let samples: BTreeMap<MetricId, Sorted<f64>> =
+            std::mem::take(&mut self.samples).into_iter().map(|(metric, values)| (metric, values.sorted())).collect();
+        let known = KnownLatencies::new(&requests, &samples, &self.store);
+        let mut entries: BTreeMap<MetricId, Summary> = samples
+            .iter()
+            .filter_map(|(metric, values)| Some((*metric, of_requests(values, known.effective(*metric))?)))
             .collect();
+        let late = if steady.is_some() { burst.as_slice() } else { &[] };
+        entries.extend(OVERALL.iter().filter_map(|(metric, overall)| {
+            let values = with_burst(*metric, samples.get(metric)?, late, &self.store);
+            Some((*overall, of_requests(&values, known.effective(*metric))?))
+        }));
+        let done = steady.map(|window| (Done::in_window(requests.iter(), window), window));
+        let done = done.as_ref().map(|(done, window)| (done, *window));
         let run = Run {
             counts: self.counts,
-            window: self.window,
+            span: self.span,
+            steady: done,
             gaps: self.sends.gaps(),
             levels_given,
             requests: &entries,
@@ -136,13 +165,15 @@ impl Accumulator {
             .filter_map(|metric| Some((*metric, Summary::Scalar(run.value(*metric)?))))
             .collect();
         entries.extend(scalars);
-        RunMetrics { entries: entries.into_iter().collect() }
+        let mut within_run: Vec<WithinRun> = within_run::of_throughputs(done, &entries);
+        within_run.extend(known.of_latencies(&entries, steady.is_some()));
+        RunMetrics { entries: entries.into_iter().collect(), within_run }
     }
 
-    fn extend_window(&mut self, send: u64, answered: u64) {
-        let window = self.window.get_or_insert(Window { first_send: send, last_content: answered });
-        window.first_send = window.first_send.min(send);
-        window.last_content = window.last_content.max(answered);
+    fn extend_span(&mut self, send: u64, answered: u64) {
+        let span = self.span.get_or_insert(Span { first_send: send, last_content: answered });
+        span.first_send = span.first_send.min(send);
+        span.last_content = span.last_content.max(answered);
     }
 
     fn keep(&mut self, metrics: &RecordMetrics) {
@@ -156,6 +187,35 @@ impl Accumulator {
     }
 }
 
+/// The latencies that are also given over all requests.
+const OVERALL: [(MetricId, MetricId); 3] = [
+    (MetricId::TimeToFirstToken, MetricId::OverallTimeToFirstToken),
+    (MetricId::InterTokenLatency, MetricId::OverallInterTokenLatency),
+    (MetricId::RequestLatency, MetricId::OverallRequestLatency),
+];
+
+/// What a request says that does not depend on how many others there were at the same time.
+fn without_latencies(metrics: &RecordMetrics) -> RecordMetrics {
+    let is_latency = |metric: MetricId| {
+        let unit = metric.metric().unit;
+        unit.is_time() || unit == Unit::TokensPerSecondPerUser
+    };
+    let values = metrics.values.iter().filter(|(metric, _)| !is_latency(*metric));
+    RecordMetrics { values: values.cloned().collect() }
+}
+
+/// The values of the requests that count, and of those that all slots began with.
+fn with_burst(metric: MetricId, values: &Sorted<f64>, burst: &[RecordMetrics], store: &Store) -> Sorted<f64> {
+    let mut all = Column::new(store);
+    all.extend(values.iter());
+    all.extend(burst.iter().filter_map(|metrics| metrics.one(metric)));
+    all.sorted()
+}
+
+fn of_requests(values: &Sorted<f64>, effective: Effective) -> Option<Summary> {
+    Some(Summary::Distribution(distribution(values, effective)?))
+}
+
 /// Whether a request meets a service level. A request without the metric does not.
 fn meets(metrics: &RecordMetrics, level: ServiceLevel) -> bool {
     metrics.one(level.metric).is_some_and(|value| match level.metric.metric().better {
@@ -167,7 +227,9 @@ fn meets(metrics: &RecordMetrics, level: ServiceLevel) -> bool {
 /// What the metrics of a run are computed from.
 struct Run<'a> {
     counts: Counts,
-    window: Option<Window>,
+    span: Option<Span>,
+    /// What was done in the steady part, where there is one.
+    steady: Option<(&'a Done, Window)>,
     /// Between neighbouring sends, in seconds; none where no schedule set the load.
     gaps: Option<Moments>,
     levels_given: bool,
@@ -180,11 +242,20 @@ impl Run<'_> {
     fn value(&self, metric: MetricId) -> Option<f64> {
         let counts = self.counts;
         match metric {
-            MetricId::RequestThroughput => self.per_second(counts.succeeded as f64),
-            MetricId::OutputTokenThroughput => self.per_second(self.output_tokens()?),
-            MetricId::InputTokenThroughput => self.per_second(self.input_tokens()?),
-            MetricId::TotalTokenThroughput => self.per_second(self.input_tokens()? + self.output_tokens()?),
-            MetricId::Goodput => self.per_second(self.good()?),
+            MetricId::RequestThroughput => self.throughput(Done::requests, counts.succeeded as f64),
+            MetricId::OutputTokenThroughput => self.throughput(Done::output_tokens, self.output_tokens()?),
+            MetricId::InputTokenThroughput => self.throughput(Done::input_tokens, self.input_tokens()?),
+            MetricId::TotalTokenThroughput => {
+                self.throughput(Done::total_tokens, self.input_tokens()? + self.output_tokens()?)
+            }
+            MetricId::Goodput => self.throughput(Done::good, self.good()?),
+            MetricId::OverallRequestThroughput => self.per_second(counts.succeeded as f64),
+            MetricId::OverallOutputTokenThroughput => self.per_second(self.output_tokens()?),
+            MetricId::OverallInputTokenThroughput => self.per_second(self.input_tokens()?),
+            MetricId::OverallTotalTokenThroughput => {
+                self.per_second(self.input_tokens()? + self.output_tokens()?)
+            }
+            MetricId::OverallGoodput => self.per_second(self.good()?),
             MetricId::GoodRequestFraction if counts.succeeded > 0 => {
                 ratio(self.good()?, counts.completed() as f64)
             }
@@ -204,8 +275,13 @@ impl Run<'_> {
             MetricId::TotalOutputSequenceLength => self.output_tokens(),
             MetricId::TotalOutputTokens => self.sum(MetricId::OutputTokenCount),
             MetricId::TotalUsagePromptCacheReadTokens => self.sum(MetricId::UsagePromptCacheReadTokens),
-            MetricId::EffectiveConcurrency => {
-                self.per_second(self.sum(MetricId::RequestLatency)? / MILLISECONDS_PER_SECOND)
+            MetricId::EffectiveConcurrency => match self.steady {
+                Some((done, window)) => ratio(done.in_service(), window.nanoseconds() as f64),
+                None => self.per_second(self.sum(MetricId::RequestLatency)? / MILLISECONDS_PER_SECOND),
+            },
+            MetricId::SteadyDuration => {
+                let (_, window) = self.steady?;
+                Some(window.nanoseconds() as f64 / NANOSECONDS_PER_SECOND)
             }
             MetricId::AchievedRequestRate => ratio(1.0, self.gaps?.mean),
             MetricId::InterArrivalVariation => ratio(self.gaps?.sample_std_dev()?, self.gaps?.mean),
@@ -240,18 +316,32 @@ impl Run<'_> {
             | MetricId::UsagePromptTokens
             | MetricId::UsageCompletionTokens
             | MetricId::UsageTotalTokens
-            | MetricId::UsagePromptCacheReadTokens => None,
+            | MetricId::UsagePromptCacheReadTokens
+            | MetricId::OverallTimeToFirstToken
+            | MetricId::OverallInterTokenLatency
+            | MetricId::OverallRequestLatency => None,
+        }
+    }
+
+    /// What is done for each second of the steady part, or of the run as a whole where it has none.
+    fn throughput(&self, done: fn(&Done) -> [f64; PARTS], overall: f64) -> Option<f64> {
+        match self.steady {
+            Some((all, window)) => {
+                let amount: f64 = done(all).iter().sum();
+                ratio(amount, window.nanoseconds() as f64 / NANOSECONDS_PER_SECOND)
+            }
+            None => self.per_second(overall),
         }
     }
 
     /// In seconds; none if no successful request took any time.
     fn duration(&self) -> Option<f64> {
-        let Window { first_send, last_content } = self.window?;
+        let Span { first_send, last_content } = self.span?;
         let nanoseconds = last_content.checked_sub(first_send).filter(|nanoseconds| *nanoseconds > 0)?;
         Some(nanoseconds as f64 / NANOSECONDS_PER_SECOND)
     }
 
-    /// Every rate of a run has this one denominator.
+    /// For each second of the whole run.
     fn per_second(&self, amount: f64) -> Option<f64> {
         ratio(amount, self.duration()?)
     }
@@ -298,7 +388,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn run(records: &[Record], levels: &[ServiceLevel]) -> RunMetrics {
-        let mut accumulator = Accumulator::new(levels, &Store::default());
+        let mut accumulator = Accumulator::new(LoadShape::Closed { slots: 2, ramped: false }, levels, &Store::default());
         for record in records {
             accumulator.add(record, &record_metrics(record));
         }
@@ -574,7 +664,7 @@ mod tests {
         answer.usage = Some(Usage { output_tokens: Some(0), ..Usage::default() });
         answer.output_tokens = Some(TokenCount { count: 2, source: TokenSource::Tokenizer });
         let failed = [limited, again, testing::failed(FailureKind::Desynchronized)];
-        let succeeded = [later(0), later(1), later(3), contradicted];
+        let succeeded = [later(0), later(1), later(60), contradicted];
         let metrics = run(&[&succeeded[..], &failed[..]].concat(), &[level]);
         for metric in MetricId::ALL {
             let summary = metrics.get(*metric);

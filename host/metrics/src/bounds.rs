@@ -4,7 +4,12 @@
 //! sorted values enclose it with a known probability, whatever the distribution (David and Nagaraja, *Order
 //! Statistics*, 3rd ed. 2003, section 7.1). Where too few values lie beyond a percentile no value is such a bound: it is
 //! open, and the percentile is little more than the largest value that happened to come.
+//!
+//! Requests depend on each other, so that the order statistics are those of as many values as are as good as
+//! independent, which [`within_run`](crate::within_run) estimates; and since it only estimates them, the bounds are wider by
+//! as much as Student's t is wider than the normal distribution.
 
+use crate::within_run::widening;
 use aiperf_columns::Sorted;
 use aiperf_model::metrics::{Bounds, PercentileBounds};
 use statrs::function::factorial::ln_binomial;
@@ -12,17 +17,29 @@ use statrs::function::factorial::ln_binomial;
 /// The probability with which the bounds of a percentile enclose it.
 pub const LEVEL: f64 = 0.95;
 
+/// As how many independent values those of a run are, for each percentile that has bounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effective {
+    /// For the median.
+    pub p50: f64,
+    /// For the 90th percentile.
+    pub p90: f64,
+    /// For the 95th percentile.
+    pub p95: f64,
+    /// For the 99th percentile and beyond.
+    pub p99: f64,
+}
+
 /// The bounds of all percentiles that have some.
 #[must_use]
-pub fn bounds(sorted: &Sorted<f64>) -> PercentileBounds {
-    let of = |quantile| bounds_at(sorted, quantile);
+pub fn bounds(sorted: &Sorted<f64>, effective: Effective) -> PercentileBounds {
     PercentileBounds {
         level: LEVEL,
-        p50: of(0.5),
-        p90: of(0.9),
-        p95: of(0.95),
-        p99: of(0.99),
-        p999: of(0.999),
+        p50: bounds_at(sorted, 0.5, effective.p50),
+        p90: bounds_at(sorted, 0.9, effective.p90),
+        p95: bounds_at(sorted, 0.95, effective.p95),
+        p99: bounds_at(sorted, 0.99, effective.p99),
+        p999: bounds_at(sorted, 0.999, effective.p99),
     }
 }
 
@@ -39,13 +56,24 @@ pub fn needed(quantile: f64) -> u64 {
     (tail().ln() / rarer.ln()).ceil() as u64
 }
 
-fn bounds_at(sorted: &Sorted<f64>, quantile: f64) -> Bounds {
+fn bounds_at(sorted: &Sorted<f64>, quantile: f64, effective: f64) -> Bounds {
     let n = sorted.len();
     let at = |rank: u64| sorted.get(rank.checked_sub(1)?);
-    let low = lower_rank(n, quantile).and_then(at);
+    let low = rank_of(n, quantile, effective).and_then(at);
     // Counted from above, the upper bound is the lower one of the mirrored quantile.
-    let high = lower_rank(n, 1.0 - quantile).and_then(|rank| at(n + 1 - rank));
-    Bounds::new(low, high)
+    let high = rank_of(n, 1.0 - quantile, effective).and_then(|rank| at(n + 1 - rank));
+    Bounds::new(low, high, effective.min(n as f64))
+}
+
+/// The rank, from 1, of the lower bound among `n` values that say as much as so many independent ones.
+fn rank_of(n: u64, quantile: f64, effective: f64) -> Option<u64> {
+    let independent = (effective as u64).min(n);
+    let rank = lower_rank(independent, quantile)?;
+    if independent == n {
+        return Some(rank);
+    }
+    let share = quantile - (quantile - rank as f64 / independent as f64) * widening();
+    Some((share * n as f64).floor() as u64).filter(|rank| *rank > 0 && share > 0.0)
 }
 
 /// The largest rank l, from 1, with P(Bin(n, quantile) < l) ≤ (1 - level) / 2, or none if already the first value
@@ -81,6 +109,21 @@ mod tests {
         (lower_rank(n, quantile), lower_rank(n, 1.0 - quantile).map(|rank| n + 1 - rank))
     }
 
+    fn independent(count: f64) -> Effective {
+        Effective { p50: count, p90: count, p95: count, p99: count }
+    }
+
+    #[test]
+    fn dependent_values_have_wider_bounds() {
+        let sorted: Sorted<f64> = (1..=1000).map(f64::from).collect::<Vec<_>>().into();
+        let of = |effective| bounds(&sorted, independent(effective));
+        let (all, tenth) = (of(1000.0).p50, of(100.0).p50);
+        assert_eq!((all.low, all.high), (Some(469.0), Some(532.0)));
+        // The 40th of 100, a tenth of 1000 below the median, and 15 % more.
+        assert_eq!((tenth.low, tenth.high), (Some(384.0), Some(617.0)));
+        assert!(of(1000.0).p99.high.is_some() && of(300.0).p99.open);
+    }
+
     #[test]
     fn the_fewest_values_for_bounds_are_those_of_the_documentation() {
         for (quantile, fewest) in [(0.5, 6), (0.9, 36), (0.95, 72), (0.99, 368), (0.999, 3688)] {
@@ -112,9 +155,9 @@ mod tests {
     #[test]
     fn an_open_bound_is_marked_and_has_no_value() {
         let sorted = (1..=100).map(f64::from).collect::<Vec<_>>().into();
-        let bounds = bounds(&sorted);
-        assert_eq!(bounds.p50, Bounds { low: Some(40.0), high: Some(61.0), open: false });
-        assert_eq!(bounds.p99, Bounds { low: Some(97.0), high: None, open: true });
+        let bounds = bounds(&sorted, independent(100.0));
+        assert_eq!(bounds.p50, Bounds { low: Some(40.0), high: Some(61.0), open: false, effective: 100.0 });
+        assert_eq!(bounds.p99, Bounds { low: Some(97.0), high: None, open: true, effective: 100.0 });
     }
 
     proptest! {

@@ -2,16 +2,16 @@
 //!
 //! Percentiles are exact: the values are kept, on the disk where they are many, and sorted, not sketched or binned.
 
-use crate::bounds::bounds;
+use crate::bounds::{Effective, bounds};
 use crate::statistics::moments;
 use aiperf_columns::Sorted;
 use aiperf_model::metrics::Distribution;
 
-/// The distribution of these values.
+/// The distribution of these values, which say as much of some percentiles as so many independent ones.
 ///
 /// None if there are no values or one is not finite.
 #[must_use]
-pub fn distribution(sorted: &Sorted<f64>) -> Option<Distribution> {
+pub fn distribution(sorted: &Sorted<f64>, effective: Effective) -> Option<Distribution> {
     // The values are in order, so that the bytes of a sum do not depend on the order of arrival.
     let moments = moments(|| sorted.iter())?;
     let at = |percent| percentile(sorted, percent);
@@ -31,7 +31,7 @@ pub fn distribution(sorted: &Sorted<f64>) -> Option<Distribution> {
         std: moments.population_std_dev(),
         count: moments.count,
         sum: moments.sum,
-        bounds: bounds(sorted),
+        bounds: bounds(sorted, effective),
     })
 }
 
@@ -61,6 +61,10 @@ pub fn percentile(sorted: &Sorted<f64>, percent: u64) -> Option<f64> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn distribution(sorted: &Sorted<f64>) -> Option<Distribution> {
+        super::distribution(sorted, Effective { p50: 1e9, p90: 1e9, p95: 1e9, p99: 1e9 })
+    }
 
     #[test]
     fn a_known_distribution() {

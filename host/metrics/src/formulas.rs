@@ -114,7 +114,16 @@ impl Answered<'_> {
             | MetricId::EffectiveConcurrency
             | MetricId::AchievedRequestRate
             | MetricId::InterArrivalVariation
-            | MetricId::BenchmarkDuration => return None,
+            | MetricId::BenchmarkDuration
+            | MetricId::OverallRequestThroughput
+            | MetricId::OverallOutputTokenThroughput
+            | MetricId::OverallInputTokenThroughput
+            | MetricId::OverallTotalTokenThroughput
+            | MetricId::OverallGoodput
+            | MetricId::OverallTimeToFirstToken
+            | MetricId::OverallInterTokenLatency
+            | MetricId::OverallRequestLatency
+            | MetricId::SteadyDuration => return None,
         };
         Some(MetricValue::One(value))
     }

@@ -1,8 +1,8 @@
 //! Records become metrics of a run, and runs become points with confidence intervals.
 //!
 //! Read the modules in the order of the data: [`formulas`] turns one record into the metrics of one request,
-//! [`accumulator`] gathers requests into the metrics of a run, with [`distribution`] for the percentiles and [`bounds`] for how far they can be trusted, and
-//! [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials and
+//! [`accumulator`] gathers requests into the metrics of a run, with [`steady`] for the part of it that counts,
+//! [`distribution`] for the percentiles, [`bounds`] and [`within_run`] for how far they can be trusted, and [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials and
 //! [`convergence`] for whether there are enough of them.
 //! [`timeline`] follows the load through a run, and [`verdict`] says from it how far the rest can be believed.
 //!
@@ -20,12 +20,15 @@ pub mod formulas;
 pub mod points;
 mod sends;
 pub mod statistics;
+pub mod steady;
 pub mod timeline;
 pub mod verdict;
+pub mod within_run;
 
 #[cfg(test)]
 mod testing;
 
 pub use accumulator::Accumulator;
 pub use formulas::record_metrics;
+pub use steady::LoadShape;
 pub use timeline::{ConcurrencyTimeline, TimelineRecorder};

@@ -94,17 +94,20 @@ fn can_be_negative(metric: MetricId, statistic: Statistic) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounds::Effective;
     use crate::distribution::distribution;
     use aiperf_model::metrics::Summary;
     use aiperf_model::parameter::ParameterValue;
 
     /// A run with one throughput and these times to first token.
+    const ALL_OPEN: Effective = Effective { p50: 0.0, p90: 0.0, p95: 0.0, p99: 0.0 };
+
     fn run(throughput: f64, ttft: &[f64]) -> RunMetrics {
         let mut entries = vec![(MetricId::RequestThroughput, Summary::Scalar(throughput))];
-        if let Some(distribution) = distribution(&ttft.to_vec().into()) {
+        if let Some(distribution) = distribution(&ttft.to_vec().into(), ALL_OPEN) {
             entries.push((MetricId::TimeToFirstToken, Summary::Distribution(distribution)));
         }
-        RunMetrics { entries }
+        RunMetrics { entries, ..RunMetrics::default() }
     }
 
     fn point_of(runs: &[RunMetrics], selection: StatisticSelection) -> Point {
@@ -180,8 +183,9 @@ mod tests {
         let mismatch = |values: [f64; 2]| RunMetrics {
             entries: vec![(
                 MetricId::OslMismatch,
-                Summary::Distribution(distribution(&values.to_vec().into()).unwrap()),
+                Summary::Distribution(distribution(&values.to_vec().into(), ALL_OPEN).unwrap()),
             )],
+            ..RunMetrics::default()
         };
         let point = point_of(&[mismatch([-20.0, -20.0]), mismatch([10.0, 20.0])], StatisticSelection::All);
         let low = |key| point.measurement(key).unwrap().confidence.unwrap().low;

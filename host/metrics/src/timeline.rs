@@ -1,9 +1,8 @@
 //! The timeline of a run: when requests were due, sent and answered, and how many were in flight at a time.
 //!
-//! It shows whether the load was the one that was asked for. It keeps four numbers for each request, and two more where
+//! It shows whether the load was the one that was asked for. It keeps two numbers for each request, and two more where
 //! it has a schedule, in memory up to a limit and beyond it on the disk.
 
-use crate::formulas::answered_at;
 use crate::sends::gaps;
 use crate::statistics::moments;
 use aiperf_columns::{Column, Sorted, Store, Table};
@@ -14,9 +13,6 @@ use aiperf_model::record::{Phase, Record};
 pub struct TimelineRecorder {
     sends: Column<u64>,
     ends: Column<u64>,
-    /// Of the successful ones.
-    answered_sends: Column<u64>,
-    last_contents: Column<u64>,
     /// The due times that a schedule set, and when those requests were sent.
     dues: Column<u64>,
     scheduled_sends: Column<u64>,
@@ -30,8 +26,6 @@ pub struct TimelineRecorder {
 pub struct ConcurrencyTimeline {
     sends: Sorted<u64>,
     ends: Sorted<u64>,
-    answered_sends: Sorted<u64>,
-    last_contents: Sorted<u64>,
     dues: Sorted<u64>,
     scheduled_sends: Sorted<u64>,
     outlasting: Outlasting,
@@ -70,8 +64,6 @@ impl TimelineRecorder {
         Self {
             sends: Column::new(store),
             ends: Column::new(store),
-            answered_sends: Column::new(store),
-            last_contents: Column::new(store),
             dues: Column::new(store),
             scheduled_sends: Column::new(store),
             in_ramp: Table::new(store),
@@ -90,12 +82,6 @@ impl TimelineRecorder {
         }
         self.sends.push(send);
         self.ends.push(timing.end);
-        if let Ok(answer) = &record.outcome
-            && let Some(answered) = answered_at(timing, answer)
-        {
-            self.answered_sends.push(send);
-            self.last_contents.push(answered);
-        }
         if timing.scheduled {
             self.dues.push(timing.due);
             self.scheduled_sends.push(send);
@@ -112,8 +98,6 @@ impl TimelineRecorder {
             outlasting: Outlasting::of(&self.in_ramp, sends.first().unwrap_or_default()),
             sends,
             ends: self.ends.sorted(),
-            answered_sends: self.answered_sends.sorted(),
-            last_contents: self.last_contents.sorted(),
             dues: self.dues.sorted(),
             scheduled_sends: self.scheduled_sends.sorted(),
             waits: self.waits,
@@ -198,16 +182,6 @@ impl ConcurrencyTimeline {
                 area = now.area;
             }
         });
-        (last > first).then(|| area / (last - first) as f64)
-    }
-
-    /// The mean number of successful requests between send and last content, counted, from the first send to the last
-    /// content.
-    #[must_use]
-    pub fn mean_in_service(&self) -> Option<f64> {
-        let (first, last) = (self.answered_sends.first()?, self.last_contents.last()?);
-        let mut area = 0.0;
-        walk(self.answered_sends.iter(), self.last_contents.iter(), |_, now| area = now.area);
         (last > first).then(|| area / (last - first) as f64)
     }
 
@@ -365,7 +339,6 @@ mod tests {
     fn means_are_areas_over_time() {
         // In flight 2 until 20 ms, the last send.
         assert_eq!(two_slots().mean_in_flight(), Some(2.0));
-        assert_eq!(two_slots().mean_in_service(), Some((10.0 + 20.0 + 20.0 + 4.0) / 30.0));
         assert_eq!(timeline(&[]).mean_in_flight(), None);
     }
 

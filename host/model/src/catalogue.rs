@@ -71,6 +71,8 @@ pub enum Scope {
     Request,
     /// Each request has several values; a run has the distribution of all.
     Gaps,
+    /// A run has the distribution over all its requests, of which another metric is the part that counts.
+    AllRequests,
     /// A run has one value.
     Run,
 }
@@ -172,15 +174,15 @@ macro_rules! catalogue {
 
 catalogue! {
     RequestThroughput: "request_throughput", "request_throughput", "Request Throughput", RequestsPerSecond, Run, MAXIMIZE, AVG, true,
-        "Successful requests divided by the benchmark duration.";
+        "Successful requests in the steady part of the run, divided by its duration; a request counts by the part of its latency inside. Over the whole run where it has no steady part.";
     OutputTokenThroughput: "output_token_throughput", "output_token_throughput", "Output Token Throughput", TokensPerSecond, Run, MAXIMIZE, AVG, true,
-        "Output tokens of successful requests divided by the benchmark duration.";
+        "Output tokens of successful requests, counted as for the request throughput.";
     InputTokenThroughput: "input_token_throughput", "input_token_throughput", "Input Token Throughput", TokensPerSecond, Run, MAXIMIZE, &[], false,
-        "Input tokens of successful requests divided by the benchmark duration.";
+        "Input tokens of successful requests, counted as for the request throughput.";
     TotalTokenThroughput: "total_token_throughput", "total_token_throughput", "Total Token Throughput", TokensPerSecond, Run, MAXIMIZE, AVG, false,
-        "Input and output tokens of successful requests divided by the benchmark duration.";
+        "Input and output tokens of successful requests, counted as for the request throughput.";
     Goodput: "goodput", "goodput", "Goodput", RequestsPerSecond, Run, MAXIMIZE, AVG, true,
-        "Successful requests that meet every service level objective, divided by the benchmark duration.";
+        "Successful requests that meet every service level objective, counted as for the request throughput.";
     GoodRequestFraction: "good_request_fraction", "good_request_fraction", "Good Request Fraction", Ratio, Run, MAXIMIZE, AVG, true,
         "Requests that meet every service level objective, divided by successful and failed requests.";
     RequestErrorRate: "request_error_rate", "request_error_rate", "Request Error Rate", Percent, Run, MINIMIZE, AVG, true,
@@ -274,13 +276,31 @@ catalogue! {
     TotalUsagePromptCacheReadTokens: "total_usage_prompt_cache_read_tokens", "total_usage_prompt_cache_read_tokens", "Total Usage Prompt Cache Read Tokens", Tokens, Run, None, &[], false,
         "Sum of the input tokens that the server reports to have read from its cache.";
     EffectiveConcurrency: "effective_concurrency", "effective_concurrency", "Effective Concurrency", Requests, Run, None, &[], false,
-        "Sum of the request latencies of successful requests divided by the benchmark duration: the mean number in flight.";
+        "Mean number of successful requests in service in the steady part of the run; over the whole run where it has none.";
     AchievedRequestRate: "achieved_request_rate", "achieved_request_rate", "Achieved Request Rate", RequestsPerSecond, Run, None, &[], true,
         "(requests sent - 1) / (last send - first send), successful or not; only where a schedule sets the load.";
     InterArrivalVariation: "inter_arrival_cv", "inter_arrival_cv", "Inter Arrival CV", Ratio, Run, None, &[], false,
         "Coefficient of variation of the gaps between neighbouring sends: 1 for Poisson arrivals, 0 for a constant rate; only where a schedule sets the load.";
     BenchmarkDuration: "benchmark_duration", "benchmark_duration", "Benchmark Duration", Seconds, Run, None, &[], true,
         "From the first send to the last content of successful requests.";
+    OverallRequestThroughput: "overall_request_throughput", "overall_request_throughput", "Overall Request Throughput", RequestsPerSecond, Run, MAXIMIZE, &[], false,
+        "Successful requests divided by the benchmark duration, beginning and end of the run included.";
+    OverallOutputTokenThroughput: "overall_output_token_throughput", "overall_output_token_throughput", "Overall Output Token Throughput", TokensPerSecond, Run, MAXIMIZE, &[], false,
+        "Output tokens of successful requests divided by the benchmark duration, beginning and end of the run included.";
+    OverallInputTokenThroughput: "overall_input_token_throughput", "overall_input_token_throughput", "Overall Input Token Throughput", TokensPerSecond, Run, MAXIMIZE, &[], false,
+        "Input tokens of successful requests divided by the benchmark duration, beginning and end of the run included.";
+    OverallTotalTokenThroughput: "overall_total_token_throughput", "overall_total_token_throughput", "Overall Total Token Throughput", TokensPerSecond, Run, MAXIMIZE, &[], false,
+        "Input and output tokens of successful requests divided by the benchmark duration, beginning and end of the run included.";
+    OverallGoodput: "overall_goodput", "overall_goodput", "Overall Goodput", RequestsPerSecond, Run, MAXIMIZE, &[], false,
+        "Successful requests that meet every service level objective, divided by the benchmark duration, beginning and end of the run included.";
+    OverallTimeToFirstToken: "overall_time_to_first_token", "overall_ttft", "Overall Time to First Token", Milliseconds, AllRequests, MINIMIZE, &[], false,
+        "Time to first token of all successful requests, those that all slots began with included.";
+    OverallInterTokenLatency: "overall_inter_token_latency", "overall_itl", "Overall Inter Token Latency", Milliseconds, AllRequests, MINIMIZE, &[], false,
+        "Inter token latency of all successful requests, those that all slots began with included.";
+    OverallRequestLatency: "overall_request_latency", "overall_request_latency", "Overall Request Latency", Milliseconds, AllRequests, MINIMIZE, &[], false,
+        "Request latency of all successful requests, those that all slots began with included.";
+    SteadyDuration: "steady_duration", "steady_duration", "Steady Duration", Seconds, Run, None, &[], false,
+        "Closed loop: from the time at which as many requests have ended as there are slots, or from the end of the ramp, to the last send. Open loop: from the first end, or from the end of the ramp, to the last due time. Only where the run has such a part, with three requests for each slot.";
 }
 
 impl MetricId {

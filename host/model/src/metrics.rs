@@ -1,6 +1,7 @@
 //! The metrics of one run.
 
 use crate::catalogue::MetricId;
+use crate::point::Interval;
 use serde::{Deserialize, Serialize};
 
 /// A statistic of a metric within one run.
@@ -120,7 +121,7 @@ pub struct Distribution {
 
 /// Where the true value of some percentiles plausibly lies.
 ///
-/// The bounds hold for requests that do not depend on each other; those that do say less than as many independent ones.
+/// Requests that depend on each other say less than as many independent ones, which the bounds take into account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PercentileBounds {
     /// The probability with which the bounds enclose it, such as 0.95.
@@ -146,19 +147,22 @@ pub struct Bounds {
     pub high: Option<f64>,
     /// Whether one of them is missing.
     pub open: bool,
+    /// As how many independent requests those of the run are for this percentile.
+    #[serde(default)]
+    pub effective: f64,
 }
 
 impl Bounds {
-    /// Bounds of which one may be missing.
+    /// Bounds of which one may be missing, from so many independent requests.
     #[must_use]
-    pub fn new(low: Option<f64>, high: Option<f64>) -> Self {
-        Self { low, high, open: low.is_none() || high.is_none() }
+    pub fn new(low: Option<f64>, high: Option<f64>, effective: f64) -> Self {
+        Self { low, high, open: low.is_none() || high.is_none(), effective }
     }
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self::new(None, None)
+        Self::new(None, None, 0.0)
     }
 }
 
@@ -229,6 +233,19 @@ impl Summary {
 pub struct RunMetrics {
     /// The metrics and what the run says of them.
     pub entries: Vec<(MetricId, Summary)>,
+    /// How well the run alone knows some of these figures, in the same order.
+    pub within_run: Vec<WithinRun>,
+}
+
+/// How well a run alone knows one of its figures, from how it varies over parts of the run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WithinRun {
+    /// The metric.
+    pub metric: MetricId,
+    /// The statistic.
+    pub statistic: Statistic,
+    /// Where the figure plausibly lies in a run without end, or none where this run is too short to say.
+    pub interval: Option<Interval>,
 }
 
 impl RunMetrics {
@@ -236,6 +253,13 @@ impl RunMetrics {
     #[must_use]
     pub fn get(&self, metric: MetricId) -> Option<&Summary> {
         self.entries.iter().find(|(id, _)| *id == metric).map(|(_, summary)| summary)
+    }
+
+    /// How well the run alone knows one statistic of one metric; none where that is not looked at, or the file of another
+    /// version does not say.
+    #[must_use]
+    pub fn within_run(&self, metric: MetricId, statistic: Statistic) -> Option<&WithinRun> {
+        self.within_run.iter().find(|known| (known.metric, known.statistic) == (metric, statistic))
     }
 
     /// One statistic of one metric.

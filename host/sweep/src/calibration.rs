@@ -235,6 +235,7 @@ mod tests {
                 (MetricId::InterTokenLatency, times(10.0, 10.1)),
                 (MetricId::RequestCount, Summary::Scalar(70.0)),
             ],
+            ..RunMetrics::default()
         };
         let lateness_ms = Added { p50: 0.25, p99: 2.0 };
         let known = Known { ttft_ms: 50.0, itl_ms: 10.0, lateness_ms };
@@ -249,6 +250,6 @@ mod tests {
     }
 
     fn distribution() -> Distribution {
-        aiperf_metrics::distribution::distribution(&vec![1.0].into()).unwrap()
+        aiperf_metrics::distribution::distribution(&vec![1.0].into(), Effective { p50: 1.0, p90: 1.0, p95: 1.0, p99: 1.0 }).unwrap()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::RequestedLoad;
 use super::rules::{
-    BACKLOG, CONCURRENCY_LIMIT, DESYNCHRONIZED, ERRORS, LITTLES_LAW, OFFERED_LOAD, RAMP_AND_DRAIN,
+    BACKLOG, CONCURRENCY_LIMIT, DESYNCHRONIZED, ERRORS, OFFERED_LOAD, RAMP_AND_DRAIN,
     REQUESTS_PER_SLOT, RETRIES, UNEXPECTED_CACHE_HITS, USAGE_CONTRADICTED,
 };
 use crate::timeline::{ConcurrencyTimeline, Waits};
@@ -17,8 +17,8 @@ pub(super) fn reasons(
     missed: u64,
 ) -> Vec<Reason> {
     let load = match asked.concurrency {
-        _ if timeline.has_schedule() => open_loop(timeline, missed),
-        Some(users) if asked.users_think => users_who_think(users, metrics, timeline),
+        _ if timeline.has_schedule() => open_loop(metrics, timeline, missed),
+        Some(users) if asked.users_think => users_who_think(users, timeline),
         Some(concurrency) => closed_loop(concurrency, metrics, timeline),
         None => Vec::new(),
     };
@@ -39,7 +39,7 @@ pub(super) fn notes(timeline: &ConcurrencyTimeline) -> Vec<String> {
     waited.then(|| note.to_owned()).into_iter().collect()
 }
 
-fn open_loop(timeline: &ConcurrencyTimeline, missed: u64) -> Vec<Reason> {
+fn open_loop(metrics: &RunMetrics, timeline: &ConcurrencyTimeline, missed: u64) -> Vec<Reason> {
     let Waits { limit, client } = timeline.waits();
     let offered = timeline.offered(missed).and_then(|share| {
         let percent = 100.0 * share;
@@ -49,7 +49,8 @@ fn open_loop(timeline: &ConcurrencyTimeline, missed: u64) -> Vec<Reason> {
             OFFERED_LOAD.judge(Some("request rate"), percent)
         }
     });
-    let edges = timeline.ramp_drain_fraction().and_then(|share| RAMP_AND_DRAIN.judge(None, 100.0 * share));
+    let edges = ramp_and_drain(metrics).or_else(|| timeline.ramp_drain_fraction());
+    let edges = edges.and_then(|share| RAMP_AND_DRAIN.judge(None, 100.0 * share));
     let backlog = timeline.backlog().and_then(|share| BACKLOG.judge(None, 100.0 * share));
     offered.into_iter().chain(edges).chain(backlog).collect()
 }
@@ -58,29 +59,25 @@ fn closed_loop(concurrency: u32, metrics: &RunMetrics, timeline: &ConcurrencyTim
     let slots = f64::from(concurrency);
     let plateau = timeline.plateau(concurrency);
     let mean = plateau.map(|plateau| plateau.mean).or_else(|| timeline.mean_in_flight());
-    let share = |part: u64, whole: u64| (whole > 0).then(|| 100.0 * part as f64 / whole as f64);
-    let edges = plateau.and_then(|plateau| share(plateau.ramp + plateau.drain, plateau.total));
     let offered = mean.and_then(|mean| OFFERED_LOAD.judge(Some("concurrency"), 100.0 * mean / slots));
     offered
         .into_iter()
         .chain(REQUESTS_PER_SLOT.judge(None, timeline.sent() as f64 / slots))
-        .chain(edges.and_then(|percent| RAMP_AND_DRAIN.judge(None, percent)))
-        .chain(littles_law(metrics, timeline))
+        .chain(ramp_and_drain(metrics).and_then(|share| RAMP_AND_DRAIN.judge(None, 100.0 * share)))
         .collect()
 }
 
 /// How many of them wait for an answer at a time is up to the server and to them.
-fn users_who_think(users: u32, metrics: &RunMetrics, timeline: &ConcurrencyTimeline) -> Vec<Reason> {
-    let requests = REQUESTS_PER_SLOT.judge(None, timeline.sent() as f64 / f64::from(users));
-    requests.into_iter().chain(littles_law(metrics, timeline)).collect()
+fn users_who_think(users: u32, timeline: &ConcurrencyTimeline) -> Vec<Reason> {
+    REQUESTS_PER_SLOT.judge(None, timeline.sent() as f64 / f64::from(users)).into_iter().collect()
 }
 
-/// The mean number in service is the rate times the mean time in service (Little 1961), whatever the server does.
-fn littles_law(metrics: &RunMetrics, timeline: &ConcurrencyTimeline) -> Option<Reason> {
-    let rate = metrics.statistic(MetricId::RequestThroughput, Statistic::Avg)?;
-    let latency = metrics.statistic(MetricId::RequestLatency, Statistic::Avg)? / 1e3;
-    let counted = timeline.mean_in_service().filter(|mean| *mean > 0.0)?;
-    LITTLES_LAW.judge(None, 100.0 * (rate * latency / counted - 1.0).abs())
+/// How much of the throughput of the steady part the whole run lacks; none without a steady part.
+fn ramp_and_drain(metrics: &RunMetrics) -> Option<f64> {
+    let of = |metric| metrics.statistic(metric, Statistic::Avg);
+    of(MetricId::SteadyDuration)?;
+    let steady = of(MetricId::RequestThroughput).filter(|steady| *steady > 0.0)?;
+    Some(1.0 - of(MetricId::OverallRequestThroughput)? / steady)
 }
 
 fn errors(asked: RequestedLoad, metrics: &RunMetrics) -> Option<Reason> {

@@ -105,22 +105,22 @@ rules! {
         advice: "lower the rate or raise --concurrency, so that requests leave when they are due",
     };
     REQUESTS_PER_SLOT: Rule {
-        name: "requests_per_slot", wrong: Side::Below, suspect: Limit::At(2.0), invalid: Limit::Never, unit: "requests",
+        name: "requests_per_slot", wrong: Side::Below, suspect: Limit::At(3.0), invalid: Limit::Never, unit: "requests",
         known_by: "profiling requests sent over the concurrency",
-        says: "each slot sent {figure} requests on average, so that the run is mostly ramp-up and drain (at least {threshold})",
-        advice: "send several times as many requests as the concurrency, or measure for longer",
+        says: "each slot sent {figure} requests on average, so that no part of the run is steady (at least {threshold})",
+        advice: "leave out --num-prompts, so that the run lasts as long as it must, or send ten times as many requests as the concurrency",
     };
     RAMP_AND_DRAIN: Rule {
         name: "ramp_and_drain", wrong: Side::Above, suspect: Limit::At(30.0), invalid: Limit::Never, unit: "%",
-        known_by: "closed loop without conversations: the time until all slots are in flight for the first time, and since they were for the last time; open loop: the time before the first answer and after the last send",
-        says: "{figure} % of the run was ramp-up and drain (limit {threshold} %)",
+        known_by: "how far the request throughput of the whole run lies below that of its steady part; of an open loop without one, the time before the first answer and after the last send",
+        says: "ramp-up and drain lower the throughput of the whole run by {figure} % (limit {threshold} %)",
         advice: "send more requests, or measure for longer",
     };
     SAMPLE_SIZE: Rule {
         name: "sample_size", wrong: Side::Below, suspect: Limit::Given("the number that p50, p90, p95 or p99 needs for bounds on both sides"), invalid: Limit::Never, unit: "requests",
-        known_by: "binomial order statistics",
-        says: "{subject} of {figure} requests, where {threshold} are needed for a 95 % bound",
-        advice: "send more requests, or read lower percentiles only",
+        known_by: "binomial order statistics of as many requests as are as good as independent, from how the share below the percentile varies over ten parts of the run",
+        says: "{subject} of what is worth {figure} independent requests, where {threshold} are needed for a 95 % bound",
+        advice: "measure for longer, or read lower percentiles only",
     };
     ERRORS: Rule {
         name: "errors", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Given("`--max-error-rate`"), unit: "%",
@@ -180,12 +180,6 @@ rules! {
         name: "record_loss", wrong: Side::Above, suspect: Limit::Never, invalid: Limit::At(0.0), unit: "records",
         known_by: "requests begun against records of requests that succeeded, failed or were cancelled",
         says: "{figure} records are missing",
-        advice: "this is a fault of aiperf: please report it with the command line",
-    };
-    LITTLES_LAW: Rule {
-        name: "littles_law", wrong: Side::Above, suspect: Limit::Never, invalid: Limit::At(2.0), unit: "%",
-        known_by: "requests per second times mean latency against the counted mean number in service, in a closed loop",
-        says: "rate times latency and the counted concurrency differ by {figure} % (limit {threshold} %)",
         advice: "this is a fault of aiperf: please report it with the command line",
     };
 }

@@ -3,7 +3,7 @@
 use super::rules::SAMPLE_SIZE;
 use crate::bounds::needed;
 use aiperf_model::catalogue::MetricId;
-use aiperf_model::metrics::{RunMetrics, Statistic, Summary};
+use aiperf_model::metrics::{Distribution, RunMetrics, Statistic, Summary};
 use aiperf_model::verdict::Reason;
 
 /// The percentiles that tables and conclusions show.
@@ -12,19 +12,21 @@ const SHOWN: [(Statistic, f64); 4] =
 
 /// One reason for all percentiles that are open, which the farthest one stands for.
 pub(super) fn reasons(metrics: &RunMetrics) -> Vec<Reason> {
-    let Some(count) = fewest(metrics) else { return Vec::new() };
-    let open: Vec<_> = SHOWN.into_iter().filter(|(_, quantile)| count < needed(*quantile)).collect();
-    let names: Vec<&str> = open.iter().map(|(statistic, _)| statistic.name()).collect();
-    let farthest = open.last().map(|(_, quantile)| needed(*quantile) as f64);
-    SAMPLE_SIZE.judge_with(Some(&names.join(", ")), count as f64, farthest, None).into_iter().collect()
-}
-
-/// The number of requests behind the latencies that every run shows.
-fn fewest(metrics: &RunMetrics) -> Option<u64> {
     let shown = [MetricId::TimeToFirstToken, MetricId::RequestLatency];
-    let counts = shown.into_iter().filter_map(|metric| match metrics.get(metric)? {
-        Summary::Distribution(distribution) => Some(distribution.count),
+    let known = shown.into_iter().filter_map(|metric| match metrics.get(metric)? {
+        Summary::Distribution(distribution) => Some(*distribution),
         Summary::Scalar(_) => None,
     });
-    counts.min()
+    let known: Vec<Distribution> = known.collect();
+    let is_open = |statistic| {
+        known.iter().any(|metric| metric.bounds.of(statistic).is_some_and(|bounds| bounds.open))
+    };
+    let open: Vec<_> = SHOWN.into_iter().filter(|(statistic, _)| is_open(*statistic)).collect();
+    let names: Vec<&str> = open.iter().map(|(statistic, _)| statistic.name()).collect();
+    let Some((farthest, quantile)) = open.last().copied() else { return Vec::new() };
+    let worth = known.iter().filter_map(|metric| Some(metric.bounds.of(farthest)?.effective));
+    let worth = worth.reduce(f64::min).unwrap_or_default();
+    // Estimated from the run, the number needed is a little larger than the rule for independent requests says.
+    let needed = (needed(quantile) as f64).max(worth.ceil() + 1.0);
+    SAMPLE_SIZE.judge_with(Some(&names.join(", ")), worth.floor(), Some(needed), None).into_iter().collect()
 }
