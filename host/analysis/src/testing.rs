@@ -12,10 +12,11 @@ use aiperf_model::point::{Extremes, Measurement, Point};
 const LEVEL: f64 = 0.95;
 
 fn measurement(key: &str, mean: f64, trials: Vec<f64>, n: usize, std_dev: Option<f64>) -> Measurement {
-    let (metric, statistic) = catalogue::find_key(key).unwrap();
+    let (id, statistic) = catalogue::find_key(key).unwrap();
+    let metric = id.metric();
     Measurement {
         key: key.into(),
-        metric: metric.tag.into(),
+        metric: metric.tag.to_string(),
         statistic: statistic.name().into(),
         unit: metric.unit.name().into(),
         mean,

@@ -102,7 +102,7 @@ impl Row<'_> {
             metric: measurement.metric.clone(),
             statistic: measurement.statistic.clone(),
             unit: measurement.unit.clone(),
-            better: catalogue::find(&measurement.metric).and_then(|metric| metric.better),
+            better: catalogue::find(&measurement.metric).and_then(|metric| metric.metric().better),
             samples,
         };
         Some(Line { series, fixed: self.fixed.clone(), along_with: self.along_with.clone() })

@@ -182,7 +182,7 @@ pub(crate) fn measurement(id: MetricId, statistic: Statistic, trials: &[f64]) ->
     let mean = trials.iter().sum::<f64>() / trials.len() as f64;
     Measurement {
         key: metric.key(statistic),
-        metric: metric.tag.into(),
+        metric: metric.tag.to_string(),
         statistic: statistic.name().into(),
         unit: metric.unit.name().into(),
         mean,

@@ -51,8 +51,8 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         let mut errors = None;
         while let Some(key) = map.next_key::<String>()? {
             // The tag alone: `isl` is also the short name of a metric.
-            match find(&key).filter(|metric| metric.tag == key) {
-                Some(metric) => entries.push((metric.id, map.next_value_seed(SummarySeed(metric))?)),
+            match find(&key).filter(|id| id.metric().tag == key) {
+                Some(id) => entries.push((id, map.next_value_seed(SummarySeed(id.metric()))?)),
                 None if key == "verdict" => verdict = map.next_value()?,
                 None if key == "error_summary" => errors = map.next_value()?,
                 None if key == "start_time" => {

@@ -260,7 +260,7 @@ impl Serialize for Metrics<'_> {
         let mut map = serializer.serialize_map(Some(self.0.values.len()))?;
         for (id, value) in &self.0.values {
             let metric = id.metric();
-            map.serialize_entry(metric.tag, &Cell { value: Value(value), unit: metric.unit.name() })?;
+            map.serialize_entry(&metric.tag, &Cell { value: Value(value), unit: metric.unit.name() })?;
         }
         map.end()
     }
@@ -269,7 +269,7 @@ impl Serialize for Metrics<'_> {
 #[derive(Serialize)]
 struct Cell<'a> {
     value: Value<'a>,
-    unit: &'static str,
+    unit: &'a str,
 }
 
 struct Value<'a>(&'a MetricValue);

@@ -82,7 +82,7 @@ impl Serialize for Document<'_> {
         map.serialize_entry("benchmark_id", report.benchmark_id)?;
         for (id, summary) in &report.metrics.entries {
             let metric = id.metric();
-            map.serialize_entry(metric.tag, &Cell::new(metric.unit, summary))?;
+            map.serialize_entry(&metric.tag, &Cell::new(&metric.unit, summary))?;
         }
         map.serialize_entry("input_config", report.input_config)?;
         map.serialize_entry("run_info", &RunInfo::new(report))?;
@@ -108,18 +108,18 @@ impl Serialize for Document<'_> {
 #[serde(untagged)]
 enum Cell<'a> {
     Scalar {
-        unit: &'static str,
+        unit: &'a str,
         avg: f64,
     },
     Distribution {
-        unit: &'static str,
+        unit: &'a str,
         #[serde(flatten)]
         distribution: &'a Distribution,
     },
 }
 
 impl<'a> Cell<'a> {
-    fn new(unit: Unit, summary: &'a Summary) -> Self {
+    fn new(unit: &'a Unit, summary: &'a Summary) -> Self {
         let unit = unit.name();
         match summary {
             Summary::Scalar(avg) => Self::Scalar { unit, avg: *avg },
@@ -192,8 +192,8 @@ fn tables(metrics: &RunMetrics) -> Result<Vec<u8>, ArtifactError> {
 
 /// `Time to First Token (ms)`; counts of requests go without a unit.
 fn heading(metric: &Metric) -> String {
-    match metric.unit {
-        Unit::Requests => metric.header.to_owned(),
+    match &metric.unit {
+        Unit::Requests => metric.header.to_string(),
         unit => format!("{} ({unit})", metric.header),
     }
 }

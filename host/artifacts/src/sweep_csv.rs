@@ -98,7 +98,7 @@ fn columns(points: &[Point]) -> Vec<Column<'_>> {
         }
     }
     columns.sort_by_cached_key(|column| {
-        let known = catalogue::find_key(column.key).map(|(metric, statistic)| (metric.id, statistic));
+        let known = catalogue::find_key(column.key);
         (known.is_none(), known)
     });
     columns

@@ -1,5 +1,6 @@
 //! What the user sees: progress while the benchmark runs, tables when it is done.
 
+mod columns;
 mod failures;
 pub(crate) mod format;
 mod none;

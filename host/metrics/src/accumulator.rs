@@ -197,8 +197,8 @@ const OVERALL: [(MetricId, MetricId); 3] = [
 /// What a request says that does not depend on how many others there were at the same time.
 fn without_latencies(metrics: &RecordMetrics) -> RecordMetrics {
     let is_latency = |metric: MetricId| {
-        let unit = metric.metric().unit;
-        unit.is_time() || unit == Unit::TokensPerSecondPerUser
+        let unit = &metric.metric().unit;
+        unit.is_time() || *unit == Unit::TokensPerSecondPerUser
     };
     let values = metrics.values.iter().filter(|(metric, _)| !is_latency(*metric));
     RecordMetrics { values: values.cloned().collect() }

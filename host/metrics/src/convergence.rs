@@ -21,9 +21,7 @@ pub fn convergence(
     confidence_level: f64,
 ) -> ValueConvergence {
     let measured: Vec<f64> = catalogue::find_key(&rule.metric)
-        .map(|(metric, statistic)| {
-            runs.iter().filter_map(|run| run.statistic(metric.id, statistic)).collect()
-        })
+        .map(|(metric, statistic)| runs.iter().filter_map(|run| run.statistic(metric, statistic)).collect())
         .unwrap_or_default();
     let relative_half_width = relative_half_width(&measured, confidence_level);
     let is_enough = measured.len() >= rule.min_trials.max(2) as usize;

@@ -4,7 +4,7 @@
 //! spread of that number over the trials. Requests of different trials are never thrown together.
 
 use crate::statistics;
-use aiperf_model::catalogue::{CATALOGUE, Metric, MetricId};
+use aiperf_model::catalogue::{Metric, MetricId};
 use aiperf_model::metrics::{RunMetrics, Statistic, StatisticSelection};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Extremes, Measurement, Point, TrialStatistics};
@@ -46,30 +46,31 @@ pub fn trial_statistics(
 }
 
 /// What is measured, in the order of the catalogue and then of the statistics.
-fn measured(selection: StatisticSelection) -> impl Iterator<Item = (&'static Metric, Statistic)> {
-    CATALOGUE
+fn measured(selection: StatisticSelection) -> impl Iterator<Item = (MetricId, Statistic)> {
+    MetricId::ALL
         .iter()
-        .flat_map(move |metric| selected(metric, selection).iter().map(move |statistic| (metric, *statistic)))
+        .flat_map(move |id| selected(id.metric(), selection).iter().map(move |statistic| (*id, *statistic)))
 }
 
 /// One statistic over the runs that have it, or none if no run has it. The interval does not reach below 0 where
 /// the number cannot.
 fn measurement(
-    metric: &Metric,
+    id: MetricId,
     statistic: Statistic,
     runs: &[RunMetrics],
     confidence_level: f64,
 ) -> Option<Measurement> {
-    let trials: Vec<f64> = runs.iter().filter_map(|run| run.statistic(metric.id, statistic)).collect();
+    let metric = id.metric();
+    let trials: Vec<f64> = runs.iter().filter_map(|run| run.statistic(id, statistic)).collect();
     let interval = statistics::interval(&trials, confidence_level);
     Some(Measurement {
         key: metric.key(statistic),
-        metric: metric.tag.into(),
+        metric: metric.tag.to_string(),
         statistic: statistic.name().into(),
         unit: metric.unit.name().into(),
         mean: statistics::mean(&trials)?,
         std_dev: statistics::sample_std_dev(&trials),
-        confidence: if can_be_negative(metric.id, statistic) {
+        confidence: if can_be_negative(metric, statistic) {
             interval
         } else {
             interval.map(statistics::clip_at_zero)
@@ -79,16 +80,16 @@ fn measurement(
     })
 }
 
-fn selected(metric: &Metric, selection: StatisticSelection) -> &'static [Statistic] {
+fn selected(metric: &Metric, selection: StatisticSelection) -> &[Statistic] {
     match selection {
-        StatisticSelection::Compact => metric.sweep,
+        StatisticSelection::Compact => &metric.sweep,
         StatisticSelection::All => &Statistic::ALL,
     }
 }
 
-/// Lengths, counts, rates, times and deviations cannot; an answer can be shorter than asked.
-fn can_be_negative(metric: MetricId, statistic: Statistic) -> bool {
-    metric == MetricId::OslMismatch && statistic != Statistic::Std
+/// A deviation cannot, whatever it is of.
+fn can_be_negative(metric: &Metric, statistic: Statistic) -> bool {
+    metric.signed && statistic != Statistic::Std
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<ServiceLevel>, ConfigError> {
     for (index, item) in text.split_whitespace().enumerate() {
         let level = parse_item(item).map_err(|what| problem(format!("item {} {what}", index + 1)))?;
         if levels.iter().any(|earlier| earlier.metric == level.metric) {
-            let tag = level.metric.metric().tag;
+            let tag = &level.metric.metric().tag;
             return Err(problem(format!("item {} sets a second limit for '{tag}'", index + 1)));
         }
         levels.push(level);
@@ -27,9 +27,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<ServiceLevel>, ConfigError> {
 fn parse_item(item: &str) -> Result<ServiceLevel, String> {
     let (name, limit) =
         item.split_once(':').ok_or_else(|| format!("is '{item}', without a limit after a colon"))?;
-    let metric = catalogue::find(name)
+    let id = catalogue::find(name)
         .ok_or_else(|| format!("names '{name}', which is no metric; known are {}", known()))?;
-    if !can_be_limited(metric) {
+    if !can_be_limited(id.metric()) {
         return Err(format!(
             "names '{name}', which is not a limit that one request can meet; known are {}",
             known()
@@ -39,7 +39,7 @@ fn parse_item(item: &str) -> Result<ServiceLevel, String> {
     if !limit.is_finite() || limit <= 0.0 {
         return Err(format!("has the limit {limit}, but must be more than 0"));
     }
-    Ok(ServiceLevel { metric: metric.id, limit })
+    Ok(ServiceLevel { metric: id, limit })
 }
 
 fn can_be_limited(metric: &Metric) -> bool {

@@ -1,7 +1,7 @@
 //! One statistic over the trials, or a whole distribution of a single trial, as measurements.
 
 use crate::json::Entries;
-use aiperf_model::catalogue::{self, Metric};
+use aiperf_model::catalogue::{self, Metric, MetricId};
 use aiperf_model::metrics::Statistic;
 use aiperf_model::point::{Extremes, Interval, Measurement};
 use serde::Deserialize;
@@ -89,17 +89,19 @@ pub(super) fn measurements(blocks: &Entries<Block>, trials: u32, level: f64) -> 
     let mut seen = BTreeSet::new();
     let mut measurements: Vec<Measurement> = all.filter(|m| seen.insert(m.key.clone())).collect();
     measurements.sort_by_cached_key(|measurement| {
-        let known = catalogue::find_key(&measurement.key).map(|(metric, statistic)| (metric.id, statistic));
+        let known = catalogue::find_key(&measurement.key);
         (known.is_none(), known)
     });
     measurements
 }
 
 fn of_block(key: &str, block: &Block, trials: u32, level: f64) -> Vec<Measurement> {
-    if let Some((metric, statistic)) = catalogue::find_key(key).filter(|(metric, _)| block.fits(metric)) {
+    let statistic = catalogue::find_key(key).map(|(id, statistic)| (id.metric(), statistic));
+    if let Some((metric, statistic)) = statistic.filter(|(metric, _)| block.fits(metric)) {
         return across_trials(known(metric, statistic), block, trials, level).into_iter().collect();
     }
-    let whole = catalogue::find(key).filter(|metric| block.avg.is_some() && block.fits(metric));
+    let whole =
+        catalogue::find(key).map(MetricId::metric).filter(|metric| block.avg.is_some() && block.fits(metric));
     if let Some(metric) = whole {
         let statistics = Statistic::ALL.into_iter();
         let values = statistics.filter_map(|statistic| Some((statistic, block.statistic(statistic)?)));
@@ -119,7 +121,7 @@ struct Name {
 fn known(metric: &Metric, statistic: Statistic) -> Name {
     Name {
         key: metric.key(statistic),
-        metric: metric.tag.to_owned(),
+        metric: metric.tag.to_string(),
         statistic: statistic.name(),
         unit: metric.unit.name().to_owned(),
     }

@@ -26,14 +26,14 @@ pub(crate) fn run_table(metrics: &RunMetrics) -> Lines {
     let shown = || metrics.entries.iter().filter(|(id, _)| id.metric().console);
     let rows = shown().map(|(id, summary)| {
         let name = format!("{} ({})", id.metric().header, id.metric().unit);
-        let unit = id.metric().unit;
+        let unit = &id.metric().unit;
         std::iter::once(name)
             .chain(STATISTICS.iter().map(|statistic| cell(unit, summary, *statistic)))
             .collect()
     });
     let mut table = table(&header, rows);
     let any_open = shown().any(|(id, summary)| {
-        STATISTICS.iter().any(|statistic| is_open(id.metric().unit, summary, *statistic))
+        STATISTICS.iter().any(|statistic| is_open(&id.metric().unit, summary, *statistic))
     });
     if any_open {
         table.push("");
@@ -43,11 +43,11 @@ pub(crate) fn run_table(metrics: &RunMetrics) -> Lines {
 }
 
 /// Times are what is read off the percentiles; lengths and counts are mostly as they were asked for.
-fn is_open(unit: Unit, summary: &Summary, statistic: Statistic) -> bool {
+fn is_open(unit: &Unit, summary: &Summary, statistic: Statistic) -> bool {
     unit.is_time() && summary.is_open(statistic)
 }
 
-fn cell(unit: Unit, summary: &Summary, statistic: Statistic) -> String {
+fn cell(unit: &Unit, summary: &Summary, statistic: Statistic) -> String {
     let mark = if is_open(unit, summary, statistic) { OPEN } else { "" };
     summary.statistic(statistic).map_or_else(String::new, |value| figure::number(value) + mark)
 }

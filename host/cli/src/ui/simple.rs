@@ -6,10 +6,10 @@ use super::format;
 use crate::lines::in_line;
 use crate::say;
 use aiperf_load::{Control, Progress};
-use aiperf_model::catalogue::MetricId;
+use aiperf_model::catalogue::{COLUMNS, Column};
 use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::figure;
-use aiperf_model::metrics::{RunMetrics, Statistic};
+use aiperf_model::metrics::RunMetrics;
 use aiperf_model::parameter;
 use aiperf_model::sweep::Step;
 use aiperf_sweep::{Ending, Event, Left, LiveFigures, Observer};
@@ -23,16 +23,8 @@ use std::time::{Duration, Instant};
 /// How often the bars move.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// The columns of the table: header, width, metric and statistic.
-const COLUMNS: [(&str, usize, MetricId, Statistic); 7] = [
-    ("req/s", 10, MetricId::RequestThroughput, Statistic::Avg),
-    ("tokens/s", 10, MetricId::OutputTokenThroughput, Statistic::Avg),
-    ("TTFT p50", 10, MetricId::TimeToFirstToken, Statistic::P50),
-    ("TTFT p99", 10, MetricId::TimeToFirstToken, Statistic::P99),
-    ("ITL avg", 9, MetricId::InterTokenLatency, Statistic::Avg),
-    ("latency p99", 12, MetricId::RequestLatency, Statistic::P99),
-    ("errors %", 9, MetricId::RequestErrorRate, Statistic::Avg),
-];
+/// How wide a column is at least.
+const LEAST_WIDTH: usize = 10;
 
 /// Shows bars and rows on standard error; standard output is left to the summary.
 pub(crate) struct Simple {
@@ -76,8 +68,7 @@ impl Simple {
     fn row(&mut self, step: &Step, ending: &Ending) {
         let label = self.title(step);
         if !std::mem::replace(&mut self.header_shown, true) {
-            let names = COLUMNS.map(|(name, width, ..)| format!("{name:>width$}"));
-            say!("{:<34}{}", "times in ms", names.concat());
+            say!("{:<34}{}", "times in ms", row(|column| column.name.to_owned()));
         }
         match ending {
             Ending::Succeeded(success) => say!("{label:<34}{}", cells(&success.metrics)),
@@ -115,10 +106,17 @@ fn calibrated(client_error: Result<&ClientErrorEstimate, &str>) -> String {
 }
 
 fn cells(metrics: &RunMetrics) -> String {
-    let cells = COLUMNS.map(|(_, width, metric, statistic)| {
-        format!("{:>width$}", format::optional(metrics.statistic(metric, statistic)))
+    row(|column| format::optional(metrics.statistic(column.metric, column.statistic)))
+}
+
+/// A cell for each column of the table that fills in as runs end.
+fn row(cell: impl Fn(&Column) -> String) -> String {
+    let columns = COLUMNS.iter().filter(|column| column.live);
+    let padded = columns.map(|column| {
+        let width = LEAST_WIDTH.max(column.name.len() + 1);
+        format!("{:>width$}", cell(column))
     });
-    cells.concat()
+    padded.collect()
 }
 
 impl Observer for Simple {

@@ -1,5 +1,6 @@
 //! What a sweep says, as text: the table of values, the best configurations, the fronts and the trends.
 
+use super::columns::{Shown, columns, tells_trend};
 use super::failures;
 use super::format;
 use super::table::table;
@@ -14,27 +15,6 @@ use aiperf_model::parameter;
 use aiperf_model::point::{Measurement, Point};
 use aiperf_model::sweep::{SweepResult, TimeBudget};
 use std::fmt::Write as _;
-
-/// The columns of the table of values: key in the sweep file and header.
-pub(super) const COLUMNS: [(&str, &str); 8] = [
-    ("request_throughput_avg", "req/s"),
-    ("output_token_throughput_avg", "tokens/s"),
-    ("goodput_avg", "goodput req/s"),
-    ("ttft_p50_ms", "TTFT p50 ms"),
-    ("ttft_p99_ms", "TTFT p99 ms"),
-    ("itl_avg_ms", "ITL avg ms"),
-    ("request_latency_p99_ms", "latency p99 ms"),
-    ("request_error_rate_avg", "errors %"),
-];
-
-/// The metrics whose trends the summary tells; the files have all.
-pub(super) const TRENDS: [&str; 5] = [
-    "request_throughput_avg",
-    "output_token_throughput_avg",
-    "ttft_p99_ms",
-    "itl_avg_ms",
-    "request_latency_p99_ms",
-];
 
 /// How many findings of one trend are shown, and how many of its derived numbers; the files have all.
 const MOST_FINDINGS: usize = 5;
@@ -91,7 +71,7 @@ fn pareto(conclusions: &Conclusions, points: &[Point]) -> Lines {
 }
 
 fn trends(trends: &[Trend]) -> Lines {
-    let shown = trends.iter().filter(|trend| TRENDS.contains(&trend.key.as_str()));
+    let shown = trends.iter().filter(|trend| tells_trend(&trend.key));
     shown.flat_map(trend_lines).collect::<Lines>().under("Trends")
 }
 
@@ -166,24 +146,20 @@ fn trials_of_each(result: &SweepResult) -> u32 {
     result.points.first().map_or(result.trials_per_value, |point| point.trials)
 }
 
-/// The columns that some value has.
-pub(super) fn columns(result: &SweepResult) -> Vec<(&'static str, &'static str)> {
-    let is_measured = |key: &str| result.points.iter().any(|point| point.measurement(key).is_some());
-    COLUMNS.into_iter().filter(|(key, _)| is_measured(key)).collect()
-}
-
 fn values_table(result: &SweepResult) -> Lines {
     let columns = columns(result);
     let mut header = vec![if result.axes.is_empty() { "value".into() } else { result.axes.join(", ") }];
     let trials_differ = trials_differ(result);
     header.extend(trials_differ.then(|| "trials".to_owned()));
-    header.extend(columns.iter().map(|(_, name)| (*name).to_owned()));
+    header.extend(columns.iter().map(|column| column.header.clone()));
     header.push("optimal".into());
     let rows = result.points.iter().map(|point| {
         let mut row = vec![format::values(&point.parameters)];
         row.extend(trials_differ.then(|| point.trials.to_string()));
         row.extend(
-            columns.iter().map(|(key, _)| measurement(point.measurement(key), open(result, point, key))),
+            columns
+                .iter()
+                .map(|Shown { key, .. }| measurement(point.measurement(key), open(result, point, key))),
         );
         row.push(optimal_under(&result.conclusions, point.index));
         row

@@ -15,7 +15,7 @@ pub(super) fn reasons(
     let delays = delays(metrics, client, client_error);
     let delayed = delays.into_iter().filter_map(|delay| {
         let measured = metrics.statistic(delay.metric, delay.statistic).filter(|value| *value > 0.0)?;
-        let subject = format!("{} {}", delay.metric.metric().short, delay.statistic.name());
+        let subject = delay.metric.metric().name_of(delay.statistic);
         CLIENT_DELAY.judge(Some(&subject), 100.0 * delay.milliseconds / measured)
     });
     let busiest = client.workers.iter().filter_map(busy_percent).max_by(f64::total_cmp);

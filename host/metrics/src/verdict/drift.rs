@@ -5,7 +5,7 @@
 //! mean of its value, over its start relative to theirs.
 
 use super::rules::DRIFT;
-use super::trials::{SHOWN, Trial, subject};
+use super::trials::{Trial, judged};
 use crate::statistics::{mean, sum};
 use aiperf_model::catalogue::{self, MetricId};
 use aiperf_model::metrics::Statistic;
@@ -18,12 +18,11 @@ const LEAST: f64 = 0.02;
 /// What changes with time over the whole sweep: each figure of the summary with enough trials for the test.
 #[must_use]
 pub fn drift(values: &[Vec<Trial<'_>>]) -> Vec<Drift> {
-    let slopes: Vec<(String, Slope)> = SHOWN
-        .into_iter()
-        .filter_map(|(metric, statistic)| {
+    let slopes: Vec<(String, Slope)> = judged()
+        .filter_map(|column| {
             let series: Vec<Vec<(f64, f64)>> =
-                values.iter().map(|trials| over_time(trials, metric, statistic)).collect();
-            Some((metric.metric().key(statistic), slope(&series)?))
+                values.iter().map(|trials| over_time(trials, column.metric, column.statistic)).collect();
+            Some((column.key(), slope(&series)?))
         })
         .collect();
     let adjusted = holm(&slopes.iter().map(|(_, slope)| slope.p).collect::<Vec<_>>());
@@ -44,7 +43,7 @@ pub fn drift(values: &[Vec<Trial<'_>>]) -> Vec<Drift> {
 /// The reason to doubt that follows from it, if one does.
 pub(super) fn reason(drift: &Drift) -> Option<Reason> {
     let (metric, statistic) = catalogue::find_key(&drift.metric).filter(|_| drift.significant)?;
-    DRIFT.judge(Some(&subject(metric.id, statistic)), drift.adjusted_p_value)
+    DRIFT.judge(Some(&metric.metric().name_of(statistic)), drift.adjusted_p_value)
 }
 
 /// Seconds and value of each trial that has one.

@@ -3,20 +3,15 @@
 use super::drift;
 use super::rules::{BIMODAL, SPREAD};
 use crate::statistics::{mean, sample_std_dev};
-use aiperf_model::catalogue::MetricId;
+use aiperf_model::catalogue::{COLUMNS, Column};
 use aiperf_model::figure;
-use aiperf_model::metrics::{RunMetrics, Statistic};
+use aiperf_model::metrics::RunMetrics;
 use aiperf_model::verdict::{Drift, Reason, Verdict};
 
-/// What the summary of a sweep shows of each value.
-pub(super) const SHOWN: [(MetricId, Statistic); 6] = [
-    (MetricId::RequestThroughput, Statistic::Avg),
-    (MetricId::OutputTokenThroughput, Statistic::Avg),
-    (MetricId::TimeToFirstToken, Statistic::P50),
-    (MetricId::TimeToFirstToken, Statistic::P99),
-    (MetricId::InterTokenLatency, Statistic::Avg),
-    (MetricId::RequestLatency, Statistic::P99),
-];
+/// What the summary shows of each value and is judged over the trials.
+pub(super) fn judged() -> impl Iterator<Item = &'static Column> {
+    COLUMNS.iter().filter(|column| column.judged)
+}
 
 /// From this spread on, in percent, there is a note.
 const NOTED_SPREAD: f64 = 10.0;
@@ -48,10 +43,10 @@ fn judge_value(trials: &[Trial<'_>], drifts: &[Reason]) -> Verdict {
     if trials.len() > 1 {
         reasons.extend(drifts.iter().cloned());
     }
-    for (metric, statistic) in SHOWN {
-        let of_trial = |trial: &Trial<'_>| trial.metrics.statistic(metric, statistic);
+    for Column { metric, statistic, .. } in judged() {
+        let of_trial = |trial: &Trial<'_>| trial.metrics.statistic(*metric, *statistic);
         let measured: Vec<f64> = trials.iter().filter_map(of_trial).collect();
-        let subject = subject(metric, statistic);
+        let subject = metric.metric().name_of(*statistic);
         let Some(spread) = spread_percent(&measured) else { continue };
         match SPREAD.judge(Some(&subject), spread) {
             Some(reason) => reasons.push(reason),
@@ -64,10 +59,6 @@ fn judge_value(trials: &[Trial<'_>], drifts: &[Reason]) -> Verdict {
         reasons.extend(apart);
     }
     Verdict::new(reasons, notes)
-}
-
-pub(super) fn subject(metric: MetricId, statistic: Statistic) -> String {
-    format!("{} {}", metric.metric().short, statistic.name())
 }
 
 /// The gravest reason of each rule and subject, in the order in which they first come; of equal ones the first.

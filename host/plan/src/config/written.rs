@@ -9,5 +9,5 @@ pub(super) fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Resu
 }
 
 pub(super) fn goodput<S: Serializer>(levels: &[ServiceLevel], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(levels.iter().map(|level| (level.metric.metric().tag, level.limit)))
+    serializer.collect_map(levels.iter().map(|level| (&level.metric.metric().tag, level.limit)))
 }

@@ -1,8 +1,8 @@
 //! Which charts a report has.
 
 use super::chart::{Chart, Labelled, Line, Sample};
+use crate::ui::columns::{columns, tells_trend};
 use crate::ui::format;
-use crate::ui::summary::{COLUMNS, TRENDS};
 use aiperf_model::catalogue;
 use aiperf_model::conclusion::Conclusions;
 use aiperf_model::parameter::{self, Parameter};
@@ -20,7 +20,8 @@ pub(super) fn figures(result: &SweepResult) -> Markup {
     if result.points.len() < 2 {
         return html! {};
     }
-    let curves = COLUMNS.iter().filter_map(|(key, _)| curve(result, key));
+    let columns = columns(result);
+    let curves = columns.iter().filter_map(|column| curve(result, &column.key));
     let figures: Vec<_> = trade_off(result).into_iter().chain(curves).collect();
     html! {
         @if !figures.is_empty() {
@@ -137,7 +138,7 @@ fn describe(parameters: &[&Parameter]) -> String {
 
 /// Where detectors found inflections, ascending; only for what the summary tells the trends of.
 fn knees(result: &SweepResult, key: &str) -> Vec<f64> {
-    let trends = result.conclusions.trends.iter().filter(|trend| trend.key == key && TRENDS.contains(&key));
+    let trends = result.conclusions.trends.iter().filter(|trend| trend.key == key && tells_trend(key));
     let mut knees: Vec<_> = trends.flat_map(aiperf_model::conclusion::Trend::inflection_points).collect();
     knees.sort_by(f64::total_cmp);
     knees.dedup();
@@ -146,7 +147,7 @@ fn knees(result: &SweepResult, key: &str) -> Vec<f64> {
 
 /// `Time to First Token p99 (ms)`.
 fn named(key: &str, measurement: &Measurement) -> String {
-    let header = catalogue::find(&measurement.metric).map_or(key, |metric| metric.header);
+    let header = catalogue::find(&measurement.metric).map_or(key, |metric| &metric.metric().header);
     let statistic =
         if measurement.statistic.is_empty() { String::new() } else { format!(" {}", measurement.statistic) };
     format!("{header}{statistic} ({})", measurement.unit)

@@ -1,7 +1,8 @@
 //! The parts of a report that are text and tables.
 
+use crate::ui::columns::{Shown, columns};
 use crate::ui::format;
-use crate::ui::summary::{columns, derived_values, marks, measurement, open, optimal_under, title};
+use crate::ui::summary::{derived_values, marks, measurement, open, optimal_under, title};
 use crate::ui::verdicts::{also, groups};
 use Column::{Figures, Text};
 use aiperf_artifacts::Manifest;
@@ -105,14 +106,14 @@ pub(super) fn values(result: &SweepResult) -> Markup {
         html! {
             td { (if point.parameters.is_empty() { "the configuration".into() } else { format::values(&point.parameters) }) }
             td { (point.trials) }
-            @for (key, _) in &columns { td { (measurement(point.measurement(key), open(result, point, key))) } }
+            @for Shown { key, .. } in &columns { td { (measurement(point.measurement(key), open(result, point, key))) } }
             td.text { (optimal_under(&result.conclusions, point.index)) }
             td.text { @if let Some(value) = verdict(point.index) { span class=(class(value.verdict.verdict)) { (value.verdict.verdict) } } }
         }
     });
     let header: Vec<_> = [Text(&axes), Figures("trials")]
         .into_iter()
-        .chain(columns.iter().map(|(_, header)| Figures(header)))
+        .chain(columns.iter().map(|column| Figures(&column.header)))
         .chain([Text("optimal"), Text("verdict")])
         .collect();
     let any_open = result.verdicts.iter().any(|value| value.verdict.has("sample_size"));

@@ -2,7 +2,7 @@
 
 use crate::error::ConfigError;
 use crate::options::Options;
-use aiperf_model::catalogue::{self, Metric, Scope};
+use aiperf_model::catalogue::{self, Metric, MetricId, Scope};
 use aiperf_model::convergence::Convergence;
 use aiperf_model::metrics::Statistic;
 
@@ -58,7 +58,7 @@ fn refuse_without_metric(options: &Options) -> Result<Option<Convergence>, Confi
 
 /// The key in the sweep file of a metric and a statistic, or of a key.
 fn key(name: &str, statistic: Option<&str>) -> Result<String, ConfigError> {
-    if let Some(metric) = catalogue::find(name) {
+    if let Some(metric) = catalogue::find(name).map(MetricId::metric) {
         let statistic = statistic_named(statistic.unwrap_or(Statistic::Avg.name()))?;
         if metric.scope == Scope::Run && statistic != Statistic::Avg {
             let problem = format!("{} is one number per run and has no {}", metric.tag, statistic.name());
@@ -67,7 +67,7 @@ fn key(name: &str, statistic: Option<&str>) -> Result<String, ConfigError> {
         return Ok(metric.key(statistic));
     }
     match (catalogue::find_key(name), statistic) {
-        (Some((metric, statistic)), None) => Ok(metric.key(statistic)),
+        (Some((metric, statistic)), None) => Ok(metric.metric().key(statistic)),
         (Some(_), Some(_)) => {
             let problem = format!("'{name}' says already which one");
             Err(ConfigError::value(STATISTIC, problem, format!("{METRIC} {name} alone")))
