@@ -7,8 +7,9 @@ use aiperf_model::client::ClientHealth;
 use aiperf_model::conclusion::{
     BestConfiguration, Conclusions, Derived, Direction, Finding, Front, FrontMember, MemberStanding, Trend,
 };
-use aiperf_model::metrics::{Statistic, WithinRun,
+use aiperf_model::metrics::{
     Bounds, Distribution, MetricValue, PercentileBounds, RecordMetrics, RunMetrics, Statistic, Summary,
+    WithinRun,
 };
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::{Identity, Kind};

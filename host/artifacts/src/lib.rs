@@ -29,6 +29,7 @@ pub mod sweep_csv;
 pub mod sweep_json;
 pub mod time;
 pub mod value_aggregate;
+mod within_run;
 
 mod csv_tables;
 #[cfg(test)]

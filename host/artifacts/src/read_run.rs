@@ -4,6 +4,7 @@ use crate::error::ArtifactError;
 use crate::json;
 use crate::layout;
 use crate::time;
+use crate::within_run::StoredWithinRun;
 use aiperf_model::catalogue::{Metric, Scope, find};
 use aiperf_model::metrics::{Distribution, RunMetrics, Summary};
 use aiperf_model::request_error::RequestErrors;
@@ -48,12 +49,13 @@ impl<'de> Visitor<'de> for DocumentVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StoredRun, A::Error> {
         let (mut entries, mut verdict, mut start_unix_ns) = (Vec::new(), Verdict::default(), 0);
-        let mut errors = None;
+        let (mut errors, mut within_run) = (None, Vec::<StoredWithinRun>::new());
         while let Some(key) = map.next_key::<String>()? {
             // The tag alone: `isl` is also the short name of a metric.
             match find(&key).filter(|id| id.metric().tag == key) {
                 Some(id) => entries.push((id, map.next_value_seed(SummarySeed(id.metric()))?)),
                 None if key == "verdict" => verdict = map.next_value()?,
+                None if key == "within_run" => within_run = map.next_value()?,
                 None if key == "error_summary" => errors = map.next_value()?,
                 None if key == "start_time" => {
                     start_unix_ns = time::parse(&map.next_value::<String>()?).unwrap_or_default();
@@ -65,7 +67,15 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         }
         entries.sort_by_key(|(id, _)| *id);
         let errors = errors.unwrap_or_default();
-        Ok(StoredRun { metrics: RunMetrics { entries }, verdict, start_unix_ns, errors })
+        Ok(StoredRun {
+            metrics: RunMetrics {
+                entries,
+                within_run: within_run.into_iter().filter_map(StoredWithinRun::known).collect(),
+            },
+            verdict,
+            start_unix_ns,
+            errors,
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::json;
 use crate::layout;
 use crate::parameters;
 use crate::time;
+use crate::within_run::StoredWithinRun;
 use aiperf_model::catalogue::{Metric, Unit};
 use aiperf_model::client::ClientHealth;
 use aiperf_model::client_error::ClientErrorEstimate;
@@ -83,6 +84,9 @@ impl Serialize for Document<'_> {
         for (id, summary) in &report.metrics.entries {
             let metric = id.metric();
             map.serialize_entry(&metric.tag, &Cell::new(&metric.unit, summary))?;
+        }
+        if !report.metrics.within_run.is_empty() {
+            map.serialize_entry("within_run", &StoredWithinRun::all(report.metrics))?;
         }
         map.serialize_entry("input_config", report.input_config)?;
         map.serialize_entry("run_info", &RunInfo::new(report))?;

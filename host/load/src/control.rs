@@ -13,6 +13,7 @@ pub struct Control {
 struct Shared {
     stop: AtomicBool,
     abort: AtomicBool,
+    enough: AtomicBool,
     total: AtomicU64,
     sent: AtomicU64,
     ended: AtomicU64,
@@ -45,6 +46,16 @@ impl Control {
     /// Send no further request; those in flight may end within the grace period.
     pub fn stop(&self) {
         self.shared.stop.store(true, Relaxed);
+    }
+
+    /// The run knows what it is to find out: it ends as if its last request had been sent, and nothing is missing of it.
+    pub fn suffice(&self) {
+        self.shared.enough.store(true, Relaxed);
+    }
+
+    /// Whether [`suffice`](Self::suffice) was called.
+    pub(crate) fn has_enough(&self) -> bool {
+        self.shared.enough.load(Relaxed)
     }
 
     /// Leave now: what is in flight is cancelled.

@@ -137,8 +137,10 @@ impl Accumulator {
         for metrics in &burst {
             self.keep(&if steady.is_some() { without_latencies(metrics) } else { metrics.clone() });
         }
-        let samples: BTreeMap<MetricId, Sorted<f64>> =
-            std::mem::take(&mut self.samples).into_iter().map(|(metric, values)| (metric, values.sorted())).collect();
+        let samples: BTreeMap<MetricId, Sorted<f64>> = std::mem::take(&mut self.samples)
+            .into_iter()
+            .map(|(metric, values)| (metric, values.sorted()))
+            .collect();
         let known = KnownLatencies::new(&requests, &samples, &self.store);
         let mut entries: BTreeMap<MetricId, Summary> = samples
             .iter()
@@ -388,7 +390,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn run(records: &[Record], levels: &[ServiceLevel]) -> RunMetrics {
-        let mut accumulator = Accumulator::new(LoadShape::Closed { slots: 2, ramped: false }, levels, &Store::default());
+        let mut accumulator =
+            Accumulator::new(LoadShape::Closed { slots: 2, ramped: false }, levels, &Store::default());
         for record in records {
             accumulator.add(record, &record_metrics(record));
         }

@@ -2,7 +2,7 @@
 //!
 //! Read the modules in the order of the data: [`formulas`] turns one record into the metrics of one request,
 //! [`accumulator`] gathers requests into the metrics of a run, with [`steady`] for the part of it that counts,
-//! [`distribution`] for the percentiles, [`bounds`] and [`within_run`] for how far they can be trusted, and [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials and
+//! [`distribution`] for the percentiles, [`bounds`] and [`within_run`] for how far they can be trusted, [`run_length`] for when that is enough, and [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials and
 //! [`convergence`] for whether there are enough of them.
 //! [`timeline`] follows the load through a run, and [`verdict`] says from it how far the rest can be believed.
 //!
@@ -18,6 +18,7 @@ pub mod convergence;
 pub mod distribution;
 pub mod formulas;
 pub mod points;
+pub mod run_length;
 mod sends;
 pub mod statistics;
 pub mod steady;
@@ -30,5 +31,6 @@ mod testing;
 
 pub use accumulator::Accumulator;
 pub use formulas::record_metrics;
+pub use run_length::RunLength;
 pub use steady::LoadShape;
 pub use timeline::{ConcurrencyTimeline, TimelineRecorder};

@@ -11,7 +11,8 @@
 
 use crate::formulas::answered_at;
 use aiperf_columns::{Column, Sorted, Store, Table};
-use aiperf_model::record::{FailureKind, Phase, Record};
+use aiperf_model::catalogue::MetricId;
+use aiperf_model::record::{FailureKind, Phase, Record, Timing, TokenCount};
 
 /// How the load of a run was made, as far as its steady part depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,16 @@ pub enum LoadShape {
     },
     /// A schedule. It begins with an idle server, or with a ramp.
     Open,
+}
+
+impl LoadShape {
+    /// Whether a request is one of those that all slots began with.
+    fn has_in_burst(self, timing: &Timing) -> bool {
+        match self {
+            Self::Closed { slots, ramped: false } => timing.request < slots && timing.turn == 0,
+            Self::Closed { ramped: true, .. } | Self::Open => false,
+        }
+    }
 }
 
 /// Fewer requests for each slot are all beginning and end.
@@ -78,8 +89,25 @@ impl Request {
         (inside * u128::from(WHOLE) / u128::from(latency)) as u64
     }
 
+    /// A latency in milliseconds, to the bit as `formulas` has it; none where the request has none, or the metric is another.
+    pub(crate) fn latency(&self, metric: MetricId) -> Option<f64> {
+        let milliseconds = |from: u64, to: u64| Some(to.checked_sub(from)? as f64 / 1e6);
+        match metric {
+            MetricId::TimeToFirstToken => milliseconds(self.send, self.first_content?),
+            MetricId::RequestLatency => milliseconds(self.send, self.last_content),
+            MetricId::EffectiveTimeToFirstToken => milliseconds(self.due?, self.first_content?),
+            MetricId::EffectiveLatency => milliseconds(self.due?, self.last_content),
+            MetricId::InterTokenLatency => {
+                let gaps = self.output_tokens.checked_sub(1).filter(|gaps| *gaps > 0)?;
+                Some(milliseconds(self.first_content?, self.last_content)? / f64::from(gaps))
+            }
+            _ => None,
+        }
+    }
+
     fn to_row(self) -> [u64; 6] {
-        let flags = [self.due.is_some(), self.first_content.is_some(), self.good, self.in_ramp, self.in_burst];
+        let flags =
+            [self.due.is_some(), self.first_content.is_some(), self.good, self.in_ramp, self.in_burst];
         let flags = flags.iter().rev().fold(0, |bits, flag| bits << 1 | u64::from(*flag));
         let tokens = u64::from(self.input_tokens) << 32 | u64::from(self.output_tokens);
         [
@@ -105,6 +133,50 @@ impl Request {
             in_ramp: flag(3),
             in_burst: flag(4),
         }
+    }
+}
+
+/// A request that left, whatever came of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// Its position in the run.
+    pub(crate) position: u32,
+    pub(crate) send: u64,
+    pub(crate) due: u64,
+    pub(crate) in_ramp: bool,
+    /// When it came to an end of its own; none if it was cancelled.
+    end: Option<u64>,
+    /// None if it failed.
+    request: Option<Request>,
+}
+
+impl Seen {
+    /// None for a request of the warm-up, and for one that never left.
+    pub(crate) fn of(shape: LoadShape, record: &Record, good: bool) -> Option<Self> {
+        let timing = &record.timing;
+        let in_ramp = match timing.phase {
+            Phase::Warmup => return None,
+            Phase::Ramp => true,
+            Phase::Profiling => false,
+        };
+        let send = timing.send?;
+        let tokens = |count: Option<TokenCount>| count.map_or(0, |tokens| tokens.count);
+        let request = record.outcome.as_ref().ok().and_then(|answer| {
+            Some(Request {
+                send,
+                due: timing.scheduled.then_some(timing.due),
+                first_content: answer.content.first().copied().filter(|_| answer.streamed),
+                last_content: answered_at(timing, answer)?,
+                input_tokens: tokens(answer.input_tokens),
+                output_tokens: tokens(answer.output_tokens),
+                good,
+                in_ramp,
+                in_burst: shape.has_in_burst(timing),
+            })
+        });
+        let is_cancelled = record.outcome.as_ref().is_err_and(|it| it.kind == FailureKind::Cancelled);
+        let end = (!is_cancelled).then_some(timing.end);
+        Some(Self { position: timing.request, send, due: timing.due, in_ramp, end, request })
     }
 }
 
@@ -151,51 +223,31 @@ impl RequestRows {
 
     /// Whether a request is one of those that all slots began with.
     pub(crate) fn is_in_burst(&self, record: &Record) -> bool {
-        let timing = &record.timing;
-        match self.shape {
-            LoadShape::Closed { slots, ramped: false } => timing.request < slots && timing.turn == 0,
-            LoadShape::Closed { ramped: true, .. } | LoadShape::Open => false,
-        }
+        self.shape.has_in_burst(&record.timing)
     }
 
     /// Takes one request that left; those of a ramp are only in service.
     pub(crate) fn add(&mut self, record: &Record, good: bool) {
-        let timing = &record.timing;
-        let (Some(send), Phase::Ramp | Phase::Profiling) = (timing.send, timing.phase) else { return };
-        let in_ramp = timing.phase == Phase::Ramp;
-        self.has_ramp |= in_ramp;
-        if !in_ramp {
-            self.sent += 1;
-            self.first_send = self.first_send.min(send);
-            self.last_send = self.last_send.max(send);
-            self.first_due = self.first_due.min(timing.due);
-            self.last_due = self.last_due.max(timing.due);
+        if let Some(seen) = Seen::of(self.shape, record, good) {
+            self.see(&seen);
         }
-        match &record.outcome {
-            Err(failure) if failure.kind == FailureKind::Cancelled => {
-                self.first_cancelled = self.first_cancelled.min(send);
-            }
-            Err(_) if !in_ramp => self.ends.push(timing.end),
-            Err(_) => {}
-            Ok(answer) => {
-                if !in_ramp {
-                    self.ends.push(timing.end);
-                }
-                let Some(last_content) = answered_at(timing, answer) else { return };
-                let tokens = |count: Option<aiperf_model::record::TokenCount>| count.map_or(0, |it| it.count);
-                let request = Request {
-                    send,
-                    due: timing.scheduled.then_some(timing.due),
-                    first_content: answer.content.first().copied().filter(|_| answer.streamed),
-                    last_content,
-                    input_tokens: tokens(answer.input_tokens),
-                    output_tokens: tokens(answer.output_tokens),
-                    good,
-                    in_ramp,
-                    in_burst: self.is_in_burst(record),
-                };
-                self.rows.push(request.to_row());
-            }
+    }
+
+    pub(crate) fn see(&mut self, seen: &Seen) {
+        self.has_ramp |= seen.in_ramp;
+        if !seen.in_ramp {
+            self.sent += 1;
+            self.first_send = self.first_send.min(seen.send);
+            self.last_send = self.last_send.max(seen.send);
+            self.first_due = self.first_due.min(seen.due);
+            self.last_due = self.last_due.max(seen.due);
+            self.ends.extend(seen.end);
+        }
+        if seen.end.is_none() {
+            self.first_cancelled = self.first_cancelled.min(seen.send);
+        }
+        if let Some(request) = seen.request {
+            self.rows.push(request.to_row());
         }
     }
 

@@ -187,11 +187,7 @@ pub(crate) struct KnownLatencies {
 
 impl KnownLatencies {
     /// Of these requests, whose values in ascending order are the samples.
-    pub(crate) fn new(
-        requests: &Requests,
-        samples: &BTreeMap<MetricId, Sorted<f64>>,
-        store: &Store,
-    ) -> Self {
+    pub(crate) fn new(requests: &Requests, samples: &BTreeMap<MetricId, Sorted<f64>>, store: &Store) -> Self {
         let mut sends = Column::new(store);
         sends.extend(requests.counted().map(|request| request.send));
         let Some(parts) = Parts::of(&sends.sorted()) else { return Self { known: Vec::new() } };
@@ -203,7 +199,7 @@ impl KnownLatencies {
         let mut known: Vec<_> = LATENCIES.iter().filter_map(begin).collect();
         for request in requests.counted() {
             for (metric, sums) in &mut known {
-                if let Some(value) = latency(*metric, &request) {
+                if let Some(value) = request.latency(*metric) {
                     sums.add(&parts, &request, value);
                 }
             }
@@ -248,29 +244,12 @@ impl KnownLatencies {
                     .and_then(|effective| effective.get(place).copied())
                     .is_some_and(|effective| is_determined(distribution.count, effective));
                 let bounds = distribution.bounds.of(statistic).filter(|_| is_known);
-                let interval = bounds.and_then(|bounds| {
-                    Some(Interval { low: bounds.low?, high: bounds.high?, level: LEVEL })
-                });
+                let interval = bounds
+                    .and_then(|bounds| Some(Interval { low: bounds.low?, high: bounds.high?, level: LEVEL }));
                 all.push(WithinRun { metric, statistic, interval });
             }
         }
         all
-    }
-}
-
-/// A latency of a request, in milliseconds, to the bit as `formulas` has it.
-fn latency(metric: MetricId, request: &Request) -> Option<f64> {
-    let milliseconds = |from: u64, to: u64| Some(to.checked_sub(from)? as f64 / 1e6);
-    match metric {
-        MetricId::TimeToFirstToken => milliseconds(request.send, request.first_content?),
-        MetricId::RequestLatency => milliseconds(request.send, request.last_content),
-        MetricId::EffectiveTimeToFirstToken => milliseconds(request.due?, request.first_content?),
-        MetricId::EffectiveLatency => milliseconds(request.due?, request.last_content),
-        MetricId::InterTokenLatency => {
-            let gaps = request.output_tokens.checked_sub(1).filter(|gaps| *gaps > 0)?;
-            Some(milliseconds(request.first_content?, request.last_content)? / f64::from(gaps))
-        }
-        _ => None,
     }
 }
 

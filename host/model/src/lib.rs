@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod parameter;
 pub mod plugin;
 pub mod point;
+pub mod precision;
 pub mod record;
 pub mod request;
 pub mod request_error;

@@ -15,6 +15,7 @@ use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::convergence::Convergence;
 use aiperf_model::dataset::{DatasetType, Sampling, ScheduleWindow};
 use aiperf_model::metrics::{ServiceLevel, StatisticSelection};
+use aiperf_model::precision::Precision;
 use aiperf_model::request::Header;
 use aiperf_model::secret::Secrets;
 use aiperf_model::server::ServerUrl;
@@ -144,6 +145,11 @@ pub struct LoadConfig {
     /// Seconds per run; more than 0.
     #[serde(rename = "benchmark_duration_seconds")]
     pub benchmark_duration: Option<Values<f64>>,
+    /// How well a run is to know its figures before it ends, unless something else ends it; none for a number of requests.
+    pub precision: Option<Precision>,
+    /// The longest that a run goes on for that.
+    #[serde(rename = "max_run_duration_seconds", serialize_with = "seconds")]
+    pub max_run_duration: Duration,
     /// How long requests in flight may go on after the end.
     #[serde(rename = "benchmark_grace_period_seconds", serialize_with = "seconds")]
     pub grace_period: Duration,
@@ -431,6 +437,8 @@ pub struct RunSettings {
     pub conversations: Option<u32>,
     /// The run ends after this time; none if only the requests count.
     pub duration: Option<Duration>,
+    /// The run ends when it knows its figures so well; none if only the other ends count.
+    pub precision: Option<Precision>,
     /// How long requests in flight may go on after the end.
     pub grace_period: Duration,
     /// Requests of a warm-up. Whether a run begins with one is in its step.
@@ -472,7 +480,11 @@ impl Config {
             Duration::try_from_secs_f64(seconds).unwrap_or_default()
         });
         let has_end = duration.is_some() || load.conversation_num.is_some() || workload.dataset.is_some();
-        let by_default = (!has_end).then(|| default_requests(concurrency, request_rate));
+        let lasts_as_needed = !has_end && asked.is_none() && workload.conversation.is_none();
+        let precision = load.precision.filter(|_| lasts_as_needed);
+        let duration = duration.or(precision.map(|_| load.max_run_duration));
+        let by_default =
+            (!has_end && precision.is_none()).then(|| default_requests(concurrency, request_rate));
         let (requests, conversations) = match &workload.conversation {
             // Without a number of requests, conversations are not cut.
             Some(_) => (asked, load.conversation_num.or(by_default.filter(|_| asked.is_none()))),
@@ -486,6 +498,7 @@ impl Config {
             requests,
             conversations,
             duration,
+            precision,
             grace_period: load.grace_period,
             warmup_requests: load.warmup_request_count,
             isl: length(Sweepable::Isl, &workload.isl),

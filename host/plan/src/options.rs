@@ -256,8 +256,7 @@ options! {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
     pub request_rate_ramp_duration: Option<f64>,
 
-    /// Requests per run [default: twice the concurrency and at least 10, with --request-rate also 10 seconds of it, or
-    /// each line of --input-file once, unless --benchmark-duration is given]; takes a list
+    /// Requests per run [default: as many as --precision needs; of --input-file each line once]; takes a list
     #[arg(long, visible_aliases = ["request-count", "num-requests"], value_name = "LIST", allow_hyphen_values = true,
           help_heading = "Load")]
     #[serde(alias = "request-count", alias = "num-requests")]
@@ -266,6 +265,16 @@ options! {
     /// Seconds per run, after which no request is sent any more; takes a list
     #[arg(long, value_name = "LIST", allow_hyphen_values = true, help_heading = "Load")]
     pub benchmark_duration: Option<ListText>,
+
+    /// How well a run is to know its throughput before it ends, as half of the 95 % interval in percent, with 2.5 times as
+    /// much for the medians of TTFT and latency, and bounds for p99; none for a number of requests instead: twice the
+    /// concurrency and at least 10, with --request-rate also 10 seconds of it [env: `AIPERF_PRECISION`] [default: 2]
+    #[arg(long, value_name = "PERCENT|none", allow_negative_numbers = true, help_heading = "Load")]
+    pub precision: Option<String>,
+
+    /// The longest that a run goes on for --precision [default: 60]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]
+    pub max_run_duration: Option<f64>,
 
     /// How long requests in flight may go on after the end before they are cancelled [default: 30]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Load")]

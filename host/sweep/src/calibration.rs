@@ -6,6 +6,7 @@
 
 use crate::benchmark::Benchmark;
 use crate::interrupt::Interrupt;
+use crate::order;
 use crate::sinks::{Summary, Summed};
 use aiperf_columns::Store;
 use aiperf_load::{BodyMemory, Clock, Control, Length, Processing, RunSpec, Transport, WorkloadSpec};
@@ -132,7 +133,7 @@ fn measure(
         .map_err(|error| error.to_string())?;
     let server = calibration_backend.start()?;
     let spec = spec(benchmark, settings, server.url());
-    let mut summary = Summary::new(&[], Store::default());
+    let mut summary = Summary::new(order::shape(&spec), &[], Store::default());
     let mut sink = |record: Record| {
         summary.add(&record, &record_metrics(&record));
         Ok(())
@@ -250,6 +251,10 @@ mod tests {
     }
 
     fn distribution() -> Distribution {
-        aiperf_metrics::distribution::distribution(&vec![1.0].into(), Effective { p50: 1.0, p90: 1.0, p95: 1.0, p99: 1.0 }).unwrap()
+        aiperf_metrics::distribution::distribution(
+            &vec![1.0].into(),
+            aiperf_metrics::bounds::Effective { p50: 1.0, p90: 1.0, p95: 1.0, p99: 1.0 },
+        )
+        .unwrap()
     }
 }

@@ -13,10 +13,11 @@ use crate::ledger::{Blame, Ending, Success};
 use crate::order;
 use crate::report::{self, Judged};
 use crate::run_requests::RunRequests;
-use crate::sinks::{RunSinks, Summary, Summed};
+use crate::sinks::{EndWhenKnown, RunSinks, Summary, Summed};
 use aiperf_artifacts::{ArtifactError, RecordsWriter, inputs, layout, time};
 use aiperf_columns::Store;
 use aiperf_load::{Clock, Control, LoadError, RunOutcome, RunSpec};
+use aiperf_metrics::RunLength;
 use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::fault::{Fault, Faulty as _};
 use aiperf_model::record::Record;
@@ -96,9 +97,14 @@ fn measure(
 ) -> Result<Result<Measured, LoadError>, ArtifactError> {
     let clock = Clock::start();
     let file = RecordsWriter::create(&folder.join(layout::RECORDS), clock.wall())?;
-    let summary = Summary::new(&benchmark.config.workload.goodput, Store::in_folder(folder));
+    let summary =
+        Summary::new(order::shape(spec), &benchmark.config.workload.goodput, Store::in_folder(folder));
     let others = benchmark.sinks.of_run(step, folder)?;
-    let mut sinks = RunSinks::new(file, summary, benchmark.config.server.secrets(), figures, others);
+    let end = benchmark.config.settings(&step.value).precision.map(|precision| EndWhenKnown {
+        length: RunLength::new(order::shape(spec), precision),
+        control: control.clone(),
+    });
+    let mut sinks = RunSinks::new(file, summary, benchmark.config.server.secrets(), figures, others, end);
     let outcome = prepared.run(clock, spec, control, &mut |record: Record| sinks.take(record));
     let summed = sinks.finish()?;
     Ok(outcome.and_then(|outcome| Ok(Measured { clock, outcome, summed: summed? })))

@@ -3,6 +3,7 @@
 use crate::benchmark::Benchmark;
 use crate::run_requests::RunRequests;
 use aiperf_load::{BodyMemory, Cancellation, ConversationSpec, Length, Processing, RunSpec, WorkloadSpec};
+use aiperf_metrics::LoadShape;
 use aiperf_model::sweep::Step;
 use aiperf_plan::{CancellationConfig, ConversationConfig, RunSettings};
 use std::path::Path;
@@ -76,5 +77,14 @@ pub(crate) fn load(
             spill_folder: folder.to_path_buf(),
             ..Processing::default()
         },
+    }
+}
+
+/// How the load is made, as far as its steady part depends on it.
+pub(crate) fn shape(spec: &RunSpec) -> LoadShape {
+    let is_open = spec.request_rate.is_some() || spec.schedule.is_some();
+    match spec.concurrency {
+        Some(slots) if !is_open => LoadShape::Closed { slots, ramped: !spec.concurrency_ramp.is_zero() },
+        _ => LoadShape::Open,
     }
 }

@@ -8,8 +8,10 @@ use crate::figures::Figures;
 use aiperf_artifacts::error_summary::ErrorSummary;
 use aiperf_artifacts::{ArtifactError, RecordsWriter};
 use aiperf_columns::Store;
-use aiperf_load::LoadError;
-use aiperf_metrics::{Accumulator, ConcurrencyTimeline, TimelineRecorder, record_metrics};
+use aiperf_load::{Control, LoadError};
+use aiperf_metrics::{
+    Accumulator, ConcurrencyTimeline, LoadShape, RunLength, TimelineRecorder, record_metrics,
+};
 use aiperf_model::metrics::{RecordMetrics, RunMetrics, ServiceLevel};
 use aiperf_model::record::{Phase, Record};
 use aiperf_model::secret::Secrets;
@@ -63,6 +65,13 @@ pub(crate) struct RunSinks<'a> {
     figures: &'a Figures,
     others: Vec<Box<dyn RecordSink>>,
     secrets: Secrets,
+    end: Option<EndWhenKnown>,
+}
+
+/// Ends a run that knows its figures well enough.
+pub(crate) struct EndWhenKnown {
+    pub(crate) length: RunLength,
+    pub(crate) control: Control,
 }
 
 /// What the records of a run add up to, in the making.
@@ -87,8 +96,9 @@ impl<'a> RunSinks<'a> {
         secrets: Secrets,
         figures: &'a Figures,
         others: Vec<Box<dyn RecordSink>>,
+        end: Option<EndWhenKnown>,
     ) -> Self {
-        Self { file, summary, figures, others, secrets }
+        Self { file, summary, figures, others, secrets, end }
     }
 
     pub(crate) fn take(&mut self, mut record: Record) -> io::Result<()> {
@@ -97,6 +107,12 @@ impl<'a> RunSinks<'a> {
         self.file.write(&record, &metrics)?;
         self.summary.add(&record, &metrics);
         self.figures.add(&record, &metrics);
+        if let Some(EndWhenKnown { length, control }) = &mut self.end
+            && length.is_enough_with(&record, &metrics)
+        {
+            control.suffice();
+            self.end = None;
+        }
         self.others.iter_mut().try_for_each(|sink| sink.take(&record, &metrics))
     }
 
@@ -112,9 +128,9 @@ impl<'a> RunSinks<'a> {
 
 impl Summary {
     /// Nothing yet; what does not fit into memory goes into the store.
-    pub(crate) fn new(levels: &[ServiceLevel], store: Store) -> Self {
+    pub(crate) fn new(shape: LoadShape, levels: &[ServiceLevel], store: Store) -> Self {
         Self {
-            accumulator: Accumulator::new(levels, &store),
+            accumulator: Accumulator::new(shape, levels, &store),
             timeline: TimelineRecorder::new(&store),
             errors: ErrorSummary::default(),
             store,

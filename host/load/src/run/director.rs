@@ -280,7 +280,7 @@ impl Director {
         loop {
             if control.is_aborting() {
                 stop_signal.stop(Level::Abort);
-            } else if control.is_stopping() {
+            } else if control.is_stopping() || control.has_enough() {
                 stop_signal.stop(Level::Stop);
             }
             self.ended_by_order |= control.is_stopping();

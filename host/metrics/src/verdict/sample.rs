@@ -18,9 +18,8 @@ pub(super) fn reasons(metrics: &RunMetrics) -> Vec<Reason> {
         Summary::Scalar(_) => None,
     });
     let known: Vec<Distribution> = known.collect();
-    let is_open = |statistic| {
-        known.iter().any(|metric| metric.bounds.of(statistic).is_some_and(|bounds| bounds.open))
-    };
+    let is_open =
+        |statistic| known.iter().any(|metric| metric.bounds.of(statistic).is_some_and(|bounds| bounds.open));
     let open: Vec<_> = SHOWN.into_iter().filter(|(statistic, _)| is_open(*statistic)).collect();
     let names: Vec<&str> = open.iter().map(|(statistic, _)| statistic.name()).collect();
     let Some((farthest, quantile)) = open.last().copied() else { return Vec::new() };

@@ -271,12 +271,9 @@ fn a_run_may_not_be_mostly_ramp_and_drain() {
 
 #[test]
 fn percentiles_need_their_number_of_requests() {
-    for (requests, subject) in [
-        (368, None),
-        (367, Some("p99")),
-        (71, Some("p95, p99")),
-        (35, Some("p90, p95, p99")),
-    ] {
+    for (requests, subject) in
+        [(368, None), (367, Some("p99")), (71, Some("p95, p99")), (35, Some("p90, p95, p99"))]
+    {
         // The first one counts in no latency.
         let verdict = Run::closed(requests + 1).verdict();
         let sample = verdict.reasons.iter().find(|reason| reason.reason == "sample_size");

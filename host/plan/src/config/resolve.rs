@@ -22,6 +22,7 @@ use crate::{extra_inputs, goodput, header, sweep};
 use aiperf_model::arrival::ArrivalPattern;
 use aiperf_model::limits::{MOST_DIFFERENT_REQUESTS, MOST_PROMPT_TOKENS, MOST_SECONDS};
 use aiperf_model::metrics::StatisticSelection;
+use aiperf_model::precision::Precision;
 use aiperf_model::sweep::Order;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -192,6 +193,8 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
         conversation_num: dataset::conversation_num(options)?,
         num_prompts: counts(Sweepable::NumPrompts, options.num_prompts.as_ref())?,
         benchmark_duration,
+        precision: precision(options.precision.as_deref(), environment)?,
+        max_run_duration: max_run_duration(options.max_run_duration)?,
         grace_period: seconds("--benchmark-grace-period", grace_period, "30")?,
         cancellation: cancellation(options)?,
         warmup_request_count,
@@ -199,6 +202,33 @@ fn load(options: &Options, environment: &Environment) -> Result<LoadConfig, Conf
         workers: options.workers.unwrap_or(environment.cores.max(1)),
         defer_parsing: options.defer_parsing.unwrap_or(false),
     })
+}
+
+/// How well a run is to know its figures; none for a number of requests.
+fn precision(option: Option<&str>, environment: &Environment) -> Result<Option<Precision>, ConfigError> {
+    const VARIABLE: &str = "AIPERF_PRECISION";
+    let of_environment =
+        environment.variables.get(VARIABLE).map(Secret::expose).filter(|text| !text.is_empty());
+    let Some(text) = option.or(of_environment) else { return Ok(Some(Precision::DEFAULT)) };
+    if text == "none" {
+        return Ok(None);
+    }
+    let percent = text.parse::<f64>().ok().filter(|percent| *percent >= 0.1 && *percent <= 50.0);
+    let throughput = percent.map(|percent| percent / 100.0).ok_or_else(|| {
+        let problem = format!("it is {text}, but must be from 0.1 to 50 percent, or none");
+        ConfigError::value("--precision", problem, "--precision 2".to_owned())
+    })?;
+    Ok(Some(Precision { throughput }))
+}
+
+fn max_run_duration(option: Option<f64>) -> Result<Duration, ConfigError> {
+    const FLAG: &str = "--max-run-duration";
+    let duration = seconds(FLAG, option.or(Some(60.0)), "60")?;
+    if duration < Duration::from_secs(1) {
+        let problem = "a run needs a second at least".to_owned();
+        return Err(ConfigError::value(FLAG, problem, format!("{FLAG} 60")));
+    }
+    Ok(duration)
 }
 
 /// Which requests are to be cancelled.

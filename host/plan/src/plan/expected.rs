@@ -31,7 +31,8 @@ impl Expected {
         let at_a_rate = settings.requests.zip(settings.request_rate).and_then(|(requests, rate)| {
             Duration::try_from_secs_f64(f64::from(requests) / rate.per_second).ok()
         });
-        let has_count = settings.requests.is_some() || settings.conversations.is_some();
+        let has_count =
+            settings.requests.is_some() || settings.conversations.is_some() || settings.precision.is_some();
         match (settings.duration, replayed.or(at_a_rate)) {
             (Some(duration), Some(schedule)) => Self::exactly(schedule.min(duration)),
             (Some(duration), None) if has_count => Self { least: Duration::ZERO, most: Some(duration) },

@@ -1,0 +1,172 @@
+//! Whether a run that goes on knows its figures well enough to end.
+//!
+//! It is asked after a number of requests that grows by a fifth each time, so that luck has few chances to end a run too
+//! soon, and of the requests before the first one that is still under way, since nobody knows what those after it will be.
+
+use crate::distribution::distribution;
+use crate::steady::{Done, LoadShape, PARTS, RequestRows, Seen};
+use crate::within_run::{KnownLatencies, Spread};
+use aiperf_columns::{Column, Sorted, Store};
+use aiperf_model::catalogue::MetricId;
+use aiperf_model::metrics::{RecordMetrics, Statistic, Summary};
+use aiperf_model::point::Interval;
+use aiperf_model::precision::Precision;
+use aiperf_model::record::Record;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Each slot sends at least so many requests.
+const LEAST_REQUESTS_PER_SLOT: usize = 10;
+/// The fewest requests that are looked at.
+const FEWEST: usize = 100;
+/// So many requests are enough, whatever they say: they are kept in memory.
+const MOST: usize = 200_000;
+/// The latencies of which the run is to know median and tail.
+const LATENCIES: [MetricId; 2] = [MetricId::TimeToFirstToken, MetricId::RequestLatency];
+/// The percentiles that are to have bounds on both sides.
+const BOUNDED: [Statistic; 4] = [Statistic::P50, Statistic::P90, Statistic::P95, Statistic::P99];
+
+/// Follows the requests of one run.
+#[derive(Debug)]
+pub struct RunLength {
+    shape: LoadShape,
+    precision: Precision,
+    seen: Vec<Seen>,
+    /// Requests before this position have all been seen.
+    complete: u32,
+    /// Positions beyond it that have been seen.
+    ahead: BTreeSet<u32>,
+    next_look: usize,
+}
+
+impl RunLength {
+    /// Of a run of requests by themselves, whose positions count from 0.
+    #[must_use]
+    pub fn new(shape: LoadShape, precision: Precision) -> Self {
+        let of_slots = match shape {
+            LoadShape::Closed { slots, .. } => LEAST_REQUESTS_PER_SLOT * slots as usize,
+            LoadShape::Open => 0,
+        };
+        Self {
+            shape,
+            precision,
+            seen: Vec::new(),
+            complete: 0,
+            ahead: BTreeSet::new(),
+            next_look: of_slots.max(FEWEST),
+        }
+    }
+
+    /// Takes one request, and says whether the run may end.
+    pub fn is_enough_with(&mut self, record: &Record, metrics: &RecordMetrics) -> bool {
+        let Some(seen) = Seen::of(self.shape, record, !metrics.values.is_empty()) else { return false };
+        self.seen.push(seen);
+        if !seen.in_ramp {
+            self.ahead.insert(seen.position);
+            while self.ahead.remove(&self.complete) {
+                self.complete += 1;
+            }
+        }
+        if self.seen.len() >= MOST {
+            return true;
+        }
+        if self.seen.len() < self.next_look {
+            return false;
+        }
+        self.next_look += self.next_look.div_ceil(5);
+        self.is_enough().is_some()
+    }
+
+    fn is_enough(&self) -> Option<()> {
+        let store = Store::default();
+        let mut rows = RequestRows::new(self.shape, &store);
+        self.seen
+            .iter()
+            .filter(|seen| seen.in_ramp || seen.position < self.complete)
+            .for_each(|seen| rows.see(seen));
+        let requests = rows.finish();
+        let window = requests.window?;
+        if let LoadShape::Closed { .. } = self.shape {
+            let done = Done::in_window(requests.iter(), window).requests();
+            let mean = done.iter().sum::<f64>() / PARTS as f64;
+            let interval = Spread::of(&done)?.interval(mean)?;
+            is_within(interval, mean, self.precision.throughput).then_some(())?;
+        }
+        let samples: BTreeMap<MetricId, Sorted<f64>> = LATENCIES
+            .into_iter()
+            .filter_map(|metric| {
+                let mut values = Column::new(&store);
+                values.extend(requests.counted().filter_map(|request| request.latency(metric)));
+                (!values.is_empty()).then(|| (metric, values.sorted()))
+            })
+            .collect();
+        let known = KnownLatencies::new(&requests, &samples, &store);
+        let entries: BTreeMap<MetricId, Summary> = samples
+            .iter()
+            .filter_map(|(metric, values)| {
+                Some((*metric, Summary::Distribution(distribution(values, known.effective(*metric))?)))
+            })
+            .collect();
+        let are_bounded =
+            entries.values().all(|summary| BOUNDED.into_iter().all(|statistic| !summary.is_open(statistic)));
+        let medians = known.of_latencies(&entries, true);
+        let mut medians = medians.iter().filter(|known| known.statistic == Statistic::P50);
+        let are_precise = medians.all(|known| {
+            let median = entries.get(&known.metric).and_then(|summary| summary.statistic(Statistic::P50));
+            known
+                .interval
+                .zip(median)
+                .is_some_and(|(interval, median)| is_within(interval, median, self.precision.latency()))
+        });
+        (are_bounded && are_precise && !entries.is_empty()).then_some(())
+    }
+}
+
+fn is_within(interval: Interval, figure: f64, share: f64) -> bool {
+    interval.high - interval.low <= 2.0 * share * figure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record_metrics;
+    use crate::testing::{self, MS};
+
+    /// One slot, whose requests take these milliseconds one after the other; how many there were when they were enough.
+    fn enough_after(latencies_ms: impl Iterator<Item = u64>) -> Option<usize> {
+        let mut length = RunLength::new(LoadShape::Closed { slots: 1, ramped: false }, Precision::DEFAULT);
+        let mut at = 0;
+        for (position, latency) in (0..).zip(latencies_ms) {
+            let mut record = testing::streamed(at * MS, at * MS, &[at + latency / 2, at + latency], 11);
+            record.timing.end = (at + latency) * MS;
+            record.timing.request = position;
+            at += latency;
+            if length.is_enough_with(&record, &record_metrics(&record)) {
+                return Some(position as usize + 1);
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_steady_run_ends_when_its_tail_has_bounds() {
+        let after = enough_after(std::iter::repeat_n(100, 2000)).unwrap();
+        assert!((369..=450).contains(&after), "{after}");
+    }
+
+    #[test]
+    fn a_run_that_slows_down_goes_on() {
+        assert_eq!(enough_after((0..2000).map(|number| 100 + number / 10)), None);
+    }
+
+    #[test]
+    fn a_request_that_is_under_way_holds_the_end_of_the_time_back() {
+        let mut length = RunLength::new(LoadShape::Closed { slots: 2, ramped: false }, Precision::DEFAULT);
+        let is_enough = (1..3000_u32).any(|position| {
+            let at = u64::from(position) * 100;
+            let mut record = testing::streamed(at * MS, at * MS, &[at + 50, at + 100], 11);
+            record.timing.request = position;
+            length.is_enough_with(&record, &record_metrics(&record))
+        });
+        assert!(!is_enough, "the first one has not ended");
+    }
+}
