@@ -120,6 +120,7 @@ pub(crate) fn run_metrics() -> RunMetrics {
             (MetricId::TimeToFirstToken, Summary::Distribution(distribution)),
             (MetricId::RequestCount, Summary::Scalar(20.0)),
         ],
+        open: Vec::new(),
     }
 }
 
@@ -177,6 +178,7 @@ pub(crate) fn measurement(id: MetricId, statistic: Statistic, trials: &[f64]) ->
         metric: metric.tag.to_string(),
         statistic: statistic.name().into(),
         unit: metric.unit.name().into(),
+        better: metric.better,
         mean,
         trials: trials.to_vec(),
         std_dev: several.then_some(1.5),
@@ -296,6 +298,7 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
         convergence: None,
         time_budget: None,
         drift: if trials > 1 { vec![drift()] } else { Vec::new() },
+        open_metrics: Vec::new(),
         plugins: vec![identity(Kind::Objective, "throughput"), identity(Kind::Pareto, "dominance")],
         conclusions: Conclusions {
             best: vec![
@@ -358,6 +361,7 @@ pub(crate) fn two_axes() -> SweepResult {
         convergence: None,
         time_budget: None,
         drift: Vec::new(),
+        open_metrics: Vec::new(),
         plugins: Vec::new(),
         conclusions: Conclusions {
             best: vec![best("throughput", &points[1], "request_throughput_avg")],

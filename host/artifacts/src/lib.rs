@@ -34,6 +34,7 @@ mod csv_tables;
 #[cfg(test)]
 mod fixture;
 mod json;
+mod open_metrics;
 mod parameters;
 mod steady_file;
 

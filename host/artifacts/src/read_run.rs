@@ -3,13 +3,14 @@
 use crate::error::ArtifactError;
 use crate::json;
 use crate::layout;
+use crate::open_metrics::{self, StoredEntry};
 use crate::time;
 use aiperf_model::catalogue::{Metric, Scope, find};
 use aiperf_model::metrics::{Distribution, RunMetrics, Summary};
 use aiperf_model::request_error::RequestErrors;
 use aiperf_model::verdict::Verdict;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 use std::path::Path;
 
@@ -47,12 +48,18 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StoredRun, A::Error> {
-        let (mut entries, mut verdict, mut start_unix_ns) = (Vec::new(), Verdict::default(), 0);
+        let (mut metrics, mut verdict, mut start_unix_ns) = (RunMetrics::default(), Verdict::default(), 0);
         let mut errors = None;
         while let Some(key) = map.next_key::<String>()? {
             // The tag alone: `isl` is also the short name of a metric.
             match find(&key).filter(|id| id.metric().tag == key) {
-                Some(id) => entries.push((id, map.next_value_seed(SummarySeed(id.metric()))?)),
+                Some(id) => metrics.entries.push((id, map.next_value_seed(SummarySeed(id.metric()))?)),
+                None if key == open_metrics::KEY => {
+                    for entry in map.next_value::<Vec<StoredEntry>>()? {
+                        let summary = entry.summary();
+                        metrics.add(entry.description, summary).map_err(Error::custom)?;
+                    }
+                }
                 None if key == "verdict" => verdict = map.next_value()?,
                 None if key == "error_summary" => errors = map.next_value()?,
                 None if key == "start_time" => {
@@ -63,9 +70,9 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                 }
             }
         }
-        entries.sort_by_key(|(id, _)| *id);
+        metrics.entries.sort_by_key(|(id, _)| *id);
         let errors = errors.unwrap_or_default();
-        Ok(StoredRun { metrics: RunMetrics { entries }, verdict, start_unix_ns, errors })
+        Ok(StoredRun { metrics, verdict, start_unix_ns, errors })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::error::ArtifactError;
 use crate::error_summary::ErrorSummary;
 use crate::json;
 use crate::layout;
+use crate::open_metrics::{self, OpenMetrics};
 use crate::parameters;
 use crate::time;
 use aiperf_model::catalogue::{Metric, Unit};
@@ -84,6 +85,9 @@ impl Serialize for Document<'_> {
             let metric = id.metric();
             map.serialize_entry(&metric.tag, &Cell::new(&metric.unit, summary))?;
         }
+        if !report.metrics.open.is_empty() {
+            map.serialize_entry(open_metrics::KEY, &OpenMetrics(report.metrics))?;
+        }
         map.serialize_entry("input_config", report.input_config)?;
         map.serialize_entry("run_info", &RunInfo::new(report))?;
         map.serialize_entry("was_cancelled", &report.was_cancelled)?;
@@ -106,7 +110,7 @@ impl Serialize for Document<'_> {
 /// A metric with its unit.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     Scalar {
         unit: &'a str,
         avg: f64,
@@ -119,7 +123,7 @@ enum Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    fn new(unit: &'a Unit, summary: &'a Summary) -> Self {
+    pub(crate) fn new(unit: &'a Unit, summary: &'a Summary) -> Self {
         let unit = unit.name();
         match summary {
             Summary::Scalar(avg) => Self::Scalar { unit, avg: *avg },
@@ -167,8 +171,8 @@ impl<'a> RunInfo<'a> {
 /// The CSV file: distributions first, then the metrics that the run has once.
 fn tables(metrics: &RunMetrics) -> Result<Vec<u8>, ArtifactError> {
     let (mut distributions, mut scalars) = (Vec::new(), Vec::new());
-    for (id, summary) in &metrics.entries {
-        let name = heading(id.metric());
+    for (metric, summary) in metrics.all() {
+        let name = heading(metric);
         match summary {
             Summary::Scalar(value) => scalars.push(vec![name, csv_tables::number(Some(*value))]),
             Summary::Distribution(_) => {

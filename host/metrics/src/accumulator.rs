@@ -136,7 +136,7 @@ impl Accumulator {
             .filter_map(|metric| Some((*metric, Summary::Scalar(run.value(*metric)?))))
             .collect();
         entries.extend(scalars);
-        RunMetrics { entries: entries.into_iter().collect() }
+        RunMetrics { entries: entries.into_iter().collect(), ..RunMetrics::default() }
     }
 
     fn extend_window(&mut self, send: u64, answered: u64) {

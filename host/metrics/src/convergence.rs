@@ -54,6 +54,7 @@ mod tests {
         let rule = Convergence { metric: "request_throughput_avg".into(), threshold: 0.05, min_trials };
         let run = |throughput: &f64| RunMetrics {
             entries: vec![(MetricId::RequestThroughput, Summary::Scalar(*throughput))],
+            ..RunMetrics::default()
         };
         let runs: Vec<RunMetrics> = throughputs.iter().map(run).collect();
         convergence(&rule, 0, &[], &runs, 0.95)

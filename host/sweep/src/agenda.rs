@@ -154,8 +154,10 @@ mod tests {
     }
 
     fn run(throughput: f64) -> Ending {
-        let metrics =
-            RunMetrics { entries: vec![(MetricId::RequestThroughput, Summary::Scalar(throughput))] };
+        let metrics = RunMetrics {
+            entries: vec![(MetricId::RequestThroughput, Summary::Scalar(throughput))],
+            ..RunMetrics::default()
+        };
         Ending::Succeeded(Success { metrics, ..Success::default() })
     }
 

@@ -235,6 +235,7 @@ mod tests {
                 (MetricId::InterTokenLatency, times(10.0, 10.1)),
                 (MetricId::RequestCount, Summary::Scalar(70.0)),
             ],
+            ..RunMetrics::default()
         };
         let lateness_ms = Added { p50: 0.25, p99: 2.0 };
         let known = Known { ttft_ms: 50.0, itl_ms: 10.0, lateness_ms };
