@@ -2,7 +2,7 @@
 //!
 //! They stand apart from the built-in ones, whose tags are keys of the file itself.
 
-use crate::run::Cell;
+use crate::rows::MetricRow;
 use aiperf_model::catalogue::OpenMetric;
 use aiperf_model::metrics::{Distribution, RunMetrics, Summary};
 use serde::{Deserialize, Serialize, Serializer};
@@ -17,14 +17,14 @@ pub(crate) struct OpenMetrics<'a>(pub(crate) &'a RunMetrics);
 struct Entry<'a> {
     description: &'a OpenMetric,
     #[serde(flatten)]
-    cell: Cell<'a>,
+    row: MetricRow<'a>,
 }
 
 impl Serialize for OpenMetrics<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.open.iter().map(|(description, summary)| Entry {
             description,
-            cell: Cell::new(&description.metric().unit, summary),
+            row: MetricRow::new(description.metric(), summary),
         }))
     }
 }

@@ -99,14 +99,17 @@ impl<'de> DeserializeSeed<'de> for SummarySeed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture, run};
+    use crate::export::Exporters;
+    use crate::fixture;
     use std::fs;
 
     #[test]
     fn metrics_come_back_to_the_last_bit() {
         let folder = tempfile::tempdir().unwrap();
         let metrics = fixture::run_metrics();
-        fixture::with_run_report(&metrics, |report| run::write(folder.path(), report).unwrap());
+        fixture::with_run_report(&metrics, |report| {
+            Exporters::built_in().export_run(folder.path(), report).unwrap();
+        });
         let stored = read(folder.path()).unwrap();
         assert_eq!(stored.metrics, metrics);
         assert_eq!(stored.verdict, fixture::verdict());

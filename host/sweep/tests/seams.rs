@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use aiperf_artifacts::{ArtifactError, Manifest};
+use aiperf_artifacts::export::Exporter;
+use aiperf_artifacts::run::RunReport;
+use aiperf_artifacts::{ArtifactError, Exporters, Manifest};
 use aiperf_load::{Clock, Control, Counts, LoadError, RunOutcome, RunSpec, Sink, Transport, WorkloadSpec};
 use aiperf_model::catalogue::{Metric, OpenMetric, Scope, Unit};
 use aiperf_model::client::ClientHealth;
@@ -16,7 +18,7 @@ use aiperf_model::plugin::{
 use aiperf_model::record::{Answer, Failure, FailureKind, Phase, Record, Timing};
 use aiperf_model::request::{Payload, Request};
 use aiperf_model::response;
-use aiperf_model::sweep::{Step, SweepValue};
+use aiperf_model::sweep::{Step, SweepResult, SweepValue};
 use aiperf_plan::{Config, Environment, Options, Plan};
 use aiperf_sweep::{
     Benchmark, Bodies, Ending, Event, Executor, History, Interrupt, Left, LeftOut, Next, NoOthers, Observer,
@@ -267,6 +269,7 @@ fn with_benchmark<T>(
         analysis: &analysis,
         executor: &Imagined,
         sinks,
+        exporters: Exporters::built_in(),
         calibration_backend: None,
         command_line: Vec::new(),
         version: "0.0.0",
@@ -384,7 +387,7 @@ fn a_metric_that_comes_in_at_run_time_is_in_every_file_and_analysed() {
     let noting = Arc::new(Noting { identity, series: Mutex::default() });
     let analysis =
         AnalysisPlugins { detectors: vec![Arc::clone(&noting) as _], ..AnalysisPlugins::default() };
-    reanalyze(&directory, &analysis, None).unwrap();
+    reanalyze(&directory, &analysis, &Exporters::built_in(), None).unwrap();
     assert_eq!(sweep_file()["metadata"]["open_metrics"], first["metadata"]["open_metrics"]);
     reanalyze_file(&json, &analysis).unwrap();
     let series = noting.series.lock().unwrap();
@@ -394,6 +397,64 @@ fn a_metric_that_comes_in_at_run_time_is_in_every_file_and_analysed() {
         assert_eq!((power.unit.as_str(), power.better), ("W", Some(Direction::Minimize)));
         assert_eq!(power.samples.iter().map(|sample| sample.y).collect::<Vec<_>>(), [200.0, 400.0]);
     }
+}
+
+/// A format of this file: what is best, and how many requests were answered.
+struct Brief;
+
+impl Exporter<SweepResult> for Brief {
+    fn file_name(&self) -> &'static str {
+        "brief.txt"
+    }
+
+    fn encode(&self, result: &SweepResult) -> Result<Vec<u8>, ArtifactError> {
+        Ok(format!("{} values\n", result.points.len()).into_bytes())
+    }
+}
+
+impl Exporter<RunReport<'_>> for Brief {
+    fn file_name(&self) -> &'static str {
+        "brief.txt"
+    }
+
+    fn encode(&self, run: &RunReport<'_>) -> Result<Vec<u8>, ArtifactError> {
+        Ok(format!("{} metrics\n", run.metrics.all().count()).into_bytes())
+    }
+}
+
+#[test]
+fn a_format_is_written_beside_the_others_and_belongs_to_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut exporters = Exporters::built_in();
+    exporters.run.push(&Brief);
+    exporters.sweep.push(&Brief);
+    let outcome = with_benchmark(folder.path(), "1,2", &NoOthers, |benchmark| {
+        let benchmark = Benchmark {
+            exporters: exporters.clone(),
+            urls: benchmark.urls.clone(),
+            transport: benchmark.transport.clone(),
+            dataset: None,
+            endpoint: Arc::clone(&benchmark.endpoint),
+            command_line: Vec::new(),
+            ..*benchmark
+        };
+        Sweep::begin(&benchmark).unwrap().run(&mut Told::default(), &Interrupt::default()).unwrap()
+    });
+    let below = |name: &str| folder.path().join("m-openai-imagined-concurrency_sweep").join(name);
+    assert_eq!(std::fs::read_to_string(below("sweep_aggregate/brief.txt")).unwrap(), "2 values\n");
+    assert!(below("sweep_aggregate/profile_export_aiperf_sweep.csv").is_file());
+    assert!(std::fs::read_to_string(below("concurrency_2/brief.txt")).unwrap().ends_with(" metrics\n"));
+    let names: Vec<_> = outcome.manifest.runs[0].files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "profile_export_aiperf.json",
+            "profile_export_aiperf.csv",
+            "brief.txt",
+            "profile_export.jsonl",
+            "inputs.json"
+        ]
+    );
 }
 
 #[test]

@@ -8,7 +8,9 @@ use crate::failure::Failure;
 use crate::lines::Lines;
 use crate::plugins;
 use crate::ui;
-use aiperf_artifacts::sweep_json;
+use aiperf_artifacts::Exporters;
+use aiperf_artifacts::export::Exporter as _;
+use aiperf_artifacts::sweep_json::SweepJson;
 use aiperf_model::plugin::AnalysisPlugins;
 use aiperf_plan::{Options, PluginConfig};
 use aiperf_sweep::{reanalyze, reanalyze_file};
@@ -16,7 +18,7 @@ use aiperf_sweep::{reanalyze, reanalyze_file};
 pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
     let plugins = plugins_of(&arguments.analysis)?;
     let result = if arguments.input.is_dir() {
-        reanalyze(&arguments.input, &plugins, arguments.output.as_deref())
+        reanalyze(&arguments.input, &plugins, &Exporters::built_in(), arguments.output.as_deref())
     } else if arguments.output.is_some() {
         let message =
             "--output goes with a directory; of a sweep file the result is only printed: use --format json";
@@ -28,7 +30,7 @@ pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
     match arguments.format {
         Format::Table => console::print(&ui::summary(&result))?,
         Format::Json => {
-            console::print(&Lines::json(&String::from_utf8_lossy(&sweep_json::render(&result)?)))?;
+            console::print(&Lines::json(&String::from_utf8_lossy(&SweepJson.encode(&result)?)))?;
         }
     }
     Ok(if result.conclusions.failures.is_empty() { Exit::Success } else { Exit::PluginFailed })
