@@ -39,6 +39,7 @@ fn with_mean(measurement: &Measurement, mean: f64) -> Measurement {
         metric: measurement.metric.clone(),
         statistic: measurement.statistic.clone(),
         unit: measurement.unit.clone(),
+        better: measurement.better,
         mean,
         trials: vec![mean],
         std_dev: None,

@@ -110,6 +110,7 @@ fn measurement_of_trial(measurement: &Measurement, trial: usize) -> Option<Measu
         metric: measurement.metric.clone(),
         statistic: measurement.statistic.clone(),
         unit: measurement.unit.clone(),
+        better: measurement.better,
         mean: value,
         trials: vec![value],
         std_dev: None,

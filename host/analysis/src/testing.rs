@@ -19,6 +19,7 @@ fn measurement(key: &str, mean: f64, trials: Vec<f64>, n: usize, std_dev: Option
         metric: metric.tag.to_string(),
         statistic: statistic.name().into(),
         unit: metric.unit.name().into(),
+        better: metric.better,
         mean,
         trials,
         std_dev,

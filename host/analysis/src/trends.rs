@@ -3,7 +3,6 @@
 use crate::differences;
 use crate::fault::Fault;
 use crate::room::Room;
-use aiperf_model::catalogue;
 use aiperf_model::conclusion::{Report, Sample, Series, Trend};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::TrendDetector;
@@ -102,7 +101,7 @@ impl Row<'_> {
             metric: measurement.metric.clone(),
             statistic: measurement.statistic.clone(),
             unit: measurement.unit.clone(),
-            better: catalogue::find(&measurement.metric).and_then(|metric| metric.metric().better),
+            better: measurement.better,
             samples,
         };
         Some(Line { series, fixed: self.fixed.clone(), along_with: self.along_with.clone() })

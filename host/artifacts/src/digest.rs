@@ -1,7 +1,7 @@
 //! Whether the files of a run are still those that were written.
 
 use crate::error::ArtifactError;
-use crate::layout;
+use crate::export::Exporters;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
@@ -57,8 +57,8 @@ impl fmt::Display for Difference {
 }
 
 /// The files of a run that is done.
-pub fn of_run(folder: &Path) -> Result<Vec<FileDigest>, ArtifactError> {
-    let digests = layout::RUN_FILES.into_iter().map(|name| {
+pub fn of_run(folder: &Path, exporters: &Exporters) -> Result<Vec<FileDigest>, ArtifactError> {
+    let digests = exporters.run_files().map(|name| {
         let path = folder.join(name);
         let (bytes, sha256) = read(&path).map_err(ArtifactError::io("read", &path))?;
         Ok(FileDigest { name: name.to_owned(), bytes, sha256 })
@@ -101,15 +101,16 @@ fn read(path: &Path) -> io::Result<(u64, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout;
 
     #[test]
     fn each_change_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        for name in layout::RUN_FILES {
+        for name in Exporters::built_in().run_files() {
             fs::write(path(name), "{}\n").unwrap();
         }
-        let files = of_run(folder.path()).unwrap();
+        let files = of_run(folder.path(), &Exporters::built_in()).unwrap();
         assert_eq!(differences(folder.path(), &files).unwrap(), []);
         fs::write(path(layout::RUN_JSON), "[]\n").unwrap();
         fs::write(path(layout::RECORDS), "{").unwrap();
@@ -122,6 +123,6 @@ mod tests {
     #[test]
     fn a_run_without_its_files_has_no_digests() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(of_run(folder.path()).is_err());
+        assert!(of_run(folder.path(), &Exporters::built_in()).is_err());
     }
 }

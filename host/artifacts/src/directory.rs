@@ -2,6 +2,7 @@
 
 use crate::durable;
 use crate::error::ArtifactError;
+use crate::export::Exporters;
 use crate::layout::{self, Layout};
 use crate::lock::{DirectoryLock, Owner};
 use crate::manifest::Manifest;
@@ -99,9 +100,9 @@ impl ArtifactDir {
     }
 
     /// Removes what an earlier attempt at a run left in its folder.
-    pub fn clear_run(&self, folder: &Path) -> Result<(), ArtifactError> {
+    pub fn clear_run(&self, folder: &Path, exporters: &Exporters) -> Result<(), ArtifactError> {
         // Whoever sees the folder in between must not take the metrics for those of the records.
-        layout::RUN_FILES.into_iter().try_for_each(|name| remove_with_rest(&folder.join(name)))
+        exporters.run_files().try_for_each(|name| remove_with_rest(&folder.join(name)))
     }
 
     /// Creates a folder below the directory, as [`Layout`] names it, with all folders on the way. Folders that exist
@@ -145,7 +146,7 @@ impl ArtifactDir {
             self.clear_folder(&folder)?;
         }
         // The manifest goes last: a removal that was interrupted can be taken up again.
-        for name in layout::FILES.into_iter().filter(|name| *name != layout::MANIFEST) {
+        for name in Exporters::built_in().files().filter(|name| *name != layout::MANIFEST) {
             remove_with_rest(&self.path.join(name))?;
         }
         remove_with_rest(&manifest)
@@ -171,7 +172,7 @@ impl ArtifactDir {
             }
             check_folder(step)?;
         }
-        for name in layout::FILES {
+        for name in Exporters::built_in().files() {
             remove_with_rest(&folder.join(name))?;
         }
         for step in steps.iter().rev() {
@@ -289,7 +290,7 @@ mod tests {
         let manifest = manifest();
         for folder in directory.folders(&manifest) {
             directory.prepare(&folder).unwrap();
-            for name in layout::FILES {
+            for name in Exporters::built_in().files() {
                 fs::write(folder.join(name), b"x").unwrap();
             }
         }

@@ -129,6 +129,7 @@ pub(crate) fn run_metrics() -> RunMetrics {
             },
             WithinRun { metric: MetricId::TimeToFirstToken, statistic: Statistic::P99, interval: None },
         ],
+        open: Vec::new(),
     }
 }
 
@@ -186,6 +187,7 @@ pub(crate) fn measurement(id: MetricId, statistic: Statistic, trials: &[f64]) ->
         metric: metric.tag.to_string(),
         statistic: statistic.name().into(),
         unit: metric.unit.name().into(),
+        better: metric.better,
         mean,
         trials: trials.to_vec(),
         std_dev: several.then_some(1.5),
@@ -305,6 +307,7 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
         convergence: None,
         time_budget: None,
         drift: if trials > 1 { vec![drift()] } else { Vec::new() },
+        open_metrics: Vec::new(),
         plugins: vec![identity(Kind::Objective, "throughput"), identity(Kind::Pareto, "dominance")],
         conclusions: Conclusions {
             best: vec![
@@ -367,6 +370,7 @@ pub(crate) fn two_axes() -> SweepResult {
         convergence: None,
         time_budget: None,
         drift: Vec::new(),
+        open_metrics: Vec::new(),
         plugins: Vec::new(),
         conclusions: Conclusions {
             best: vec![best("throughput", &points[1], "request_throughput_avg")],

@@ -38,24 +38,6 @@ pub const LOCK: &str = ".aiperf.lock";
 /// The report for people.
 pub const REPORT: &str = "report.html";
 
-/// Every file that a benchmark writes into any of its folders.
-pub const FILES: [&str; 11] = [
-    RUN_JSON,
-    RUN_CSV,
-    RECORDS,
-    INPUTS,
-    AGGREGATE_JSON,
-    AGGREGATE_CSV,
-    SWEEP_JSON,
-    SWEEP_CSV,
-    REPORT,
-    JOURNAL,
-    MANIFEST,
-];
-
-/// The files of one run.
-pub const RUN_FILES: [&str; 4] = [RUN_JSON, RUN_CSV, RECORDS, INPUTS];
-
 const RUNS: &str = "profile_runs";
 const AGGREGATE: &str = "aggregate";
 const SWEEP_AGGREGATE: &str = "sweep_aggregate";

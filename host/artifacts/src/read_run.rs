@@ -3,6 +3,7 @@
 use crate::error::ArtifactError;
 use crate::json;
 use crate::layout;
+use crate::open_metrics::{self, StoredEntry};
 use crate::time;
 use crate::within_run::StoredWithinRun;
 use aiperf_model::catalogue::{Metric, Scope, find};
@@ -10,7 +11,7 @@ use aiperf_model::metrics::{Distribution, RunMetrics, Summary};
 use aiperf_model::request_error::RequestErrors;
 use aiperf_model::verdict::Verdict;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 use std::path::Path;
 
@@ -48,14 +49,23 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<StoredRun, A::Error> {
-        let (mut entries, mut verdict, mut start_unix_ns) = (Vec::new(), Verdict::default(), 0);
-        let (mut errors, mut within_run) = (None, Vec::<StoredWithinRun>::new());
+        let (mut metrics, mut verdict, mut start_unix_ns) = (RunMetrics::default(), Verdict::default(), 0);
+        let mut errors = None;
         while let Some(key) = map.next_key::<String>()? {
             // The tag alone: `isl` is also the short name of a metric.
             match find(&key).filter(|id| id.metric().tag == key) {
-                Some(id) => entries.push((id, map.next_value_seed(SummarySeed(id.metric()))?)),
+                Some(id) => metrics.entries.push((id, map.next_value_seed(SummarySeed(id.metric()))?)),
+                None if key == open_metrics::KEY => {
+                    for entry in map.next_value::<Vec<StoredEntry>>()? {
+                        let summary = entry.summary();
+                        metrics.add(entry.description, summary).map_err(Error::custom)?;
+                    }
+                }
                 None if key == "verdict" => verdict = map.next_value()?,
-                None if key == "within_run" => within_run = map.next_value()?,
+                None if key == "within_run" => {
+                    let stored = map.next_value::<Vec<StoredWithinRun>>()?;
+                    metrics.within_run = stored.into_iter().filter_map(StoredWithinRun::known).collect();
+                }
                 None if key == "error_summary" => errors = map.next_value()?,
                 None if key == "start_time" => {
                     start_unix_ns = time::parse(&map.next_value::<String>()?).unwrap_or_default();
@@ -65,17 +75,9 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                 }
             }
         }
-        entries.sort_by_key(|(id, _)| *id);
+        metrics.entries.sort_by_key(|(id, _)| *id);
         let errors = errors.unwrap_or_default();
-        Ok(StoredRun {
-            metrics: RunMetrics {
-                entries,
-                within_run: within_run.into_iter().filter_map(StoredWithinRun::known).collect(),
-            },
-            verdict,
-            start_unix_ns,
-            errors,
-        })
+        Ok(StoredRun { metrics, verdict, start_unix_ns, errors })
     }
 }
 
@@ -102,14 +104,17 @@ impl<'de> DeserializeSeed<'de> for SummarySeed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixture, run};
+    use crate::export::Exporters;
+    use crate::fixture;
     use std::fs;
 
     #[test]
     fn metrics_come_back_to_the_last_bit() {
         let folder = tempfile::tempdir().unwrap();
         let metrics = fixture::run_metrics();
-        fixture::with_run_report(&metrics, |report| run::write(folder.path(), report).unwrap());
+        fixture::with_run_report(&metrics, |report| {
+            Exporters::built_in().export_run(folder.path(), report).unwrap();
+        });
         let stored = read(folder.path()).unwrap();
         assert_eq!(stored.metrics, metrics);
         assert_eq!(stored.verdict, fixture::verdict());

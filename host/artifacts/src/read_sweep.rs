@@ -114,6 +114,7 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
         convergence: None,
         time_budget: None,
         drift: metadata.drift,
+        open_metrics: metadata.open_metrics,
         plugins: metadata.plugins,
         conclusions: Conclusions::default(),
         values,
@@ -204,7 +205,8 @@ fn point(measured: Measured, values: &[SweepValue], metadata: &Metadata) -> Poin
     let index = index(&measured.parameters, values);
     let known = measured.blocks.0.iter().filter_map(|(_, block)| block.n).max();
     let trials = known.unwrap_or(metadata.num_trials_per_value).max(1);
-    let measurements = block::measurements(&measured.blocks, trials, metadata.confidence_level);
+    let measurements =
+        block::measurements(&measured.blocks, &metadata.open_metrics, trials, metadata.confidence_level);
     Point { index, parameters: measured.parameters, trials, measurements }
 }
 

@@ -5,23 +5,24 @@
 //! `avg` alone.
 
 use crate::csv_tables::{self, Tables};
-use crate::durable;
 use crate::error::ArtifactError;
 use crate::error_summary::ErrorSummary;
+use crate::export::Exporter;
 use crate::json;
 use crate::layout;
+use crate::open_metrics::{self, OpenMetrics};
 use crate::parameters;
+use crate::rows::MetricRow;
 use crate::time;
 use crate::within_run::StoredWithinRun;
 use aiperf_model::catalogue::{Metric, Unit};
 use aiperf_model::client::ClientHealth;
 use aiperf_model::client_error::ClientErrorEstimate;
-use aiperf_model::metrics::{Distribution, RunMetrics, Statistic, Summary};
+use aiperf_model::metrics::{RunMetrics, Statistic, Summary};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::verdict::Verdict;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use std::path::Path;
 
 /// The version of the file's shape.
 pub const SCHEMA_VERSION: &str = "1.4";
@@ -65,10 +66,32 @@ pub struct RunReport<'a> {
     pub end_unix_ns: u64,
 }
 
-/// Writes both files into the folder of the run.
-pub fn write(folder: &Path, report: &RunReport<'_>) -> Result<(), ArtifactError> {
-    json::write(&folder.join(layout::RUN_JSON), "metrics of the run", &Document(report))?;
-    durable::write(&folder.join(layout::RUN_CSV), &tables(report.metrics)?)
+/// The metrics with all there is to know of the run.
+#[derive(Clone, Copy, Debug)]
+pub struct RunJson;
+
+impl Exporter<RunReport<'_>> for RunJson {
+    fn file_name(&self) -> &'static str {
+        layout::RUN_JSON
+    }
+
+    fn encode(&self, report: &RunReport<'_>) -> Result<Vec<u8>, ArtifactError> {
+        json::pretty("metrics of the run", &Document(report))
+    }
+}
+
+/// The metrics as tables.
+#[derive(Clone, Copy, Debug)]
+pub struct RunCsv;
+
+impl Exporter<RunReport<'_>> for RunCsv {
+    fn file_name(&self) -> &'static str {
+        layout::RUN_CSV
+    }
+
+    fn encode(&self, report: &RunReport<'_>) -> Result<Vec<u8>, ArtifactError> {
+        tables(report.metrics)
+    }
 }
 
 /// The JSON file. A map and not a struct, since the metrics stand between the fields.
@@ -83,7 +106,10 @@ impl Serialize for Document<'_> {
         map.serialize_entry("benchmark_id", report.benchmark_id)?;
         for (id, summary) in &report.metrics.entries {
             let metric = id.metric();
-            map.serialize_entry(&metric.tag, &Cell::new(&metric.unit, summary))?;
+            map.serialize_entry(&metric.tag, &MetricRow::new(metric, summary))?;
+        }
+        if !report.metrics.open.is_empty() {
+            map.serialize_entry(open_metrics::KEY, &OpenMetrics(report.metrics))?;
         }
         if !report.metrics.within_run.is_empty() {
             map.serialize_entry("within_run", &StoredWithinRun::all(report.metrics))?;
@@ -104,31 +130,6 @@ impl Serialize for Document<'_> {
         map.serialize_entry("start_time", &time::exact(report.start_unix_ns))?;
         map.serialize_entry("end_time", &time::exact(report.end_unix_ns))?;
         map.end()
-    }
-}
-
-/// A metric with its unit.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Cell<'a> {
-    Scalar {
-        unit: &'a str,
-        avg: f64,
-    },
-    Distribution {
-        unit: &'a str,
-        #[serde(flatten)]
-        distribution: &'a Distribution,
-    },
-}
-
-impl<'a> Cell<'a> {
-    fn new(unit: &'a Unit, summary: &'a Summary) -> Self {
-        let unit = unit.name();
-        match summary {
-            Summary::Scalar(avg) => Self::Scalar { unit, avg: *avg },
-            Summary::Distribution(distribution) => Self::Distribution { unit, distribution },
-        }
     }
 }
 
@@ -171,8 +172,8 @@ impl<'a> RunInfo<'a> {
 /// The CSV file: distributions first, then the metrics that the run has once.
 fn tables(metrics: &RunMetrics) -> Result<Vec<u8>, ArtifactError> {
     let (mut distributions, mut scalars) = (Vec::new(), Vec::new());
-    for (id, summary) in &metrics.entries {
-        let name = heading(id.metric());
+    for (metric, summary) in metrics.all() {
+        let name = heading(metric);
         match summary {
             Summary::Scalar(value) => scalars.push(vec![name, csv_tables::number(Some(*value))]),
             Summary::Distribution(_) => {
@@ -206,18 +207,16 @@ fn heading(metric: &Metric) -> String {
 mod tests {
     use super::*;
     use crate::fixture;
-    use std::fs;
 
     #[test]
     fn both_files_are_as_readers_expect_them() {
-        let folder = tempfile::tempdir().unwrap();
         let metrics = fixture::run_metrics();
-        fixture::with_run_report(&metrics, |report| write(folder.path(), report).unwrap());
-        insta::assert_snapshot!(
-            "run_json",
-            fs::read_to_string(folder.path().join(layout::RUN_JSON)).unwrap()
-        );
-        insta::assert_snapshot!("run_csv", fs::read_to_string(folder.path().join(layout::RUN_CSV)).unwrap());
+        fixture::with_run_report(&metrics, |report| {
+            let [json, csv] = [RunJson.encode(report), RunCsv.encode(report)]
+                .map(|bytes| String::from_utf8(bytes.unwrap()).unwrap());
+            insta::assert_snapshot!("run_json", json);
+            insta::assert_snapshot!("run_csv", csv);
+        });
     }
 
     #[test]

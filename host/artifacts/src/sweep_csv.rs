@@ -5,37 +5,42 @@
 //! verdicts, the drift where there are trials enough to test it, and the metadata, each under a row with its title. Numbers keep all their digits; an unknown one is an empty cell.
 
 use crate::csv_tables::{self, Tables};
-use crate::durable;
 use crate::error::ArtifactError;
+use crate::export::Exporter;
+use crate::layout;
 use crate::parameters;
+use crate::rows::MeasurementRow;
 use aiperf_model::catalogue;
 use aiperf_model::conclusion::{Front, Trend};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Measurement, Point};
 use aiperf_model::sweep::SweepResult;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 type Row = Vec<String>;
 
-/// Writes the file.
-pub fn write(path: &Path, result: &SweepResult) -> Result<(), ArtifactError> {
-    durable::write(path, &render(result)?)
-}
+/// The sweep as tables.
+#[derive(Clone, Copy, Debug)]
+pub struct SweepCsv;
 
-/// The bytes of the file.
-pub fn render(result: &SweepResult) -> Result<Vec<u8>, ArtifactError> {
-    let mut tables = Tables::default();
-    tables.table(metrics(result))?;
-    tables.table(best_configurations(result))?;
-    tables.table(pareto_optimal(result))?;
-    tables.table(trends(result))?;
-    tables.table(verdicts(result))?;
-    if !result.drift.is_empty() {
-        tables.table(drift(result))?;
+impl Exporter<SweepResult> for SweepCsv {
+    fn file_name(&self) -> &'static str {
+        layout::SWEEP_CSV
     }
-    tables.table(metadata(result))?;
-    Ok(tables.into_bytes())
+
+    fn encode(&self, result: &SweepResult) -> Result<Vec<u8>, ArtifactError> {
+        let mut tables = Tables::default();
+        tables.table(metrics(result))?;
+        tables.table(best_configurations(result))?;
+        tables.table(pareto_optimal(result))?;
+        tables.table(trends(result))?;
+        tables.table(verdicts(result))?;
+        if !result.drift.is_empty() {
+            tables.table(drift(result))?;
+        }
+        tables.table(metadata(result))?;
+        Ok(tables.into_bytes())
+    }
 }
 
 /// A key of some point, with its unit.
@@ -57,20 +62,11 @@ fn headings(column: &Column<'_>) -> Row {
 }
 
 /// The same statistics as numbers; empty cells where a value lacks the key.
-fn cells(measurement: Option<&Measurement>) -> Row {
-    let range = measurement.map(Measurement::range).unwrap_or_default();
-    let confidence = measurement.and_then(|m| m.confidence);
-    [
-        measurement.map(|m| m.mean),
-        measurement.and_then(|m| m.std_dev),
-        range.min,
-        range.max,
-        measurement.and_then(Measurement::cv),
-        confidence.map(|interval| interval.low),
-        confidence.map(|interval| interval.high),
-    ]
-    .map(csv_tables::number)
-    .to_vec()
+fn cells(row: Option<MeasurementRow<'_>>) -> Row {
+    let numbers = row.map_or([None; 7], |row| {
+        [Some(row.mean), row.std, row.min, row.max, row.cv, row.ci_low, row.ci_high]
+    });
+    numbers.map(csv_tables::number).to_vec()
 }
 
 fn metrics(result: &SweepResult) -> Vec<Row> {
@@ -81,7 +77,9 @@ fn metrics(result: &SweepResult) -> Vec<Row> {
     for point in &result.points {
         let by_key: BTreeMap<&str, &Measurement> =
             point.measurements.iter().map(|m| (m.key.as_str(), m)).collect();
-        let cells = columns.iter().flat_map(|column| cells(by_key.get(column.key).copied()));
+        let cells = columns.iter().flat_map(|column| {
+            cells(by_key.get(column.key).map(|measurement| MeasurementRow::new(point, measurement)))
+        });
         let trials = std::iter::once(point.trials.to_string());
         rows.push(values(&point.parameters).chain(trials).chain(cells).collect());
     }
@@ -244,7 +242,7 @@ mod tests {
     use crate::fixture;
 
     fn text(result: &SweepResult) -> String {
-        String::from_utf8(render(result).unwrap()).unwrap()
+        String::from_utf8(SweepCsv.encode(result).unwrap()).unwrap()
     }
 
     #[test]

@@ -9,7 +9,9 @@ mod metadata;
 mod metrics;
 
 use crate::error::ArtifactError;
+use crate::export::Exporter;
 use crate::json;
+use crate::layout;
 use crate::parameters::{self, Object};
 use aiperf_model::conclusion::Front;
 use aiperf_model::parameter::Parameter;
@@ -18,16 +20,19 @@ use conclusions::{BestConfigurations, Points, Standings, Trends};
 use metadata::Metadata;
 use metrics::Metrics;
 use serde::Serialize;
-use std::path::Path;
 
-/// Writes the file.
-pub fn write(path: &Path, result: &SweepResult) -> Result<(), ArtifactError> {
-    json::write(path, "result of the sweep", &Document::new(result))
-}
+/// Everything that is known of the sweep.
+#[derive(Clone, Copy, Debug)]
+pub struct SweepJson;
 
-/// The bytes of the file, for a program that prints it.
-pub fn render(result: &SweepResult) -> Result<Vec<u8>, ArtifactError> {
-    json::pretty("result of the sweep", &Document::new(result))
+impl Exporter<SweepResult> for SweepJson {
+    fn file_name(&self) -> &'static str {
+        layout::SWEEP_JSON
+    }
+
+    fn encode(&self, result: &SweepResult) -> Result<Vec<u8>, ArtifactError> {
+        json::pretty("result of the sweep", &Document::new(result))
+    }
 }
 
 #[derive(Serialize)]
@@ -113,7 +118,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn text(result: &SweepResult) -> String {
-        String::from_utf8(render(result).unwrap()).unwrap()
+        String::from_utf8(SweepJson.encode(result).unwrap()).unwrap()
     }
 
     fn value(result: &SweepResult) -> Value {
@@ -128,16 +133,6 @@ mod tests {
     #[test]
     fn a_sweep_over_two_parameters() {
         insta::assert_snapshot!(text(&fixture::two_axes()));
-    }
-
-    #[test]
-    fn the_same_result_gives_the_same_bytes() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("sweep.json");
-        write(&path, &fixture::sweep(2)).unwrap();
-        let first = std::fs::read(&path).unwrap();
-        write(&path, &fixture::sweep(2).clone()).unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), first);
     }
 
     /// What the program of the specification under "Analyzing Results Programmatically" reads.

@@ -2,19 +2,19 @@
 //! of every metric.
 
 use crate::csv_tables::{self, Tables};
-use crate::durable;
 use crate::error::ArtifactError;
+use crate::export::Exporter;
 use crate::json;
 use crate::layout;
 use crate::names;
 use crate::parameters::{self, Object};
+use crate::rows::TrialsRow;
 use aiperf_model::convergence::{Convergence, ValueConvergence};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Measurement, TrialStatistics};
 use aiperf_model::sweep::{FailedTrial, Order};
 use aiperf_model::verdict::Verdict;
 use serde::{Serialize, Serializer};
-use std::path::Path;
 
 /// The version of the file's shape.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -46,11 +46,32 @@ pub struct ValueAggregate<'a> {
     pub statistics: &'a [TrialStatistics],
 }
 
-/// Writes both files into the folder of the value's aggregate.
-pub fn write(folder: &Path, aggregate: &ValueAggregate<'_>) -> Result<(), ArtifactError> {
-    let document = Document::new(aggregate);
-    json::write(&folder.join(layout::AGGREGATE_JSON), "aggregate of the trials", &document)?;
-    durable::write(&folder.join(layout::AGGREGATE_CSV), &tables(aggregate)?)
+/// Everything that is known of the trials.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueJson;
+
+impl Exporter<ValueAggregate<'_>> for ValueJson {
+    fn file_name(&self) -> &'static str {
+        layout::AGGREGATE_JSON
+    }
+
+    fn encode(&self, aggregate: &ValueAggregate<'_>) -> Result<Vec<u8>, ArtifactError> {
+        json::pretty("aggregate of the trials", &Document::new(aggregate))
+    }
+}
+
+/// The statistics as a table.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueCsv;
+
+impl Exporter<ValueAggregate<'_>> for ValueCsv {
+    fn file_name(&self) -> &'static str {
+        layout::AGGREGATE_CSV
+    }
+
+    fn encode(&self, aggregate: &ValueAggregate<'_>) -> Result<Vec<u8>, ArtifactError> {
+        tables(aggregate)
+    }
 }
 
 #[derive(Serialize)]
@@ -147,42 +168,9 @@ impl<'a> Document<'a> {
 /// `{"time_to_first_token_p99": {…}, …}`.
 struct Metrics<'a>(&'a [TrialStatistics]);
 
-#[derive(Serialize)]
-struct Block<'a> {
-    mean: f64,
-    std: Option<f64>,
-    min: Option<f64>,
-    max: Option<f64>,
-    cv: Option<f64>,
-    se: Option<f64>,
-    ci_low: Option<f64>,
-    ci_high: Option<f64>,
-    t_critical: Option<f64>,
-    unit: &'a str,
-}
-
-impl<'a> From<&'a TrialStatistics> for Block<'a> {
-    fn from(statistics: &'a TrialStatistics) -> Self {
-        let measurement = &statistics.measurement;
-        let trials = || measurement.trials.iter().copied();
-        Self {
-            mean: measurement.mean,
-            std: measurement.std_dev,
-            min: trials().reduce(f64::min),
-            max: trials().reduce(f64::max),
-            cv: measurement.cv(),
-            se: statistics.standard_error,
-            ci_low: measurement.confidence.map(|interval| interval.low),
-            ci_high: measurement.confidence.map(|interval| interval.high),
-            t_critical: statistics.t_critical,
-            unit: &measurement.unit,
-        }
-    }
-}
-
 impl Serialize for Metrics<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|s| (name(&s.measurement), Block::from(s))))
+        serializer.collect_map(self.0.iter().map(|s| (name(&s.measurement), TrialsRow::from(s))))
     }
 }
 
@@ -195,20 +183,20 @@ fn tables(aggregate: &ValueAggregate<'_>) -> Result<Vec<u8>, ArtifactError> {
     let headings =
         ["metric", "mean", "std", "min", "max", "cv", "se", "ci_low", "ci_high", "t_critical", "unit"];
     let rows = aggregate.statistics.iter().map(|statistics| {
-        let block = Block::from(statistics);
+        let row = TrialsRow::from(statistics);
         let numbers = [
-            Some(block.mean),
-            block.std,
-            block.min,
-            block.max,
-            block.cv,
-            block.se,
-            block.ci_low,
-            block.ci_high,
-            block.t_critical,
+            Some(row.mean),
+            row.std,
+            row.min,
+            row.max,
+            row.cv,
+            row.se,
+            row.ci_low,
+            row.ci_high,
+            row.t_critical,
         ];
         let name = std::iter::once(name(&statistics.measurement));
-        let unit = std::iter::once(block.unit.to_owned());
+        let unit = std::iter::once(row.unit.to_owned());
         name.chain(numbers.map(csv_tables::number)).chain(unit).collect::<Vec<String>>()
     });
     let (successful, failed) = (aggregate.successful_trials.len(), aggregate.failed_trials.len());
@@ -235,7 +223,6 @@ mod tests {
     use crate::fixture;
     use aiperf_model::catalogue::MetricId;
     use aiperf_model::metrics::Statistic;
-    use std::fs;
 
     fn files(trials: &[f64], failed: &[FailedTrial]) -> (String, String) {
         let several = trials.len() > 1;
@@ -247,7 +234,6 @@ mod tests {
                     t_critical: several.then_some(4.303),
                 });
         let successful: Vec<u32> = (1..=trials.len() as u32).collect();
-        let folder = tempfile::tempdir().unwrap();
         let aggregate = ValueAggregate {
             aiperf_version: "0.1.0",
             model: "demo",
@@ -261,9 +247,8 @@ mod tests {
             verdict: Some(&fixture::verdict()),
             statistics: &statistics,
         };
-        write(folder.path(), &aggregate).unwrap();
-        let read = |name| fs::read_to_string(folder.path().join(name)).unwrap();
-        (read(layout::AGGREGATE_JSON), read(layout::AGGREGATE_CSV))
+        let text = |bytes: Result<Vec<u8>, ArtifactError>| String::from_utf8(bytes.unwrap()).unwrap();
+        (text(ValueJson.encode(&aggregate)), text(ValueCsv.encode(&aggregate)))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod plugin;
 
-use aiperf_plan::Options;
+use aiperf_plan::{AnalysisOptions, Options, SourceOptions};
 use aiperf_simulator::{SETTINGS, Settings};
 use clap::{Arg, ArgMatches, Args, Command as ClapCommand, FromArgMatches, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -10,8 +10,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 pub(crate) use plugin::{
-    BenchArguments, BuildArguments, InspectArguments, ListArguments, NativeArguments, NewArguments,
-    PluginCommand, PluginSources, RecordArguments, TestArguments,
+    BenchArguments, BuildArguments, InspectArguments, ListArguments, NewArguments, PluginCommand,
+    RecordArguments, TestArguments,
 };
 
 /// Benchmark LLM inference servers across parameter values
@@ -69,7 +69,10 @@ pub(crate) struct AnalyzeArguments {
     pub format: Format,
 
     #[command(flatten)]
-    pub analysis: AnalysisArguments,
+    pub sources: SourceOptions,
+
+    #[command(flatten)]
+    pub analysis: AnalysisOptions,
 }
 
 #[derive(Args)]
@@ -82,68 +85,10 @@ pub(crate) struct ReportArguments {
     pub output: Option<PathBuf>,
 
     #[command(flatten)]
-    pub analysis: AnalysisArguments,
-}
+    pub sources: SourceOptions,
 
-/// With which plugins an earlier benchmark is analysed, and what these may do.
-#[derive(Args)]
-pub(crate) struct AnalysisArguments {
     #[command(flatten)]
-    pub plugins: PluginSources,
-
-    /// Use only plugins that aiperf-plugins.lock in the current directory lists
-    #[arg(long)]
-    pub locked: bool,
-
-    /// The longest time of one call of a plugin [default: 5]
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
-    pub plugin_timeout_seconds: Option<f64>,
-
-    /// The most memory of one instance of a plugin, in MiB [default: 64]
-    #[arg(long, value_name = "MIB")]
-    pub plugin_memory_mib: Option<u32>,
-
-    /// The most that one call of a plugin returns or logs, in MiB [default: 32]
-    #[arg(long, value_name = "MIB")]
-    pub plugin_output_mib: Option<u32>,
-
-    /// The most messages that are kept of one call of a plugin; of all its calls, ten times as many [default: 100]
-    #[arg(long, value_name = "COUNT")]
-    pub plugin_log_lines: Option<u32>,
-
-    /// The most findings of a trend detector that are kept of one metric, and as many lists of derived numbers
-    /// [default: 100]
-    #[arg(long, value_name = "COUNT")]
-    pub plugin_findings: Option<u32>,
-
-    /// The most WebAssembly instances that one plugin consists of; one in Python has more than 32 [default: 128]
-    #[arg(long, value_name = "COUNT")]
-    pub plugin_instances: Option<u32>,
-
-    /// The most processor time of compiling a plugin that is not kept compiled [default: 120]
-    #[arg(long, value_name = "SECONDS")]
-    pub plugin_compile_seconds: Option<u32>,
-
-    /// The most memory of compiling a plugin that is not kept compiled, in MiB [default: 2048]
-    #[arg(long, value_name = "MIB")]
-    pub plugin_compile_mib: Option<u32>,
-
-    /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
-    #[arg(long, value_name = "DIR")]
-    pub plugin_trace: Option<PathBuf>,
-
-    /// Objective whose best configuration is reported beside throughput and latency-p99; two or more span the
-    /// trade-off
-    #[arg(long, value_name = "PLUGIN")]
-    pub objective: Vec<String>,
-
-    /// Criterion that fills `pareto_optimal` [default: dominance]; further ones are reported too
-    #[arg(long, value_name = "PLUGIN")]
-    pub pareto: Vec<String>,
-
-    /// Detector of inflections [default: slope-change]; repeatable
-    #[arg(long, value_name = "PLUGIN")]
-    pub trend: Vec<String>,
+    pub analysis: AnalysisOptions,
 }
 
 /// The port and address, and a flag for each setting of the simulator.
@@ -205,5 +150,35 @@ impl Args for SimulateArguments {
 
     fn augment_args_for_update(command: ClapCommand) -> ClapCommand {
         Self::augment_args(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn flags_of_an_analysis_are_those_of_a_benchmark() {
+        let all = Arguments::command();
+        let arguments = |command: &str| -> Vec<&Arg> {
+            all.find_subcommand(command)
+                .unwrap()
+                .get_arguments()
+                .filter(|argument| !argument.is_positional())
+                .collect()
+        };
+        let described = |argument: &Arg| (argument.get_help().unwrap().to_string(), argument.get_num_args());
+        for command in ["analyze", "report"] {
+            let mut shared = 0;
+            for flag in arguments(command) {
+                let same = arguments("profile").into_iter().find(|other| other.get_long() == flag.get_long());
+                if let Some(same) = same.filter(|flag| flag.get_long() != Some("help")) {
+                    assert_eq!(described(flag), described(same), "{command} {flag}");
+                    shared += 1;
+                }
+            }
+            assert_eq!(shared, 16, "{command}");
+        }
     }
 }

@@ -169,7 +169,7 @@ impl Accumulator {
         entries.extend(scalars);
         let mut within_run: Vec<WithinRun> = within_run::of_throughputs(done, &entries);
         within_run.extend(known.of_latencies(&entries, steady.is_some()));
-        RunMetrics { entries: entries.into_iter().collect(), within_run }
+        RunMetrics { entries: entries.into_iter().collect(), within_run, ..RunMetrics::default() }
     }
 
     fn extend_span(&mut self, send: u64, answered: u64) {

@@ -5,7 +5,7 @@
 
 use crate::statistics;
 use aiperf_model::catalogue::{Metric, MetricId};
-use aiperf_model::metrics::{RunMetrics, Statistic, StatisticSelection};
+use aiperf_model::metrics::{RunMetrics, Statistic, StatisticSelection, Summary, open_metrics};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Extremes, Measurement, Point, TrialStatistics};
 
@@ -19,9 +19,7 @@ pub fn point(
     confidence_level: f64,
     selection: StatisticSelection,
 ) -> Point {
-    let measurements = measured(selection)
-        .filter_map(|(metric, statistic)| measurement(metric, statistic, runs, confidence_level))
-        .collect();
+    let measurements = measurements(runs, confidence_level, selection);
     Point { index, parameters, trials: runs.len() as u32, measurements }
 }
 
@@ -32,42 +30,56 @@ pub fn trial_statistics(
     confidence_level: f64,
     selection: StatisticSelection,
 ) -> Vec<TrialStatistics> {
-    measured(selection)
-        .filter_map(|(metric, statistic)| {
-            let measurement = measurement(metric, statistic, runs, confidence_level)?;
-            let n = measurement.trials.len();
-            Some(TrialStatistics {
-                standard_error: measurement.std_dev.map(|std_dev| statistics::standard_error(n, std_dev)),
-                t_critical: statistics::t_critical(n, confidence_level),
-                measurement,
-            })
-        })
-        .collect()
+    let with_error = |measurement: Measurement| {
+        let n = measurement.trials.len();
+        TrialStatistics {
+            standard_error: measurement.std_dev.map(|std_dev| statistics::standard_error(n, std_dev)),
+            t_critical: statistics::t_critical(n, confidence_level),
+            measurement,
+        }
+    };
+    measurements(runs, confidence_level, selection).into_iter().map(with_error).collect()
 }
 
-/// What is measured, in the order of the catalogue and then of the statistics.
-fn measured(selection: StatisticSelection) -> impl Iterator<Item = (MetricId, Statistic)> {
-    MetricId::ALL
-        .iter()
-        .flat_map(move |id| selected(id.metric(), selection).iter().map(move |statistic| (*id, *statistic)))
-}
-
-/// One statistic over the runs that have it, or none if no run has it. The interval does not reach below 0 where
-/// the number cannot.
-fn measurement(
-    id: MetricId,
-    statistic: Statistic,
+/// What is measured, in the order of the catalogue, then of the metrics that are not in it, and then of the statistics.
+fn measurements(
     runs: &[RunMetrics],
     confidence_level: f64,
+    selection: StatisticSelection,
+) -> Vec<Measurement> {
+    let of_metric = |metric: &Metric, summaries: &[&Summary]| -> Vec<Measurement> {
+        let statistics = selected(metric, selection).iter();
+        let of_statistic = |statistic: &Statistic| {
+            let trials = summaries.iter().filter_map(|summary| summary.statistic(*statistic)).collect();
+            measurement(metric, *statistic, trials, confidence_level)
+        };
+        statistics.filter_map(of_statistic).collect()
+    };
+    let built_in = MetricId::ALL.iter().flat_map(|id| {
+        of_metric(id.metric(), &runs.iter().filter_map(|run| run.get(*id)).collect::<Vec<_>>())
+    });
+    let open = open_metrics(runs);
+    let open = open.iter().flat_map(|open| {
+        of_metric(open.metric(), &runs.iter().filter_map(|run| run.get_open(open)).collect::<Vec<_>>())
+    });
+    built_in.chain(open).collect()
+}
+
+/// One statistic in the runs that have it, or none if no run has it. The interval does not reach below 0 where the
+/// number cannot.
+fn measurement(
+    metric: &Metric,
+    statistic: Statistic,
+    trials: Vec<f64>,
+    confidence_level: f64,
 ) -> Option<Measurement> {
-    let metric = id.metric();
-    let trials: Vec<f64> = runs.iter().filter_map(|run| run.statistic(id, statistic)).collect();
     let interval = statistics::interval(&trials, confidence_level);
     Some(Measurement {
         key: metric.key(statistic),
         metric: metric.tag.to_string(),
         statistic: statistic.name().into(),
         unit: metric.unit.name().into(),
+        better: metric.better,
         mean: statistics::mean(&trials)?,
         std_dev: statistics::sample_std_dev(&trials),
         confidence: if can_be_negative(metric, statistic) {
@@ -97,7 +109,6 @@ mod tests {
     use super::*;
     use crate::bounds::Effective;
     use crate::distribution::distribution;
-    use aiperf_model::metrics::Summary;
     use aiperf_model::parameter::ParameterValue;
 
     /// A run with one throughput and these times to first token.

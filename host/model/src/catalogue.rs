@@ -4,19 +4,24 @@
 //! gets better and its definition. Everything a user types accepts both names. How a metric is computed from
 //! records stands in the `metrics` crate, in a `match` over [`MetricId`] that the compiler keeps complete.
 //!
-//! The entries stand in [`built_in`].
+//! The entries stand in [`built_in`]. A metric of telemetry or of a plugin is an [`OpenMetric`], which has the same
+//! fields and comes in at run time.
 
 mod built_in;
+mod open;
 
 pub use built_in::{CATALOGUE, COLUMNS, MetricId};
+pub use open::{MetricError, OpenMetric};
 
 use crate::conclusion::Direction;
 use crate::metrics::Statistic;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 
 /// The unit of a metric as files and console show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum Unit {
     /// Milliseconds.
     Milliseconds,
@@ -43,6 +48,19 @@ pub enum Unit {
 }
 
 impl Unit {
+    const NAMED: [Self; 10] = [
+        Self::Milliseconds,
+        Self::Seconds,
+        Self::Requests,
+        Self::Events,
+        Self::Tokens,
+        Self::RequestsPerSecond,
+        Self::TokensPerSecond,
+        Self::TokensPerSecondPerUser,
+        Self::Percent,
+        Self::Ratio,
+    ];
+
     /// The text in `unit` fields.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -68,6 +86,18 @@ impl Unit {
     }
 }
 
+impl From<String> for Unit {
+    fn from(name: String) -> Self {
+        Self::NAMED.into_iter().find(|unit| unit.name() == name).unwrap_or(Self::Other(name))
+    }
+}
+
+impl From<Unit> for String {
+    fn from(unit: Unit) -> Self {
+        unit.name().to_owned()
+    }
+}
+
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -75,7 +105,8 @@ impl fmt::Display for Unit {
 }
 
 /// What a metric is a property of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Each request has one value; a run has their distribution.
     Request,
@@ -88,11 +119,12 @@ pub enum Scope {
 }
 
 /// One metric.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
     /// The long name, such as `time_to_first_token`.
     pub tag: Cow<'static, str>,
     /// The name that the field uses, such as `ttft`, if it has one that is shorter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short: Option<Cow<'static, str>>,
     /// The name in tables.
     pub header: Cow<'static, str>,
@@ -101,12 +133,15 @@ pub struct Metric {
     /// What it is a property of.
     pub scope: Scope,
     /// Which way it gets better, or none if neither way does.
+    #[serde(default)]
     pub better: Option<Direction>,
     /// The statistics that stand in the sweep file by default.
     pub sweep: Cow<'static, [Statistic]>,
     /// Whether the console table of a run shows it.
+    #[serde(default)]
     pub console: bool,
     /// Whether its values can be below 0, as those of lengths, counts, rates and times cannot.
+    #[serde(default)]
     pub signed: bool,
     /// What it is, with its formula.
     pub definition: Cow<'static, str>,
@@ -192,7 +227,8 @@ pub fn find_key(key: &str) -> Option<(MetricId, Statistic)> {
 }
 
 /// The statistic, if the key is one of this metric. Nothing is allocated: sweep files hold many thousand keys.
-fn statistic_of_key(metric: &Metric, key: &str) -> Option<Statistic> {
+#[must_use]
+pub fn statistic_of_key(metric: &Metric, key: &str) -> Option<Statistic> {
     let after = |name: &str| key.strip_prefix(name)?.strip_prefix('_');
     let named = |name: &str| Statistic::ALL.into_iter().find(|statistic| statistic.name() == name);
     let with_unit = |rest: &str| named(rest.strip_suffix(metric.unit.name())?.strip_suffix('_')?);

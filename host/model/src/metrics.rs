@@ -1,11 +1,12 @@
 //! The metrics of one run.
 
-use crate::catalogue::MetricId;
+use crate::catalogue::{Metric, MetricError, MetricId, OpenMetric};
 use crate::point::Interval;
 use serde::{Deserialize, Serialize};
 
 /// A statistic of a metric within one run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Statistic {
     /// The mean, or the value itself of a metric that a run has once.
     Avg,
@@ -231,10 +232,12 @@ impl Summary {
 /// All metrics of one run, in the order of the catalogue. A metric that could not be computed is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunMetrics {
-    /// The metrics and what the run says of them.
+    /// The built-in metrics and what the run says of them.
     pub entries: Vec<(MetricId, Summary)>,
     /// How well the run alone knows some of these figures, in the same order.
     pub within_run: Vec<WithinRun>,
+    /// The others, in the order in which they came.
+    pub open: Vec<(OpenMetric, Summary)>,
 }
 
 /// How well a run alone knows one of its figures, from how it varies over parts of the run.
@@ -249,6 +252,34 @@ pub struct WithinRun {
 }
 
 impl RunMetrics {
+    /// Adds a metric that is not built in.
+    ///
+    /// # Errors
+    ///
+    /// The run has one of this name already.
+    pub fn add(&mut self, metric: OpenMetric, summary: Summary) -> Result<(), MetricError> {
+        let names = |metric: &Metric| [metric.tag.to_string(), metric.short().to_owned()];
+        let taken: Vec<String> = self.open.iter().flat_map(|(known, _)| names(known.metric())).collect();
+        if let Some(name) = names(metric.metric()).into_iter().find(|name| taken.contains(name)) {
+            return Err(MetricError::Twice(name));
+        }
+        self.open.push((metric, summary));
+        Ok(())
+    }
+
+    /// All metrics: those of the catalogue first.
+    pub fn all(&self) -> impl Iterator<Item = (&Metric, &Summary)> {
+        let built_in = self.entries.iter().map(|(id, summary)| (id.metric(), summary));
+        built_in.chain(self.open.iter().map(|(open, summary)| (open.metric(), summary)))
+    }
+
+    /// What the run says of a metric that is not built in.
+    #[must_use]
+    pub fn get_open(&self, metric: &OpenMetric) -> Option<&Summary> {
+        let is_it = |known: &OpenMetric| known.metric().tag == metric.metric().tag;
+        self.open.iter().find(|(known, _)| is_it(known)).map(|(_, summary)| summary)
+    }
+
     /// What the run says of one metric.
     #[must_use]
     pub fn get(&self, metric: MetricId) -> Option<&Summary> {
@@ -267,6 +298,17 @@ impl RunMetrics {
     pub fn statistic(&self, metric: MetricId, statistic: Statistic) -> Option<f64> {
         self.get(metric)?.statistic(statistic)
     }
+}
+
+/// The metrics of these runs that are not built in, each once, as it was first described.
+pub fn open_metrics<'a>(runs: impl IntoIterator<Item = &'a RunMetrics>) -> Vec<OpenMetric> {
+    let mut all: Vec<OpenMetric> = Vec::new();
+    for (metric, _) in runs.into_iter().flat_map(|run| &run.open) {
+        if !all.iter().any(|known| known.metric().tag == metric.metric().tag) {
+            all.push(metric.clone());
+        }
+    }
+    all
 }
 
 /// What a request says of one metric.

@@ -1,5 +1,6 @@
 //! What the trials of one value say together.
 
+use crate::conclusion::Direction;
 use crate::parameter::Parameter;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,10 @@ pub struct Measurement {
     pub statistic: String,
     /// The unit of `mean`, such as `ms` or `requests/sec`.
     pub unit: String,
+    /// Which way the metric gets better, or none if neither way does or nothing is known of it. It does not go to
+    /// objectives, which have a direction of their own.
+    #[serde(skip)]
+    pub better: Option<Direction>,
     /// The mean of the statistic over the trials.
     pub mean: f64,
     /// The value in each successful trial, in order of execution; never empty. A file that only holds means gives

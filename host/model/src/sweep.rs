@@ -1,5 +1,6 @@
 //! What is to be run, and what became of it: the shape of a benchmark, its values, steps and failures.
 
+use crate::catalogue::OpenMetric;
 use crate::conclusion::{Conclusions, OpenAnswer};
 use crate::convergence::Convergences;
 use crate::parameter::Parameter;
@@ -168,6 +169,8 @@ pub struct SweepResult {
     pub time_budget: Option<TimeBudget>,
     /// What changes with time over the whole sweep, in the order of the catalogue; empty without enough trials.
     pub drift: Vec<Drift>,
+    /// The metrics of the points that are not built in.
+    pub open_metrics: Vec<OpenMetric>,
     /// The plugins that took part.
     pub plugins: Vec<Identity>,
     /// What the analysis says.

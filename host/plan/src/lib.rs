@@ -52,8 +52,8 @@ pub use header::UserHeader;
 pub use later::{LATER, Later, LaterFlags};
 pub use list::ListText;
 pub use options::{
-    ArrivalChoice, DatasetChoice, Options, ReuseChoice, SamplingChoice, SweepMetrics, SweepMode, SweepType,
-    UiChoice,
+    AnalysisOptions, ArrivalChoice, DatasetChoice, Options, ReuseChoice, SamplingChoice, SourceOptions,
+    SweepMetrics, SweepMode, SweepType, UiChoice,
 };
 pub use plan::{Expected, Plan};
 pub use plugin_choice::PluginChoice;

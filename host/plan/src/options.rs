@@ -112,14 +112,25 @@ pub enum UiChoice {
 }
 
 /// Declares the flags once: the struct for the command line and the file, and the way in which the one wins over the
-/// other. Each flag is optional, since either may leave it out.
+/// other. Each flag is optional, since either may leave it out. A group is a struct of its own too, for the commands that
+/// have its flags and not all others.
 macro_rules! options {
-    ($($(#[$attribute:meta])* pub $flag:ident: Option<$value:ty>,)*) => {
+    (
+        $($(#[$attribute:meta])* pub $flag:ident: Option<$value:ty>,)*
+        $(group $group:ident $about:literal {
+            $($(#[$group_attribute:meta])* pub $group_flag:ident: Option<$group_value:ty>,)*
+        })*
+        then {
+            $($(#[$last_attribute:meta])* pub $last_flag:ident: Option<$last_value:ty>,)*
+        }
+    ) => {
         /// What the user wrote; `None` is what was not said.
         #[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub struct Options {
             $($(#[$attribute])* pub $flag: Option<$value>,)*
+            $($($(#[$group_attribute])* pub $group_flag: Option<$group_value>,)*)*
+            $($(#[$last_attribute])* pub $last_flag: Option<$last_value>,)*
 
             /// The documented flags that this version refuses.
             #[command(flatten)]
@@ -129,9 +140,29 @@ macro_rules! options {
 
         impl Options {
             fn layer(self, below: Self) -> Self {
-                Self { $($flag: self.$flag.or(below.$flag),)* later: self.later }
+                Self {
+                    $($flag: self.$flag.or(below.$flag),)*
+                    $($($group_flag: self.$group_flag.or(below.$group_flag),)*)*
+                    $($last_flag: self.$last_flag.or(below.$last_flag),)*
+                    later: self.later,
+                }
             }
         }
+
+        $(
+            #[doc = $about]
+            #[derive(Clone, Debug, Default, PartialEq, Args, Deserialize)]
+            #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+            pub struct $group {
+                $($(#[$group_attribute])* pub $group_flag: Option<$group_value>,)*
+            }
+
+            impl From<$group> for Options {
+                fn from(group: $group) -> Self {
+                    Self { $($group_flag: group.$group_flag,)* ..Self::default() }
+                }
+            }
+        )*
     };
 }
 
@@ -495,107 +526,113 @@ options! {
           hide_possible_values = true, overrides_with = "calibrate", help_heading = "Trust")]
     pub no_calibrate: Option<bool>,
 
-    /// File with a WebAssembly plugin; repeatable
-    #[arg(long, value_name = "FILE", help_heading = "Plugins")]
-    #[serde(deserialize_with = "one_or_many")]
-    pub plugin: Option<Vec<PathBuf>>,
+    group SourceOptions "Where plugins come from beside the built-in ones." {
+        /// File with a WebAssembly plugin; repeatable
+        #[arg(long, value_name = "FILE", help_heading = "Plugins")]
+        #[serde(deserialize_with = "one_or_many")]
+        pub plugin: Option<Vec<PathBuf>>,
 
-    /// Directory whose .wasm files can be chosen too [env: `AIPERF_PLUGIN_DIR`] [default: aiperf/plugins in the user's
-    /// directory for configuration]
-    #[arg(long, value_name = "DIR", help_heading = "Plugins")]
-    pub plugin_dir: Option<PathBuf>,
+        /// Directory whose .wasm files can be chosen too [env: `AIPERF_PLUGIN_DIR`] [default: aiperf/plugins in the user's
+        /// directory for configuration]
+        #[arg(long, value_name = "DIR", help_heading = "Plugins")]
+        pub plugin_dir: Option<PathBuf>,
 
-    /// Use only plugins that aiperf-plugins.lock in the current directory lists; `aiperf plugin lock` writes it
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          hide_possible_values = true, help_heading = "Plugins")]
-    pub locked: Option<bool>,
+        /// Let --plugin name native libraries too; they run outside of the sandbox, with all your rights and no limits
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+              hide_possible_values = true, help_heading = "Plugins")]
+        pub allow_native: Option<bool>,
+    }
 
-    /// Let --plugin name native libraries too; they run outside of the sandbox, with all your rights and no limits
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          hide_possible_values = true, help_heading = "Plugins")]
-    pub allow_native: Option<bool>,
+    group AnalysisOptions "With which plugins results are analysed, and what these may do." {
+        /// Use only plugins that aiperf-plugins.lock in the current directory lists; `aiperf plugin lock` writes it
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+              hide_possible_values = true, help_heading = "Plugins")]
+        pub locked: Option<bool>,
 
-    /// The longest time of one call of a plugin [default: 1 for endpoints, 5 for all others]
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Plugins")]
-    pub plugin_timeout_seconds: Option<f64>,
+        /// The longest time of one call of a plugin [default: 1 for endpoints, 5 for all others]
+        #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Plugins")]
+        pub plugin_timeout_seconds: Option<f64>,
 
-    /// The most memory of one instance of a plugin, in MiB [default: 64]
-    #[arg(long, value_name = "MIB", allow_negative_numbers = true, help_heading = "Plugins")]
-    pub plugin_memory_mib: Option<u32>,
+        /// The most memory of one instance of a plugin, in MiB [default: 64]
+        #[arg(long, value_name = "MIB", allow_negative_numbers = true, help_heading = "Plugins")]
+        pub plugin_memory_mib: Option<u32>,
 
-    /// The most that one call of a plugin returns or logs, in MiB [default: 32]
-    #[arg(long, value_name = "MIB", allow_negative_numbers = true, help_heading = "Plugins")]
-    pub plugin_output_mib: Option<u32>,
+        /// The most that one call of a plugin returns or logs, in MiB [default: 32]
+        #[arg(long, value_name = "MIB", allow_negative_numbers = true, help_heading = "Plugins")]
+        pub plugin_output_mib: Option<u32>,
 
-    /// The most messages that are kept of one call of a plugin; of all its calls, ten times as many [default: 100]
-    #[arg(long, value_name = "COUNT", help_heading = "Plugins")]
-    pub plugin_log_lines: Option<u32>,
+        /// The most messages that are kept of one call of a plugin; of all its calls, ten times as many [default: 100]
+        #[arg(long, value_name = "COUNT", help_heading = "Plugins")]
+        pub plugin_log_lines: Option<u32>,
 
-    /// The most findings of a trend detector that are kept of one metric, and as many lists of derived numbers
-    /// [default: 100]
-    #[arg(long, value_name = "COUNT", help_heading = "Plugins")]
-    pub plugin_findings: Option<u32>,
+        /// The most findings of a trend detector that are kept of one metric, and as many lists of derived numbers
+        /// [default: 100]
+        #[arg(long, value_name = "COUNT", help_heading = "Plugins")]
+        pub plugin_findings: Option<u32>,
 
-    /// The most WebAssembly instances that one plugin consists of; one in Python has more than 32 [default: 128]
-    #[arg(long, value_name = "COUNT", help_heading = "Plugins")]
-    pub plugin_instances: Option<u32>,
+        /// The most WebAssembly instances that one plugin consists of; one in Python has more than 32 [default: 128]
+        #[arg(long, value_name = "COUNT", help_heading = "Plugins")]
+        pub plugin_instances: Option<u32>,
 
-    /// The most processor time of compiling a plugin that is not kept compiled [default: 120]
-    #[arg(long, value_name = "SECONDS", help_heading = "Plugins")]
-    pub plugin_compile_seconds: Option<u32>,
+        /// The most processor time of compiling a plugin that is not kept compiled [default: 120]
+        #[arg(long, value_name = "SECONDS", help_heading = "Plugins")]
+        pub plugin_compile_seconds: Option<u32>,
 
-    /// The most memory of compiling a plugin that is not kept compiled, in MiB [default: 2048]
-    #[arg(long, value_name = "MIB", help_heading = "Plugins")]
-    pub plugin_compile_mib: Option<u32>,
+        /// The most memory of compiling a plugin that is not kept compiled, in MiB [default: 2048]
+        #[arg(long, value_name = "MIB", help_heading = "Plugins")]
+        pub plugin_compile_mib: Option<u32>,
 
-    /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
-    #[arg(long, value_name = "DIR", help_heading = "Plugins")]
-    pub plugin_trace: Option<PathBuf>,
+        /// Directory to keep the input of failed plugin calls in, for `aiperf plugin test --trace`
+        #[arg(long, value_name = "DIR", help_heading = "Plugins")]
+        pub plugin_trace: Option<PathBuf>,
 
-    /// What is optimised, by the name of its plugin; two or more span the trade-off that the criteria judge. The
-    /// default two, throughput and latency-p99, are always reported too
-    #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
-    #[serde(deserialize_with = "one_or_many")]
-    pub objective: Option<Vec<String>>,
+        /// What is optimised, by the name of its plugin; two or more span the trade-off that the criteria judge. The
+        /// default two, throughput and latency-p99, are always reported too
+        #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
+        #[serde(deserialize_with = "one_or_many")]
+        pub objective: Option<Vec<String>>,
 
-    /// Criterion that decides which values are Pareto optimal; further ones are reported beside it
-    /// [default: dominance, with efficient beside it]
-    #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
-    #[serde(deserialize_with = "one_or_many")]
-    pub pareto: Option<Vec<String>>,
+        /// Criterion that decides which values are Pareto optimal; further ones are reported beside it
+        /// [default: dominance, with efficient beside it]
+        #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
+        #[serde(deserialize_with = "one_or_many")]
+        pub pareto: Option<Vec<String>>,
 
-    /// Detector of inflection points; repeatable, the first one fills the inflection points of the sweep file
-    /// [default: slope-change]
-    #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
-    #[serde(deserialize_with = "one_or_many")]
-    pub trend: Option<Vec<String>>,
+        /// Detector of inflection points; repeatable, the first one fills the inflection points of the sweep file
+        /// [default: slope-change]
+        #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
+        #[serde(deserialize_with = "one_or_many")]
+        pub trend: Option<Vec<String>>,
+    }
 
-    /// Directory that result directories are made in [default: artifacts]
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    pub artifact_dir: Option<PathBuf>,
+    then {
+        /// Directory that result directories are made in [default: artifacts]
+        #[arg(long, value_name = "DIR", help_heading = "Output")]
+        pub artifact_dir: Option<PathBuf>,
 
-    /// Replace the results of an earlier benchmark of the same name, instead of making a new directory beside them
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          hide_possible_values = true, help_heading = "Output")]
-    pub overwrite: Option<bool>,
+        /// Replace the results of an earlier benchmark of the same name, instead of making a new directory beside them
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+              hide_possible_values = true, help_heading = "Output")]
+        pub overwrite: Option<bool>,
 
-    /// Continue an earlier benchmark in its directory: only the runs that are not done are run. Flags that are not
-    /// given are those of the earlier command, except for --api-key and --header, which are not stored
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    pub resume: Option<PathBuf>,
+        /// Continue an earlier benchmark in its directory: only the runs that are not done are run. Flags that are not
+        /// given are those of the earlier command, except for --api-key and --header, which are not stored
+        #[arg(long, value_name = "DIR", help_heading = "Output")]
+        pub resume: Option<PathBuf>,
 
-    /// What is shown while the benchmark runs [default: simple; none for a single run without a terminal]
-    #[arg(long, alias = "ui-type", value_name = "UI", help_heading = "Output")]
-    #[serde(alias = "ui-type")]
-    pub ui: Option<UiChoice>,
+        /// What is shown while the benchmark runs [default: simple; none for a single run without a terminal]
+        #[arg(long, alias = "ui-type", value_name = "UI", help_heading = "Output")]
+        #[serde(alias = "ui-type")]
+        pub ui: Option<UiChoice>,
 
-    /// File with flags as keys, in TOML, or in YAML if it ends in .yaml or .yml; the command line wins over it
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    #[serde(skip)]
-    pub config: Option<PathBuf>,
+        /// File with flags as keys, in TOML, or in YAML if it ends in .yaml or .yml; the command line wins over it
+        #[arg(long, value_name = "FILE", help_heading = "Output")]
+        #[serde(skip)]
+        pub config: Option<PathBuf>,
 
-    /// Print the plan and send nothing
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
-          hide_possible_values = true, help_heading = "Output")]
-    pub dry_run: Option<bool>,
+        /// Print the plan and send nothing
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+              hide_possible_values = true, help_heading = "Output")]
+        pub dry_run: Option<bool>,
+    }
 }

@@ -25,6 +25,7 @@ pub(crate) fn points() -> Vec<Labelled<Point>> {
         metric: key.to_owned(),
         statistic: "avg".to_owned(),
         unit: unit.to_owned(),
+        better: None,
         mean,
         trials: vec![mean; trials],
         std_dev: (trials > 1).then_some(0.0),

@@ -3,6 +3,7 @@
 use crate::calibration::CalibrationBackend;
 use crate::executor::Executor;
 use crate::sinks::RecordSinks;
+use aiperf_artifacts::Exporters;
 use aiperf_load::{Dataset, Transport};
 use aiperf_model::plugin::{AnalysisPlugins, Endpoint};
 use aiperf_model::server::ServerUrl;
@@ -29,6 +30,8 @@ pub struct Benchmark<'a> {
     pub executor: &'a dyn Executor,
     /// Who wants the records of each run, beside its files and metrics.
     pub sinks: &'a dyn RecordSinks,
+    /// In which formats results are written.
+    pub exporters: Exporters,
     /// Where the client's own error can be measured; none if it never is.
     pub calibration_backend: Option<&'a dyn CalibrationBackend>,
     /// The command line, without secrets.

@@ -102,6 +102,7 @@ impl SweepContext<'_> {
             convergence: self.convergences(ledger),
             time_budget,
             drift,
+            open_metrics: ledger.open_metrics(),
             plugins: self.plugins.clone(),
             conclusions,
         }

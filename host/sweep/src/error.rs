@@ -1,6 +1,6 @@
 //! What ends a benchmark; a failed run is not among it.
 
-use aiperf_artifacts::{ArtifactError, layout};
+use aiperf_artifacts::{ArtifactError, Exporters};
 use aiperf_load::LoadError;
 use aiperf_model::fault::{Fault, Faulty};
 
@@ -50,7 +50,7 @@ pub enum SweepError {
     /// Files of runs that are done were changed. One line per file, between one that says so and one that says what to do.
     #[error(
         "--resume: these files of runs that are done are not as they were written:\n  {differences}\nput them back, or remove all of {} of such a run, which is then run again",
-        layout::RUN_FILES.join(", ")
+        Exporters::built_in().run_files().collect::<Vec<_>>().join(", ")
     )]
     ChangedFiles {
         /// What changed, with a line break between two files.

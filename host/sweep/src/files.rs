@@ -12,10 +12,10 @@ use aiperf_artifacts::lock::Owner;
 use aiperf_artifacts::manifest::{
     ClientErrorRecord, Origin, RunRecord, RunState, TimeBudgetRecord, ValueRecord,
 };
-use aiperf_artifacts::value_aggregate::{self, ValueAggregate};
+use aiperf_artifacts::value_aggregate::ValueAggregate;
 use aiperf_artifacts::{
-    ArtifactDir, ArtifactError, Layout, Manifest, ManifestLog, digest, host::Host, layout, names, sweep_csv,
-    sweep_json, time,
+    ArtifactDir, ArtifactError, Exporters, Layout, Manifest, ManifestLog, digest, host::Host, layout, names,
+    time,
 };
 use aiperf_metrics::points;
 use aiperf_model::client_error::ClientErrorEstimate;
@@ -30,6 +30,7 @@ pub(crate) struct Files {
     directory: ArtifactDir,
     layout: Layout,
     log: ManifestLog,
+    exporters: Exporters,
 }
 
 impl Files {
@@ -45,7 +46,7 @@ impl Files {
         };
         let layout = Layout::new(directory.path(), plan.shape);
         let log = ManifestLog::begin(new_manifest(benchmark, &layout), &layout)?;
-        Ok(Self { directory, layout, log })
+        Ok(Self { directory, layout, log, exporters: benchmark.exporters.clone() })
     }
 
     /// Takes the directory of an earlier benchmark, if it is the same one, with the state of its runs. Says what the user
@@ -62,7 +63,8 @@ impl Files {
         // What need not be run follows from what was run, again.
         manifest.forget_not_needed();
         let log = ManifestLog::begin(manifest, &layout)?;
-        Ok((Self { directory, layout, log }, notices))
+        let exporters = benchmark.exporters.clone();
+        Ok((Self { directory, layout, log, exporters }, notices))
     }
 
     /// Reads how far an earlier benchmark got, if it is the same one, and changes nothing.
@@ -215,7 +217,7 @@ impl Files {
         let begun: Vec<Change> = self.manifest().begun(step.index).map(Change::Run).into_iter().collect();
         self.log.note(&begun)?;
         // Only now: until the manifest says that the run is running, its files are those of the state it names.
-        self.directory.clear_run(&folder)?;
+        self.directory.clear_run(&folder, &self.exporters)?;
         Ok(folder)
     }
 
@@ -227,7 +229,9 @@ impl Files {
         spent: Option<Duration>,
     ) -> Result<(), ArtifactError> {
         let files = match ending {
-            Ending::Succeeded(_) => digest::of_run(&self.layout.run(&step.value.parameters, step.trial))?,
+            Ending::Succeeded(_) => {
+                digest::of_run(&self.layout.run(&step.value.parameters, step.trial), &self.exporters)?
+            }
             Ending::Interrupted(_) | Ending::Failed { .. } => Vec::new(),
         };
         let run = self.manifest().ended(step.index, state(ending), files).map(Change::Run);
@@ -248,7 +252,7 @@ impl Files {
         }
         let Some(folder) = self.layout.sweep_aggregate() else { return Ok(()) };
         self.directory.prepare(&folder)?;
-        write_sweep(&folder, result)
+        self.exporters.export_sweep(&folder, result)
     }
 
     fn write_value_aggregate(
@@ -263,7 +267,7 @@ impl Files {
         let trials = &benchmark.config.trials;
         let runs = ledger.successes(value.index);
         let judged = result.verdicts.iter().find(|judged| judged.index == value.index);
-        value_aggregate::write(
+        self.exporters.export_value(
             &folder,
             &ValueAggregate {
                 aiperf_version: benchmark.version,
@@ -323,12 +327,6 @@ fn new_manifest(benchmark: &Benchmark<'_>, layout: &Layout) -> Manifest {
 fn time_budget(benchmark: &Benchmark<'_>, spent_seconds: f64) -> Option<TimeBudgetRecord> {
     let budget = benchmark.config.trials.time_budget?;
     Some(TimeBudgetRecord { seconds: budget.time.as_secs_f64(), spent_seconds })
-}
-
-/// Both sweep files.
-pub(crate) fn write_sweep(folder: &Path, result: &SweepResult) -> Result<(), ArtifactError> {
-    sweep_json::write(&folder.join(layout::SWEEP_JSON), result)?;
-    sweep_csv::write(&folder.join(layout::SWEEP_CSV), result)
 }
 
 fn state(ending: &Ending) -> RunState {

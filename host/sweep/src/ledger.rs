@@ -3,8 +3,8 @@
 use crate::duration_estimator::DurationEstimator;
 use aiperf_metrics::points;
 use aiperf_metrics::verdict::{self, Trial};
-use aiperf_model::catalogue::MetricId;
-use aiperf_model::metrics::{RunMetrics, Statistic, StatisticSelection};
+use aiperf_model::catalogue::{MetricId, OpenMetric};
+use aiperf_model::metrics::{self, RunMetrics, Statistic, StatisticSelection};
 use aiperf_model::point::Point;
 use aiperf_model::request_error::{self, RequestErrors, ValueErrors};
 use aiperf_model::sweep::{FailedTrial, FailedValue, SweepValue};
@@ -151,6 +151,12 @@ impl Ledger {
             ),
         };
         values.iter().map(of_value).filter(|value| !value.errors.is_empty()).collect()
+    }
+
+    /// The metrics of successful trials that are not built in.
+    pub(crate) fn open_metrics(&self) -> Vec<OpenMetric> {
+        let successful = self.values().flat_map(|value| self.successful(value));
+        metrics::open_metrics(successful.map(|success| &success.metrics))
     }
 
     /// The metrics of a value's successful trials, in order of the plan.

@@ -4,9 +4,8 @@ use crate::asking::Asking;
 use crate::context::{SweepContext, ascending};
 use crate::earlier::read_ledger;
 use crate::error::SweepError;
-use crate::files::write_sweep;
 use aiperf_analysis::analyze;
-use aiperf_artifacts::{ArtifactDir, ArtifactError, Layout, Manifest, layout, read_sweep};
+use aiperf_artifacts::{ArtifactDir, ArtifactError, Exporters, Layout, Manifest, layout, read_sweep};
 use aiperf_metrics::statistics;
 use aiperf_model::metrics::StatisticSelection;
 use aiperf_model::plugin::{AnalysisPlugins, Identity, Kind};
@@ -14,11 +13,12 @@ use aiperf_model::point::Measurement;
 use aiperf_model::sweep::SweepResult;
 use std::path::Path;
 
-/// Analyses the runs below a directory again and writes both sweep files, into `output` or else where they were.
+/// Analyses the runs below a directory again and writes the sweep files, into `output` or else where they were.
 /// The same directory and plugins give the same bytes.
 pub fn reanalyze(
     directory: &Path,
     analysis: &AnalysisPlugins,
+    exporters: &Exporters,
     output: Option<&Path>,
 ) -> Result<SweepResult, SweepError> {
     let manifest = read_manifest(directory)?;
@@ -32,16 +32,16 @@ pub fn reanalyze(
     let result = analyzed(&manifest, &folders, analysis)?;
     match &held {
         Some(held) => held.prepare(&sweep_aggregate)?,
-        None => prepare_empty(output.unwrap_or(&sweep_aggregate))?,
+        None => prepare_empty(output.unwrap_or(&sweep_aggregate), exporters)?,
     }
-    write_sweep(output.unwrap_or(&sweep_aggregate), &result)?;
+    exporters.export_sweep(output.unwrap_or(&sweep_aggregate), &result)?;
     Ok(result)
 }
 
 /// A folder of the user's choice, without an earlier result.
-fn prepare_empty(folder: &Path) -> Result<(), ArtifactError> {
-    let earlier = [layout::SWEEP_JSON, layout::SWEEP_CSV].map(|name| folder.join(name));
-    if let Some(path) = earlier.into_iter().find(|path| path.exists() || path.is_symlink()) {
+fn prepare_empty(folder: &Path, exporters: &Exporters) -> Result<(), ArtifactError> {
+    let mut earlier = exporters.sweep_files().map(|name| folder.join(name));
+    if let Some(path) = earlier.find(|path| path.exists() || path.is_symlink()) {
         return Err(ArtifactError::Exists(path));
     }
     std::fs::create_dir_all(folder).map_err(|source| ArtifactError::Io {

@@ -5,7 +5,7 @@ use crate::one_run::Measured;
 use crate::run_requests::RunRequests;
 use aiperf_artifacts::ArtifactError;
 use aiperf_artifacts::input_config::{InputConfig, InputFile, TokenLength};
-use aiperf_artifacts::run::{self, RunReport};
+use aiperf_artifacts::run::RunReport;
 use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::sweep::Step;
 use aiperf_model::verdict::Verdict;
@@ -71,7 +71,7 @@ pub(crate) fn write(
     let (outcome, wall) = (&measured.outcome, measured.clock.wall());
     let start_unix_ns = wall.unix_ns(outcome.start);
     let incomplete = if outcome.cancelled { Some("interrupted by the user") } else { failure };
-    run::write(
+    benchmark.exporters.export_run(
         folder,
         &RunReport {
             aiperf_version: benchmark.version,

@@ -12,7 +12,8 @@ use aiperf_load::{Control, LoadError};
 use aiperf_metrics::{
     Accumulator, ConcurrencyTimeline, LoadShape, RunLength, TimelineRecorder, record_metrics,
 };
-use aiperf_model::metrics::{RecordMetrics, RunMetrics, ServiceLevel};
+use aiperf_model::catalogue::OpenMetric;
+use aiperf_model::metrics::{RecordMetrics, RunMetrics, ServiceLevel, Summary as MetricSummary};
 use aiperf_model::record::{Phase, Record};
 use aiperf_model::secret::Secrets;
 use aiperf_model::sweep::Step;
@@ -35,6 +36,12 @@ pub trait RecordSink: Send {
     /// What was taken cannot be kept.
     fn finish(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// What the sink knows of the whole run beside the built-in metrics, asked once after the end. It stands in all files
+    /// and tables, and is analysed, like any other metric.
+    fn metrics(&mut self) -> Vec<(OpenMetric, MetricSummary)> {
+        Vec::new()
     }
 }
 
@@ -122,7 +129,17 @@ impl<'a> RunSinks<'a> {
         for sink in &mut self.others {
             sink.finish().map_err(|source| ArtifactError::Encode { what: "records", source })?;
         }
-        Ok(self.summary.finish())
+        let mut summed = match self.summary.finish() {
+            Ok(summed) => summed,
+            Err(error) => return Ok(Err(error)),
+        };
+        for (metric, summary) in self.others.iter_mut().flat_map(|sink| sink.metrics()) {
+            summed.metrics.add(metric, summary).map_err(|error| ArtifactError::Encode {
+                what: "metrics of the run",
+                source: io::Error::other(error),
+            })?;
+        }
+        Ok(Ok(summed))
     }
 }
 

@@ -3,20 +3,26 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use aiperf_artifacts::{ArtifactError, Manifest};
+use aiperf_artifacts::export::Exporter;
+use aiperf_artifacts::run::RunReport;
+use aiperf_artifacts::{ArtifactError, Exporters, Manifest};
 use aiperf_load::{Clock, Control, Counts, LoadError, RunOutcome, RunSpec, Sink, Transport, WorkloadSpec};
+use aiperf_model::catalogue::{Metric, OpenMetric, Scope, Unit};
 use aiperf_model::client::ClientHealth;
-use aiperf_model::metrics::RecordMetrics;
+use aiperf_model::conclusion::{Direction, Report, Series};
+use aiperf_model::metrics::{RecordMetrics, Statistic, Summary};
 use aiperf_model::parameter::{Parameter, ParameterValue};
-use aiperf_model::plugin::{AnalysisPlugins, Endpoint, EndpointInfo, Identity, Kind, Plugin, PluginError};
+use aiperf_model::plugin::{
+    AnalysisPlugins, Endpoint, EndpointInfo, Identity, Kind, Plugin, PluginError, TrendDetector,
+};
 use aiperf_model::record::{Answer, Failure, FailureKind, Phase, Record, Timing};
 use aiperf_model::request::{Payload, Request};
 use aiperf_model::response;
-use aiperf_model::sweep::{Step, SweepValue};
+use aiperf_model::sweep::{Step, SweepResult, SweepValue};
 use aiperf_plan::{Config, Environment, Options, Plan};
 use aiperf_sweep::{
     Benchmark, Bodies, Ending, Event, Executor, History, Interrupt, Left, LeftOut, Next, NoOthers, Observer,
-    Outcome, Prepared, RecordSink, RecordSinks, Strategy, Sweep,
+    Outcome, Prepared, RecordSink, RecordSinks, Strategy, Sweep, reanalyze, reanalyze_file,
 };
 use std::io;
 use std::path::Path;
@@ -263,6 +269,7 @@ fn with_benchmark<T>(
         analysis: &analysis,
         executor: &Imagined,
         sinks,
+        exporters: Exporters::built_in(),
         calibration_backend: None,
         command_line: Vec::new(),
         version: "0.0.0",
@@ -295,6 +302,174 @@ fn a_list_is_run_in_its_order_and_every_sink_gets_every_record() {
     let ended: Vec<_> = told.0.iter().filter(|line| line.contains("done")).collect();
     assert_eq!(ended, ["1 done, Planned(2)", "2 done, Planned(1)", "2 done, Planned(0)"]);
     assert_eq!(also.0, told.0);
+}
+
+/// Reads a meter that no catalogue knows, and notes what detectors are told of it.
+struct Meter;
+
+struct MeterOfRun {
+    watts: f64,
+}
+
+impl RecordSinks for Meter {
+    fn of_run(&self, step: &Step, _folder: &Path) -> Result<Vec<Box<dyn RecordSink>>, ArtifactError> {
+        let concurrency = step.value.parameters.first().unwrap().value.as_number().unwrap();
+        Ok(vec![Box::new(MeterOfRun { watts: 100.0 * concurrency })])
+    }
+}
+
+impl RecordSink for MeterOfRun {
+    fn take(&mut self, _record: &Record, _metrics: &RecordMetrics) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn metrics(&mut self) -> Vec<(OpenMetric, Summary)> {
+        let power = OpenMetric::new(Metric {
+            tag: "gpu_power".into(),
+            short: None,
+            header: "GPU Power".into(),
+            unit: Unit::Other("W".into()),
+            scope: Scope::Run,
+            better: Some(Direction::Minimize),
+            sweep: vec![Statistic::Avg].into(),
+            console: true,
+            signed: false,
+            definition: "Mean power of all GPUs.".into(),
+        });
+        vec![(power.unwrap(), Summary::Scalar(self.watts))]
+    }
+}
+
+struct Noting {
+    identity: Identity,
+    series: Mutex<Vec<Series>>,
+}
+
+impl Plugin for Noting {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl TrendDetector for Noting {
+    fn detect(&self, series: &Series) -> Result<Report, PluginError> {
+        self.series.lock().unwrap().push(series.clone());
+        Ok(Report::default())
+    }
+}
+
+#[test]
+fn a_metric_that_comes_in_at_run_time_is_in_every_file_and_analysed() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = with_benchmark(folder.path(), "2,4", &Meter, |benchmark| {
+        let sweep = Sweep::begin(benchmark).unwrap();
+        let directory = sweep.directory().to_path_buf();
+        let outcome = sweep.run(&mut Told::default(), &Interrupt::default()).unwrap();
+        assert_eq!(outcome.result.open_metrics.len(), 1);
+        directory
+    });
+    let (json, csv) =
+        (directory.join("sweep_aggregate/profile_export_aiperf_sweep.json"), "profile_export_aiperf.csv");
+    let csv = std::fs::read_to_string(directory.join("concurrency_4").join(csv)).unwrap();
+    assert!(csv.contains("GPU Power (W),400\r\n"), "{csv}");
+    let sweep_file =
+        || -> serde_json::Value { serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap() };
+    let first = sweep_file();
+    let block = &first["per_value_metrics"]["4"]["gpu_power_avg"];
+    assert_eq!((&block["mean"], &block["unit"]), (&400.0.into(), &"W".into()));
+    assert_eq!(first["metadata"]["open_metrics"][0]["tag"], "gpu_power");
+    let csv = std::fs::read_to_string(json.with_extension("csv")).unwrap();
+    assert!(csv.contains("gpu_power_avg_mean (W)"), "{csv}");
+
+    // The runs, and the sweep file alone, say all there is to know of it: detectors learn which way it gets better.
+    let mut identity = format().identity().clone();
+    identity.kind = Kind::Trend;
+    let noting = Arc::new(Noting { identity, series: Mutex::default() });
+    let analysis =
+        AnalysisPlugins { detectors: vec![Arc::clone(&noting) as _], ..AnalysisPlugins::default() };
+    reanalyze(&directory, &analysis, &Exporters::built_in(), None).unwrap();
+    assert_eq!(sweep_file()["metadata"]["open_metrics"], first["metadata"]["open_metrics"]);
+    reanalyze_file(&json, &analysis).unwrap();
+    let series = noting.series.lock().unwrap();
+    let power: Vec<_> = series.iter().filter(|series| series.key == "gpu_power_avg").collect();
+    assert_eq!(power.len(), 2);
+    for power in power {
+        assert_eq!((power.unit.as_str(), power.better), ("W", Some(Direction::Minimize)));
+        assert_eq!(power.samples.iter().map(|sample| sample.y).collect::<Vec<_>>(), [200.0, 400.0]);
+    }
+}
+
+/// A format of this file: what is best, and how many requests were answered.
+struct Brief;
+
+impl Exporter<SweepResult> for Brief {
+    fn file_name(&self) -> &'static str {
+        "brief.txt"
+    }
+
+    fn encode(&self, result: &SweepResult) -> Result<Vec<u8>, ArtifactError> {
+        Ok(format!("{} values\n", result.points.len()).into_bytes())
+    }
+}
+
+impl Exporter<RunReport<'_>> for Brief {
+    fn file_name(&self) -> &'static str {
+        "brief.txt"
+    }
+
+    fn encode(&self, run: &RunReport<'_>) -> Result<Vec<u8>, ArtifactError> {
+        Ok(format!("{} metrics\n", run.metrics.all().count()).into_bytes())
+    }
+}
+
+#[test]
+fn a_format_is_written_beside_the_others_and_belongs_to_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut exporters = Exporters::built_in();
+    exporters.run.push(&Brief);
+    exporters.sweep.push(&Brief);
+    let outcome = with_benchmark(folder.path(), "1,2", &NoOthers, |benchmark| {
+        let benchmark = Benchmark {
+            exporters: exporters.clone(),
+            urls: benchmark.urls.clone(),
+            transport: benchmark.transport.clone(),
+            dataset: None,
+            endpoint: Arc::clone(&benchmark.endpoint),
+            command_line: Vec::new(),
+            ..*benchmark
+        };
+        Sweep::begin(&benchmark).unwrap().run(&mut Told::default(), &Interrupt::default()).unwrap()
+    });
+    let below = |name: &str| folder.path().join("m-openai-imagined-concurrency_sweep").join(name);
+    assert_eq!(std::fs::read_to_string(below("sweep_aggregate/brief.txt")).unwrap(), "2 values\n");
+    assert!(below("sweep_aggregate/profile_export_aiperf_sweep.csv").is_file());
+    assert!(std::fs::read_to_string(below("concurrency_2/brief.txt")).unwrap().ends_with(" metrics\n"));
+    let names: Vec<_> = outcome.manifest.runs[0].files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "profile_export_aiperf.json",
+            "profile_export_aiperf.csv",
+            "brief.txt",
+            "profile_export.jsonl",
+            "inputs.json"
+        ]
+    );
+}
+
+#[test]
+fn two_metrics_of_one_name_end_the_benchmark() {
+    struct Twice;
+    impl RecordSinks for Twice {
+        fn of_run(&self, _step: &Step, _folder: &Path) -> Result<Vec<Box<dyn RecordSink>>, ArtifactError> {
+            Ok(vec![Box::new(MeterOfRun { watts: 1.0 }), Box::new(MeterOfRun { watts: 2.0 })])
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let error = with_benchmark(folder.path(), "2", &Twice, |benchmark| {
+        Sweep::begin(benchmark).unwrap().run(&mut Told::default(), &Interrupt::default()).unwrap_err()
+    });
+    assert!(error.to_string().contains("two metrics 'gpu_power'"), "{error}");
 }
 
 #[test]

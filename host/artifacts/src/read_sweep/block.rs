@@ -1,7 +1,8 @@
 //! One statistic over the trials, or a whole distribution of a single trial, as measurements.
 
 use crate::json::Entries;
-use aiperf_model::catalogue::{self, Metric, MetricId};
+use aiperf_model::catalogue::{self, Metric, MetricId, OpenMetric, statistic_of_key};
+use aiperf_model::conclusion::Direction;
 use aiperf_model::metrics::Statistic;
 use aiperf_model::point::{Extremes, Interval, Measurement};
 use serde::Deserialize;
@@ -83,8 +84,13 @@ impl Block {
 }
 
 /// The measurements of a point in the order of the catalogue; those it does not know come last.
-pub(super) fn measurements(blocks: &Entries<Block>, trials: u32, level: f64) -> Vec<Measurement> {
-    let all = blocks.0.iter().flat_map(|(key, block)| of_block(key, block, trials, level));
+pub(super) fn measurements(
+    blocks: &Entries<Block>,
+    open: &[OpenMetric],
+    trials: u32,
+    level: f64,
+) -> Vec<Measurement> {
+    let all = blocks.0.iter().flat_map(|(key, block)| of_block(key, block, open, trials, level));
     // The same statistic may stand under its short and its long name.
     let mut seen = BTreeSet::new();
     let mut measurements: Vec<Measurement> = all.filter(|m| seen.insert(m.key.clone())).collect();
@@ -95,9 +101,12 @@ pub(super) fn measurements(blocks: &Entries<Block>, trials: u32, level: f64) -> 
     measurements
 }
 
-fn of_block(key: &str, block: &Block, trials: u32, level: f64) -> Vec<Measurement> {
-    let statistic = catalogue::find_key(key).map(|(id, statistic)| (id.metric(), statistic));
-    if let Some((metric, statistic)) = statistic.filter(|(metric, _)| block.fits(metric)) {
+fn of_block(key: &str, block: &Block, open: &[OpenMetric], trials: u32, level: f64) -> Vec<Measurement> {
+    let built_in = catalogue::find_key(key).map(|(id, statistic)| (id.metric(), statistic));
+    let described = built_in.or_else(|| {
+        open.iter().find_map(|open| Some((open.metric(), statistic_of_key(open.metric(), key)?)))
+    });
+    if let Some((metric, statistic)) = described.filter(|(metric, _)| block.fits(metric)) {
         return across_trials(known(metric, statistic), block, trials, level).into_iter().collect();
     }
     let whole =
@@ -116,6 +125,7 @@ struct Name {
     metric: String,
     statistic: &'static str,
     unit: String,
+    better: Option<Direction>,
 }
 
 fn known(metric: &Metric, statistic: Statistic) -> Name {
@@ -124,6 +134,7 @@ fn known(metric: &Metric, statistic: Statistic) -> Name {
         metric: metric.tag.to_string(),
         statistic: statistic.name(),
         unit: metric.unit.name().to_owned(),
+        better: metric.better,
     }
 }
 
@@ -135,6 +146,7 @@ fn unknown(key: &str, block: &Block) -> Name {
         metric: key.to_owned(),
         statistic: statistic.unwrap_or(Statistic::Avg.name()),
         unit: block.unit.clone().unwrap_or_default(),
+        better: None,
     }
 }
 
@@ -159,6 +171,7 @@ fn single(name: Name, value: f64) -> Measurement {
         metric: name.metric,
         statistic: name.statistic.to_owned(),
         unit: name.unit,
+        better: name.better,
         mean: value,
         trials: vec![value],
         std_dev: None,

@@ -3,6 +3,7 @@
 use super::block::Block;
 use crate::json::Entries;
 use crate::parameters;
+use aiperf_model::catalogue::OpenMetric;
 use aiperf_model::parameter::{Parameter, ParameterValue};
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::Order;
@@ -44,6 +45,8 @@ pub(super) struct Metadata {
     pub(super) verdicts: Vec<Judged>,
     #[serde(default)]
     pub(super) drift: Vec<Drift>,
+    #[serde(default)]
+    pub(super) open_metrics: Vec<OpenMetric>,
     #[serde(default)]
     pub(super) plugins: Vec<Identity>,
 }

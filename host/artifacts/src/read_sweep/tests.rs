@@ -1,5 +1,8 @@
 use super::*;
-use crate::{fixture, sweep_json};
+use crate::export::Exporter as _;
+use crate::fixture;
+use crate::sweep_csv::SweepCsv;
+use crate::sweep_json::SweepJson;
 use aiperf_model::conclusion::Conclusions;
 use aiperf_model::sweep::Order;
 use serde_json::{Value, json};
@@ -61,7 +64,7 @@ fn the_example_of_the_specification() {
 
 #[test]
 fn what_is_unknown_stays_unknown_when_it_is_written_again() {
-    let bytes = sweep_json::render(&parsed(&specification())).unwrap();
+    let bytes = SweepJson.encode(&parsed(&specification())).unwrap();
     let again: Value = serde_json::from_slice(&bytes).unwrap();
     let block = &again["per_value_metrics"]["10"]["request_throughput_avg"];
     assert_eq!((&block["n"], &block["std"]), (&json!(5), &json!(3.1)));
@@ -73,7 +76,7 @@ fn what_is_unknown_stays_unknown_when_it_is_written_again() {
 #[test]
 fn our_own_files_come_back_as_they_were() {
     for written in [fixture::sweep(1), fixture::sweep(3), fixture::two_axes()] {
-        let bytes = sweep_json::render(&written).unwrap();
+        let bytes = SweepJson.encode(&written).unwrap();
         let read = parse(Path::new("sweep.json"), &bytes).unwrap();
         assert_eq!(read.axes, written.axes);
         for (read, written) in read.points.iter().zip(&written.points) {
@@ -83,8 +86,8 @@ fn our_own_files_come_back_as_they_were() {
         // Apart from the conclusions, which are concluded anew, the bytes are the same.
         let unconcluded = SweepResult { conclusions: Conclusions::default(), ..written };
         assert_eq!(
-            String::from_utf8(sweep_json::render(&read).unwrap()).unwrap(),
-            String::from_utf8(sweep_json::render(&unconcluded).unwrap()).unwrap()
+            String::from_utf8(SweepJson.encode(&read).unwrap()).unwrap(),
+            String::from_utf8(SweepJson.encode(&unconcluded).unwrap()).unwrap()
         );
     }
 }
@@ -156,7 +159,7 @@ fn a_metric_in_another_unit_is_not_taken_for_ours() {
 
 #[test]
 fn failures_come_back() {
-    let bytes = sweep_json::render(&fixture::sweep(2)).unwrap();
+    let bytes = SweepJson.encode(&fixture::sweep(2)).unwrap();
     let result = parse(Path::new("sweep.json"), &bytes).unwrap();
     assert_eq!(result.failed_values.len(), 1);
     assert_eq!(result.failed_values[0].parameters, fixture::concurrency(30));
@@ -210,10 +213,10 @@ fn min_and_max_without_trials_are_kept() {
     let mut document = specification();
     let block = &mut document["per_value_metrics"]["10"]["request_throughput_avg"];
     (block["min"], block["max"]) = (json!(91.5), json!(99.0));
-    let again: Value = serde_json::from_slice(&sweep_json::render(&parsed(&document)).unwrap()).unwrap();
+    let again: Value = serde_json::from_slice(&SweepJson.encode(&parsed(&document)).unwrap()).unwrap();
     let block = &again["per_value_metrics"]["10"]["request_throughput_avg"];
     assert_eq!((&block["min"], &block["max"], &block["trials"]), (&json!(91.5), &json!(99.0), &Value::Null));
-    let table = String::from_utf8(crate::sweep_csv::render(&parsed(&document)).unwrap()).unwrap();
+    let table = String::from_utf8(SweepCsv.encode(&parsed(&document)).unwrap()).unwrap();
     assert!(table.contains("95.2,3.1,91.5,99,"), "{table}");
 }
 
@@ -265,7 +268,7 @@ proptest::proptest! {
     /// Whatever one byte of a good file becomes: no panic, and an error names the file.
     #[test]
     fn a_damaged_file_is_read_or_refused(at in 0_usize..6000, byte in proptest::prelude::any::<u8>()) {
-        let mut bytes = sweep_json::render(&fixture::sweep(2)).unwrap();
+        let mut bytes = SweepJson.encode(&fixture::sweep(2)).unwrap();
         let at = at % bytes.len();
         bytes[at] = byte;
         if let Err(error) = parse(Path::new("sweep.json"), &bytes) {
@@ -277,7 +280,7 @@ proptest::proptest! {
     #[test]
     fn a_number_of_any_size_gives_no_infinity(which in 0_usize..200, number in proptest::prelude::any::<f64>()) {
         let mut document: Value =
-            serde_json::from_slice(&sweep_json::render(&fixture::sweep(2)).unwrap()).unwrap();
+            serde_json::from_slice(&SweepJson.encode(&fixture::sweep(2)).unwrap()).unwrap();
         let mut numbers = Vec::new();
         collect(&mut document["per_value_metrics"], &mut numbers);
         let which = which % numbers.len();

@@ -2,6 +2,7 @@
 
 use super::{Axes, ListedPoint, Named};
 use crate::parameters;
+use aiperf_model::catalogue::OpenMetric;
 use aiperf_model::conclusion;
 use aiperf_model::convergence::{self, Convergences};
 use aiperf_model::parameter::ParameterValue;
@@ -30,6 +31,8 @@ pub(super) struct Metadata<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     budget: Option<Budget<'a>>,
     pareto_criterion: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[OpenMetric]>::is_empty")]
+    open_metrics: &'a [OpenMetric],
     plugins: &'a [Identity],
     plugin_failures: Vec<PluginFailure<'a>>,
     plugin_notes: Vec<PluginNote<'a>>,
@@ -131,6 +134,7 @@ impl<'a> Metadata<'a> {
             convergence: result.convergence.as_ref().map(|all| Convergence::new(all, axes)),
             budget: result.time_budget.as_ref().map(|budget| Budget::new(budget, axes)),
             pareto_criterion: result.conclusions.chosen_criterion.as_deref(),
+            open_metrics: &result.open_metrics,
             plugins: &result.plugins,
             plugin_failures: plugin_failures.collect(),
             plugin_notes: plugin_notes.collect(),

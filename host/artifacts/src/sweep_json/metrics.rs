@@ -2,8 +2,9 @@
 
 use super::Axes;
 use crate::parameters::Object;
+use crate::rows::MeasurementRow;
 use aiperf_model::parameter::Parameter;
-use aiperf_model::point::{Measurement, Point};
+use aiperf_model::point::Point;
 use aiperf_model::sweep::SweepResult;
 use serde::{Serialize, Serializer};
 
@@ -58,44 +59,6 @@ struct Blocks<'a>(&'a Point);
 
 impl Serialize for Blocks<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.measurements.iter().map(|m| (&m.key, Block::new(self.0, m))))
+        serializer.collect_map(self.0.measurements.iter().map(|m| (&m.key, MeasurementRow::new(self.0, m))))
     }
-}
-
-/// One statistic of one metric over the trials.
-#[derive(Serialize)]
-struct Block<'a> {
-    mean: f64,
-    std: Option<f64>,
-    min: Option<f64>,
-    max: Option<f64>,
-    cv: Option<f64>,
-    ci_low: Option<f64>,
-    ci_high: Option<f64>,
-    unit: &'a str,
-    n: u32,
-    trials: Option<&'a [f64]>,
-}
-
-impl<'a> Block<'a> {
-    fn new(point: &Point, measurement: &'a Measurement) -> Self {
-        let (trials, range) = (measurement.measured_trials(), measurement.range());
-        Self {
-            mean: measurement.mean,
-            std: measurement.std_dev,
-            min: range.min,
-            max: range.max,
-            cv: measurement.cv(),
-            ci_low: measurement.confidence.map(|interval| interval.low),
-            ci_high: measurement.confidence.map(|interval| interval.high),
-            unit: &measurement.unit,
-            n: number_of_trials(point, measurement),
-            trials,
-        }
-    }
-}
-
-/// How many trials a measurement rests on.
-fn number_of_trials(point: &Point, measurement: &Measurement) -> u32 {
-    measurement.measured_trials().map_or(point.trials, |trials| trials.len() as u32)
 }

@@ -2,7 +2,7 @@
 
 use super::Format;
 use aiperf_model::plugin::Kind;
-use aiperf_plan::Secret;
+use aiperf_plan::{Secret, SourceOptions};
 use aiperf_toolchain::Language;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -15,7 +15,7 @@ pub(crate) enum PluginCommand {
     /// Show what a plugin is, wants and takes as settings; nothing of it runs if it cannot be used
     Inspect(InspectArguments),
     /// Write aiperf-plugins.lock: with --locked, only the plugins that can be chosen now may be used
-    Lock(PluginSources),
+    Lock(SourceOptions),
     /// Begin a plugin: a small complete project with a README, a test and fixtures
     New(NewArguments),
     /// Make a component of a project, or a native library
@@ -26,22 +26,6 @@ pub(crate) enum PluginCommand {
     Bench(BenchArguments),
     /// Record the response of a live server as a fixture for an endpoint
     Record(Box<RecordArguments>),
-}
-
-/// Where plugins come from beside the built-in ones.
-#[derive(Args)]
-pub(crate) struct PluginSources {
-    /// File with plugins; repeatable
-    #[arg(long, value_name = "FILE")]
-    pub plugin: Vec<PathBuf>,
-
-    /// Directory whose .wasm files can be chosen too [env: `AIPERF_PLUGIN_DIR`] [default: aiperf/plugins in the user's
-    /// directory for configuration]
-    #[arg(long, value_name = "DIR")]
-    pub plugin_dir: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub native: NativeArguments,
 }
 
 /// Whether code may run outside of the sandbox.
@@ -55,7 +39,7 @@ pub(crate) struct NativeArguments {
 #[derive(Args)]
 pub(crate) struct ListArguments {
     #[command(flatten)]
-    pub sources: PluginSources,
+    pub sources: SourceOptions,
 
     /// What to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -192,7 +176,7 @@ pub(crate) struct RecordArguments {
     pub fixtures: PathBuf,
 
     #[command(flatten)]
-    pub sources: PluginSources,
+    pub sources: SourceOptions,
 }
 
 /// A parser of one of these values by its name.

@@ -9,12 +9,13 @@ mod new;
 mod record;
 mod test;
 
-use crate::args::{PluginCommand, PluginSources};
+use crate::args::PluginCommand;
 use crate::environment;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::plugins;
 use aiperf_model::secret::Secrets;
+use aiperf_plan::SourceOptions;
 use aiperf_plugin_host::{HostConfig, PluginHost, Reserved};
 
 pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
@@ -31,21 +32,21 @@ pub(crate) fn plugin(command: &PluginCommand) -> Result<Exit, Failure> {
 }
 
 /// A host with everything that can be chosen.
-fn host(sources: &PluginSources) -> Result<PluginHost, Failure> {
+fn host(sources: &SourceOptions) -> Result<PluginHost, Failure> {
     host_of_server(sources, Secrets::default(), Reserved::default())
 }
 
 /// The same, for plugins that see the answers of a server that was sent secrets, where endpoints may not replace what the
 /// user sets.
 fn host_of_server(
-    sources: &PluginSources,
+    sources: &SourceOptions,
     secrets: Secrets,
     reserved: Reserved,
 ) -> Result<PluginHost, Failure> {
     let directory = sources.plugin_dir.clone().or_else(environment::plugin_dir);
-    let allow_native = sources.native.allow_native;
+    let allow_native = sources.allow_native.unwrap_or_default();
     let settings = HostConfig { allow_native, secrets, reserved, ..HostConfig::default() };
-    plugins::host(settings, directory.as_deref(), &sources.plugin)
+    plugins::host(settings, directory.as_deref(), sources.plugin.as_deref().unwrap_or_default())
 }
 
 /// A host with the built-in plugins alone.

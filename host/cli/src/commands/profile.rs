@@ -15,6 +15,7 @@ use crate::redaction::without_secrets;
 use crate::say;
 use crate::signals;
 use crate::ui::{self, Silent, Simple, format};
+use aiperf_artifacts::Exporters;
 use aiperf_load::{Dataset, Sockets, Transport, TrustedAuthorities};
 use aiperf_model::parameter;
 use aiperf_model::server::ServerUrl;
@@ -53,6 +54,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         analysis: &plugins.analysis,
         executor: &Local,
         sinks: &NoOthers,
+        exporters: Exporters::built_in(),
         calibration_backend: Some(&calibration::CalibrationBackend),
         command_line: without_secrets(environment::arguments()),
         version: env!("CARGO_PKG_VERSION"),

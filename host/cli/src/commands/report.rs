@@ -13,7 +13,7 @@ use aiperf_sweep::review;
 use std::path::Path;
 
 pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
-    let plugins = plugins_of(&arguments.analysis)?;
+    let plugins = plugins_of(&arguments.sources, &arguments.analysis)?;
     let (result, manifest) = review(&arguments.directory, &plugins)?;
     let file = match &arguments.output {
         Some(file) if file.exists() => return Err(ArtifactError::Exists(file.clone()).into()),

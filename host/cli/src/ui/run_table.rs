@@ -23,17 +23,17 @@ const STATISTICS: [Statistic; 7] = [
 pub(crate) fn run_table(metrics: &RunMetrics) -> Lines {
     let statistics = STATISTICS.iter().map(|statistic| statistic.name().to_owned());
     let header: Vec<_> = std::iter::once("Metric".to_owned()).chain(statistics).collect();
-    let shown = || metrics.entries.iter().filter(|(id, _)| id.metric().console);
-    let rows = shown().map(|(id, summary)| {
-        let name = format!("{} ({})", id.metric().header, id.metric().unit);
-        let unit = &id.metric().unit;
+    let shown = || metrics.all().filter(|(metric, _)| metric.console);
+    let rows = shown().map(|(metric, summary)| {
+        let unit = &metric.unit;
+        let name = format!("{} ({unit})", metric.header);
         std::iter::once(name)
             .chain(STATISTICS.iter().map(|statistic| cell(unit, summary, *statistic)))
             .collect()
     });
     let mut table = table(&header, rows);
-    let any_open = shown().any(|(id, summary)| {
-        STATISTICS.iter().any(|statistic| is_open(&id.metric().unit, summary, *statistic))
+    let any_open = shown().any(|(metric, summary)| {
+        STATISTICS.iter().any(|statistic| is_open(&metric.unit, summary, *statistic))
     });
     if any_open {
         table.push("");

@@ -70,6 +70,7 @@ pub(crate) fn point(index: u32, concurrency: i64, means: &[(&str, &str, f64)]) -
         metric: key.to_owned(),
         statistic: "avg".to_owned(),
         unit: unit.to_owned(),
+        better: None,
         mean,
         trials: vec![mean],
         std_dev: None,

@@ -159,6 +159,7 @@ fn point() -> Point {
         metric: format!("metric_{index}"),
         statistic: "p99".to_owned(),
         unit: "ms".to_owned(),
+        better: None,
         mean: index as f64,
         trials: vec![index as f64; 5],
         std_dev: Some(0.5),

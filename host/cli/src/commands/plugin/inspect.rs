@@ -1,11 +1,12 @@
 //! `aiperf plugin inspect`: what a plugin is, wants and takes.
 
 use super::list::as_json;
-use crate::args::{Format, InspectArguments, NativeArguments, PluginSources};
+use crate::args::{Format, InspectArguments};
 use crate::console;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::lines::Lines;
+use aiperf_plan::SourceOptions;
 use aiperf_plugin_host::{Description, Inspection};
 use serde_json::{Value, json};
 
@@ -29,8 +30,8 @@ fn inspections(arguments: &InspectArguments) -> Result<Vec<Inspection>, Failure>
     let path = &arguments.plugin;
     let allow_native = arguments.native.allow_native;
     if let Some(name) = path.to_str().filter(|_| !path.exists()) {
-        let native = NativeArguments { allow_native };
-        let sources = PluginSources { plugin: Vec::new(), plugin_dir: arguments.plugin_dir.clone(), native };
+        let plugin_dir = arguments.plugin_dir.clone();
+        let sources = SourceOptions { plugin: None, plugin_dir, allow_native: Some(allow_native) };
         let named = super::host(&sources)?.inspect_named(name)?;
         if !named.is_empty() {
             return Ok(named);

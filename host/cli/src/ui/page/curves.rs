@@ -1,9 +1,8 @@
 //! Which charts a report has.
 
 use super::chart::{Chart, Labelled, Line, Sample};
-use crate::ui::columns::{columns, tells_trend};
+use crate::ui::columns::{columns, header, tells_trend};
 use crate::ui::format;
-use aiperf_model::catalogue;
 use aiperf_model::conclusion::Conclusions;
 use aiperf_model::parameter::{self, Parameter};
 use aiperf_model::point::{Measurement, Point};
@@ -54,8 +53,8 @@ fn trade_off(result: &SweepResult) -> Option<Markup> {
     let points: Vec<_> = result.points.iter().filter_map(point).collect();
     let unit = |key: &str| result.points.iter().find_map(|point| point.measurement(key));
     let chart = Chart {
-        x_name: named(x_key, unit(x_key)?),
-        y_name: named(y_key, unit(y_key)?),
+        x_name: named(result, x_key, unit(x_key)?),
+        y_name: named(result, y_key, unit(y_key)?),
         points,
         ..Chart::default()
     };
@@ -99,12 +98,12 @@ fn curve(result: &SweepResult, key: &str) -> Option<Markup> {
     let knees = knees(result, key);
     let chart = Chart {
         x_name: axis.clone(),
-        y_name: named(key, measurement),
+        y_name: named(result, key, measurement),
         lines: lines.collect(),
         marks: if is_single { knees.clone() } else { Vec::new() },
         points: Vec::new(),
     };
-    let mut caption = vec![named(key, measurement)];
+    let mut caption = vec![named(result, key, measurement)];
     if result.trials_per_value > 1 {
         let level = result.confidence_level * 100.0;
         caption.push(format!("mean with its {level:.0} % interval; small dots are trials"));
@@ -146,8 +145,8 @@ fn knees(result: &SweepResult, key: &str) -> Vec<f64> {
 }
 
 /// `Time to First Token p99 (ms)`.
-fn named(key: &str, measurement: &Measurement) -> String {
-    let header = catalogue::find(&measurement.metric).map_or(key, |metric| &metric.metric().header);
+fn named(result: &SweepResult, key: &str, measurement: &Measurement) -> String {
+    let header = header(result, &measurement.metric).unwrap_or(key);
     let statistic =
         if measurement.statistic.is_empty() { String::new() } else { format!(" {}", measurement.statistic) };
     format!("{header}{statistic} ({})", measurement.unit)
