@@ -76,19 +76,34 @@ impl Inflection {
     }
 
     fn message(&self, series: &Series) -> String {
-        let motion = if self.rising { "growth" } else { "decline" };
         let place = series.samples.get(self.position).map_or(0.0, |sample| sample.x);
         let parameter = &series.parameter;
         match self.change {
-            Change::Turn if self.rising => format!("growth turns into decline at {parameter} {place}"),
-            Change::Turn => format!("decline turns into growth at {parameter} {place}"),
+            Change::Turn if self.rising => format!("peak at {parameter} {place}"),
+            Change::Turn => format!("valley at {parameter} {place}"),
+            Change::SlowDown { factor } if self.rising => {
+                format!("slope falls to 1/{} after {parameter} {place} (saturation)", rounded(factor))
+            }
             Change::SlowDown { factor } => {
-                format!("{motion} slows down by a factor {factor:.1} after {parameter} {place}")
+                format!("decline slows to 1/{} after {parameter} {place}", rounded(factor))
+            }
+            Change::SpeedUp { factor } if self.rising => {
+                format!("slope increases {}-fold at {parameter} {place}", rounded(factor))
             }
             Change::SpeedUp { factor } => {
-                format!("{motion} speeds up by a factor {factor:.1} at {parameter} {place}")
+                format!("decline steepens {}-fold at {parameter} {place}", rounded(factor))
             }
         }
+    }
+}
+
+/// A factor with as many digits as a reader has use for: 2.4, 7.1, 100.
+fn rounded(factor: f64) -> String {
+    if factor < 9.95 {
+        let text = format!("{factor:.1}");
+        text.strip_suffix(".0").unwrap_or(&text).to_owned()
+    } else {
+        format!("{factor:.0}")
     }
 }
 

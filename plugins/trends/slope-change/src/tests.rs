@@ -23,8 +23,8 @@ fn a_plateau_is_reported_where_it_starts_and_a_rise_where_it_is_seen() {
     let latency = by_tens(&[125.4, 145.2, 180.5, 285.7]);
     assert_eq!(places(&throughput), [30.0]);
     assert_eq!(places(&latency), [40.0]);
-    assert_eq!(message(&throughput), "growth slows down by a factor 7.1 after concurrency 30");
-    assert_eq!(message(&latency), "growth speeds up by a factor 3.0 at concurrency 40");
+    assert_eq!(message(&throughput), "slope falls to 1/7.1 after concurrency 30 (saturation)");
+    assert_eq!(message(&latency), "slope increases 3-fold at concurrency 40");
 }
 
 #[test]
@@ -52,12 +52,9 @@ fn a_straight_line_has_no_inflection_however_it_is_spaced() {
 
 #[test]
 fn turns_and_declines_are_said_in_words() {
-    assert_eq!(message(&by_tens(&[1.0, 3.0, 1.0])), "growth turns into decline at concurrency 20");
-    assert_eq!(message(&by_tens(&[3.0, 1.0, 3.0])), "decline turns into growth at concurrency 20");
-    assert_eq!(
-        message(&by_tens(&[100.0, 99.0, 90.0])),
-        "decline speeds up by a factor 9.0 at concurrency 30"
-    );
+    assert_eq!(message(&by_tens(&[1.0, 3.0, 1.0])), "peak at concurrency 20");
+    assert_eq!(message(&by_tens(&[3.0, 1.0, 3.0])), "valley at concurrency 20");
+    assert_eq!(message(&by_tens(&[100.0, 99.0, 90.0])), "decline increases 9-fold at concurrency 30");
 }
 
 #[test]
