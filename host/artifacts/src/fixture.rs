@@ -296,6 +296,7 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
         convergence: None,
         time_budget: None,
         drift: if trials > 1 { vec![drift()] } else { Vec::new() },
+        edited_files: Vec::new(),
         plugins: vec![identity(Kind::Objective, "throughput"), identity(Kind::Pareto, "dominance")],
         conclusions: Conclusions {
             best: vec![
@@ -358,6 +359,7 @@ pub(crate) fn two_axes() -> SweepResult {
         convergence: None,
         time_budget: None,
         drift: Vec::new(),
+        edited_files: Vec::new(),
         plugins: Vec::new(),
         conclusions: Conclusions {
             best: vec![best("throughput", &points[1], "request_throughput_avg")],

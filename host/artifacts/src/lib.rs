@@ -30,6 +30,7 @@ pub mod sweep_json;
 pub mod time;
 pub mod value_aggregate;
 
+mod contradiction;
 mod csv_tables;
 #[cfg(test)]
 mod fixture;

@@ -12,7 +12,7 @@ use aiperf_model::metrics::{MetricValue, RecordMetrics};
 use aiperf_model::record::{Answer, Failure, FailureKind, Phase, Record, RunClock, Timing, TokenSource};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -68,8 +68,8 @@ pub fn drop_torn_line(path: &Path) -> Result<u64, ArtifactError> {
     if path.is_symlink() {
         return Err(ArtifactError::SymbolicLink(path.to_path_buf()));
     }
-    let mut file =
-        OpenOptions::new().read(true).write(true).open(path).map_err(ArtifactError::io("open", path))?;
+    let mut file = aiperf_files::open_for_changes(path)
+        .map_err(|error| ArtifactError::unreadable(path)(error.into()))?;
     let (whole, length) = whole_lines(&mut file).map_err(ArtifactError::io("read", path))?;
     if whole < length {
         file.set_len(whole).map_err(ArtifactError::io("shorten", path))?;
@@ -287,7 +287,7 @@ impl Serialize for Value<'_> {
 mod tests {
     use super::*;
     use crate::fixture;
-    use std::fs;
+    use std::fs::{self, OpenOptions};
 
     fn written(records: &[(Record, RecordMetrics)]) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -364,6 +364,18 @@ mod tests {
         std::os::unix::fs::symlink(&outside, &path).unwrap();
         assert!(matches!(drop_torn_line(&path), Err(ArtifactError::SymbolicLink(_))));
         assert_eq!(fs::read_to_string(&outside).unwrap(), "{}\nmine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_has_no_last_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile_export.jsonl");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let text = drop_torn_line(&path).unwrap_err().to_string();
+        assert!(text.contains("profile_export.jsonl: it is a pipe"), "{text}");
+        let text = drop_torn_line(Path::new("/dev/null")).unwrap_err().to_string();
+        assert!(text.contains("/dev/null: it is a device"), "{text}");
     }
 
     #[cfg(target_os = "linux")]

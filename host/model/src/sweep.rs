@@ -168,6 +168,8 @@ pub struct SweepResult {
     pub time_budget: Option<TimeBudget>,
     /// What changes with time over the whole sweep, in the order of the catalogue; empty without enough trials.
     pub drift: Vec<Drift>,
+    /// Files of runs that are not as they were written, one line each: the result is of what they say now.
+    pub edited_files: Vec<String>,
     /// The plugins that took part.
     pub plugins: Vec<Identity>,
     /// What the analysis says.

@@ -166,6 +166,7 @@ mod tests {
             convergence: None,
             time_budget: Some(TimeBudget { seconds: 60.0, too_few: Vec::new(), open }),
             drift: Vec::new(),
+            edited_files: Vec::new(),
             plugins: Vec::new(),
             conclusions: Conclusions::default(),
         }

@@ -102,6 +102,7 @@ impl SweepContext<'_> {
             convergence: self.convergences(ledger),
             time_budget,
             drift,
+            edited_files: Vec::new(),
             plugins: self.plugins.clone(),
             conclusions,
         }

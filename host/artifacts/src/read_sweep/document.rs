@@ -45,6 +45,8 @@ pub(super) struct Metadata {
     #[serde(default)]
     pub(super) drift: Vec<Drift>,
     #[serde(default)]
+    pub(super) edited_files: Vec<String>,
+    #[serde(default)]
     pub(super) plugins: Vec<Identity>,
 }
 
