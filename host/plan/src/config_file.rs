@@ -91,7 +91,8 @@ fn too_many_directives(text: &str) -> Option<FileProblem> {
     const MOST: usize = 16;
     let directives = (1..).zip(text.lines()).filter(|(_, line)| line.starts_with('%'));
     directives.map(|(line, _)| line).nth(MOST).map(|line| {
-        let problem = format!("more than {MOST} directives (lines that begin with %) stand here; remove them");
+        let problem =
+            format!("more than {MOST} directives (lines that begin with %) stand here; remove them");
         FileProblem { line: Some(line), problem }
     })
 }
