@@ -115,7 +115,9 @@ mod tests {
     use std::fs;
 
     /// A place in the file, what is put there, and what is said of it.
-    const EDITS: &[(&str, fn() -> Value, &str)] = &[
+    type Edit = (&'static str, fn() -> Value, &'static str);
+
+    const EDITS: &[Edit] = &[
         ("/time_to_first_token/avg", || json!(1e300), "`time_to_first_token.avg`: found 1e300"),
         (
             "/time_to_first_token/avg",
@@ -158,7 +160,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(layout::RUN_JSON);
         fixture::with_run_report(&fixture::run_metrics(), |report| {
-            run::write(folder.path(), report).unwrap()
+            run::write(folder.path(), report).unwrap();
         });
         let written: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         for (place, new, expected) in EDITS {
