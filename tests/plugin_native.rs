@@ -106,7 +106,7 @@ fn a_native_library_takes_part_only_where_it_is_allowed() {
     let tested = place.run(&format!("plugin test --allow-native {file} --fixtures mine")).expect(0);
     assert!(tested.stdout.contains("ok    bears measurements of zero in evaluate\n"), "{}", tested.stdout);
 
-    let call = r#"{ "call": "evaluate", "settings": { "mode": "remember" }, "input": {}, "answer": {} }"#;
+    let call = r#"{ "call": "evaluate", "settings": { "mode": "remember" }, "input": { "index": 0, "parameters": [], "trials": 1, "measurements": [] }, "answer": {} }"#;
     fs::create_dir(place.path().join("calls")).unwrap();
     fs::write(place.path().join("calls/remember.json"), call).unwrap();
     let tested = place.run(&format!("plugin test --allow-native {file} --fixtures calls"));
