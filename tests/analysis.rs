@@ -101,3 +101,48 @@ fn lists_that_are_taken_element_by_element_have_trends() {
     let csv = String::from_utf8(place.bytes(&format!("{folder}/profile_export_aiperf_sweep.csv"))).unwrap();
     assert!(csv.contains("ttft_p99_ms,concurrency with isl,,slope-change,"), "{csv}");
 }
+
+#[test]
+fn an_edited_run_is_named_in_output_and_files() {
+    let place = Workplace::new();
+    place
+        .run("profile -m m --url sim: --osl 2 --isl 8 --concurrency 1,2 --num-prompts 4 --ui none")
+        .expect(0);
+    let directory = "artifacts/m-openai-chat-concurrency_sweep";
+    let file = |name: &str| place.path().join(directory).join("concurrency_2").join(name);
+    // What analysis does not need may be gone.
+    std::fs::remove_file(file("inputs.json")).unwrap();
+    let untouched = place.run(&format!("analyze {directory}")).expect(0).stdout;
+    assert!(!untouched.contains("Edited"), "{untouched}");
+    let records = std::fs::read_to_string(file("profile_export.jsonl")).unwrap();
+    std::fs::write(file("profile_export.jsonl"), records.replacen("worker_0", "worker_9", 1)).unwrap();
+    let table = place.run(&format!("analyze {directory}")).expect(0).stdout;
+    let edited = "concurrency_2/profile_export.jsonl was edited";
+    assert!(table.contains("Edited since the benchmark") && table.contains(edited), "{table}");
+    let sweep: Value = serde_json::from_slice(
+        &place.bytes(&format!("{directory}/sweep_aggregate/profile_export_aiperf_sweep.json")),
+    )
+    .unwrap();
+    assert!(sweep["metadata"]["edited_files"][0].as_str().unwrap().ends_with(edited), "{sweep}");
+    let report = place.run(&format!("report {directory}")).expect(0).stdout;
+    let page = String::from_utf8(place.bytes(&format!("{directory}/report.html"))).unwrap();
+    assert!(report.contains(edited) && page.contains(edited), "{report}");
+}
+
+#[test]
+fn a_run_that_contradicts_itself_is_refused_by_name() {
+    let place = Workplace::new();
+    place
+        .run("profile -m m --url sim: --osl 2 --isl 8 --concurrency 1,2 --num-prompts 4 --ui none")
+        .expect(0);
+    let directory = "artifacts/m-openai-chat-concurrency_sweep";
+    let path = place.path().join(directory).join("concurrency_2/profile_export_aiperf.json");
+    let mut run: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    run["time_to_first_token"]["p50"] = json!(1e9);
+    std::fs::write(&path, run.to_string()).unwrap();
+    for command in ["analyze", "report"] {
+        let refused = place.run(&format!("{command} {directory}")).expect(2).stderr;
+        assert!(refused.contains("concurrency_2/profile_export_aiperf.json"), "{refused}");
+        assert!(refused.contains("`time_to_first_token.p75`: found"), "{refused}");
+    }
+}

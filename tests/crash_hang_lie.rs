@@ -310,3 +310,16 @@ fn files_that_are_no_plugins_are_refused_before_anything_is_sent() {
     assert!(place.files("artifacts").is_empty());
     insta::assert_snapshot!(told.concat());
 }
+
+#[test]
+fn a_path_that_http_does_not_allow_is_the_fault_of_who_chose_it() {
+    let place = Workplace::new();
+    let url = serve(|_| Reply::chat("stop"));
+    let load = format!("profile -m m --url {url} --num-prompts 4 --ui none --plugin {MISBEHAVING}");
+    let chosen = "'misbehaving:{\"do\":\"path=/a<b\"}'";
+    let of_plugin = place.run(&format!("{load} --endpoint-type {chosen}")).expect(5);
+    let told = format!("the endpoint plugin sends requests to '/a<b', which is no path on {url}");
+    assert!(of_plugin.stderr.contains(&told), "{}", of_plugin.stderr);
+    let of_user = place.run(&format!("{load} --endpoint-type {chosen} --endpoint '/c<d'")).expect(2);
+    assert!(of_user.stderr.contains("'/c<d' is no path on"), "{}", of_user.stderr);
+}

@@ -27,6 +27,17 @@ fn profile(url: &str, requests: usize) -> Vec<String> {
         .collect()
 }
 
+/// The bytes in base64, in one of both alphabets.
+fn base64(text: &str, last: [char; 2]) -> String {
+    let letters: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(last).collect();
+    let groups = text.as_bytes().chunks(3).map(|group| {
+        let bits = (0..3).fold(0, |bits, at| bits << 8 | usize::from(*group.get(at).unwrap_or(&0)));
+        let letter = |at: usize| if at > group.len() { '=' } else { letters[bits >> (18 - 6 * at) & 63] };
+        (0..4).map(letter).collect::<String>()
+    });
+    groups.collect()
+}
+
 /// One way to send a key back: the parts that one event or line has of it.
 type Parts = Vec<String>;
 
@@ -52,9 +63,17 @@ fn ways() -> Vec<Parts> {
             json!(json!(key).to_string()).to_string().replace('/', r"\/"),
             format!("https://elsewhere/?x=1&key={}&y=2", percent(key, upper)),
             format!("{}{}", "x".repeat(256 - 9), key),
+            base64(key, ['+', '/']),
+            base64(&key[3..12], ['+', '/']),
+            base64(&format!("u:{key}"), ['+', '/']),
+            percent(&base64(&format!("user:{key}@host"), ['-', '_']), upper),
         ] {
             ways.push(vec![whole]);
         }
+        let encoded = base64(&format!("x{key}"), ['-', '_']);
+        ways.push(
+            encoded.as_bytes().chunks(5).map(|part| String::from_utf8(part.to_vec()).unwrap()).collect(),
+        );
         for size in [1, 5, 7, 8, 11] {
             ways.push(
                 key.as_bytes().chunks(size).map(|part| part.iter().copied().map(plain).collect()).collect(),
@@ -168,7 +187,17 @@ fn undone(text: &str) -> String {
 }
 
 fn leaks(place: &Workplace, output: &Finished) -> BTreeSet<String> {
-    let keys = KEYS.map(|(name, key)| (name, undone(key)));
+    let inner = |before: &str, key: &str| {
+        // Without the letters in which other characters take part.
+        let encoded = base64(&format!("{before}{key}"), ['+', '/']);
+        encoded[4 * before.len().div_ceil(3)..encoded.len() - 4].to_owned()
+    };
+    let spelled = KEYS.iter().flat_map(|(name, key)| {
+        let encoded = ["", "x", "xy"].map(|before| inner(before, key));
+        let url_safe = encoded.clone().map(|encoded| encoded.replace('+', "-").replace('/', "_"));
+        [(*key).to_owned()].into_iter().chain(encoded).chain(url_safe).map(|text| (*name, undone(&text)))
+    });
+    let keys: Vec<_> = spelled.collect();
     let files = place.files("").into_iter().map(|file| {
         let bytes = place.bytes(&file);
         (file, String::from_utf8_lossy(&bytes).into_owned())

@@ -66,3 +66,31 @@ fn a_benchmark_fits_into_the_addresses_that_clusters_allow() {
         .unwrap();
     assert!(finished.status.success(), "{}", String::from_utf8_lossy(&finished.stderr));
 }
+
+#[test]
+fn whatever_took_the_place_of_a_run_s_file_is_named_on_resume() {
+    for (state, told) in [("done", "profile_export.jsonl is a"), ("running", "profile_export.jsonl: it is a")]
+    {
+        for device in [None, Some("/dev/zero")] {
+            let place = Workplace::new();
+            let profile = "profile -m m --url sim: --osl 2 --isl 8 --num-prompts 4 --ui none";
+            place.run(profile).expect(0);
+            let directory = place.path().join("artifacts/m-openai-chat-concurrency1");
+            let (manifest, records) =
+                (directory.join("manifest.json"), directory.join("profile_export.jsonl"));
+            let text = fs::read_to_string(&manifest).unwrap();
+            fs::write(&manifest, text.replace("\"state\": \"done\"", &format!("\"state\": \"{state}\"")))
+                .unwrap();
+            fs::remove_file(&records).unwrap();
+            match device {
+                None => assert!(Command::new("mkfifo").arg(&records).status().unwrap().success()),
+                Some(device) => symlink(device, &records).unwrap(),
+            }
+            let refused = place.run(&format!("{profile} --resume artifacts/m-openai-chat-concurrency1"));
+            assert_ne!(refused.code, 0, "{state} {device:?}");
+            let is_link = state == "running" && device.is_some();
+            let told = if is_link { "is a symbolic link" } else { told };
+            assert!(refused.stderr.contains(told), "{state} {device:?}: {}", refused.stderr);
+        }
+    }
+}

@@ -141,7 +141,29 @@ const SERVERS: &[Hostile] = &[
         outcomes: &[("status", 3)],
         says: "too long",
     },
+    Hostile {
+        name: "an answer of 2 MiB where 1 MiB is allowed",
+        does: answer_at_length,
+        load: "--num-prompts 6 --isl 8 --response-mib 1",
+        outcomes: &[("malformed", 6)],
+        says: "larger than 1 MiB, each event counted as 96 bytes more; if it is not endless, allow more with --response-mib",
+    },
+    Hostile {
+        name: "an answer of 2 MiB where that is allowed",
+        does: answer_at_length,
+        load: "--num-prompts 6 --isl 8 --response-mib 2",
+        outcomes: &[("ok", 6)],
+        says: "the tokenizer's count is used",
+    },
 ];
+
+/// A good answer with 2 MiB of text, less what is around it.
+fn answer_at_length(peer: &mut Peer) {
+    while peer.request().is_some() {
+        let text = "yes ".repeat((2 << 18) - 200);
+        peer.send(Reply::chat_of_text(&text));
+    }
+}
 
 const RUN: &str = "artifacts/m-openai-chat-concurrency3";
 

@@ -184,6 +184,8 @@ fn a_ramp_is_in_the_records_and_in_no_statistic() {
     for record in &records {
         let metadata = &record["metadata"];
         let expected = if metadata["phase_name"] == "profiling" { "profiling" } else { "warmup" };
+        let index = u64::from(metadata["phase_name"] == "profiling");
+        assert_eq!(metadata["phase_index"], index, "the ramp is the first phase of two: {metadata}");
         assert_eq!(metadata["benchmark_phase"], expected);
     }
     let run = place.json(&format!("{folder}/profile_export_aiperf.json"));

@@ -64,6 +64,7 @@ const COMMANDS: &[&str] = &[
     "profile -m m --gpu-telemetry-url http://127.0.0.1:9",
     "profile -m m --input-file nowhere.jsonl",
     "profile -m m --input-file pretty.json",
+    "profile -m m --input-file one-line-array.json --custom-dataset-type mooncake_trace",
     "profile -m m --input-file fields.jsonl",
     "profile -m m --input-file rows.jsonl --isl 128",
     "profile -m m --fixed-schedule",
@@ -92,6 +93,7 @@ const COMMANDS: &[&str] = &[
 fn typical_mistakes_are_told_with_what_to_write_instead() {
     let place = Workplace::new();
     for (name, text) in [
+        ("one-line-array.json", "[{\"input_length\": 8}, {\"input_length\": 9}]\n"),
         ("pretty.json", "[\n  {\"text\": \"a\"}\n]\n"),
         ("fields.jsonl", "{\"text\": \"a\"}\n{\"txt\": \"b\"}\n"),
         ("rows.jsonl", "{\"text\": \"a\"}\n"),

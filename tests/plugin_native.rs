@@ -12,11 +12,14 @@ const SDK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/rust");
 const SOURCE: &str = r#"
 use aiperf_plugin::objective::{Evaluation, Objective, ObjectiveInfo};
 use aiperf_plugin::{Point, Result, log, register_objective};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 #[derive(serde::Deserialize)]
 struct Mine {
     #[serde(default)]
     mode: String,
+    #[serde(skip)]
+    calls: AtomicU32,
 }
 
 impl Objective for Mine {
@@ -27,6 +30,7 @@ impl Objective for Mine {
     fn evaluate(&self, point: &Point) -> Result<Option<Evaluation>> {
         match self.mode.as_str() {
             "panic" => panic!("no such mode"),
+            "remember" => return Ok(Some(Evaluation::computed(self.calls.fetch_add(1, Ordering::Relaxed).into()))),
             "nan" => return Ok(Some(Evaluation::computed(f64::NAN))),
             "refuse" => point.get("no_such_metric").map(|_| ()).ok_or(aiperf_plugin::Error::Other("not measured".to_owned()))?,
             mode => log::info(&format!("evaluates as {mode:?}")),
@@ -78,9 +82,14 @@ fn a_native_library_takes_part_only_where_it_is_allowed() {
     }
 
     for (mode, told) in [
-        ("panic", "objective 'mine' panicked in evaluate: src/lib.rs:18:24: no such mode"),
+        ("panic", "objective 'mine' panicked in evaluate: src/lib.rs:21:24: no such mode"),
         ("nan", "objective 'mine' returned NaN, which is not a finite number"),
         ("refuse", "not measured"),
+        (
+            "remember",
+            "another answer than a new instance of it to the same question; an answer must follow from the settings and \
+             the arguments alone",
+        ),
     ] {
         place.run(&format!("{allowed} 'mine:{{\"mode\":\"{mode}\"}}'")).expect(5);
         let sweep = place.json(&format!("{RESULT}/sweep_aggregate/profile_export_aiperf_sweep.json"));
@@ -96,6 +105,13 @@ fn a_native_library_takes_part_only_where_it_is_allowed() {
 
     let tested = place.run(&format!("plugin test --allow-native {file} --fixtures mine")).expect(0);
     assert!(tested.stdout.contains("ok    bears measurements of zero in evaluate\n"), "{}", tested.stdout);
+
+    let call = r#"{ "call": "evaluate", "settings": { "mode": "remember" }, "input": { "index": 0, "parameters": [], "trials": 1, "measurements": [] }, "answer": {} }"#;
+    fs::create_dir(place.path().join("calls")).unwrap();
+    fs::write(place.path().join("calls/remember.json"), call).unwrap();
+    let tested = place.run(&format!("plugin test --allow-native {file} --fixtures calls"));
+    assert_ne!(tested.code, 0);
+    assert!(tested.stdout.contains("nothing may be kept between calls"), "{}", tested.stdout);
 
     let refused = place.run(&format!("plugin bench throughput --native {file}")).expect(2);
     assert!(

@@ -56,6 +56,12 @@ impl Reply {
         Self::Http("200 OK", "application/json", body.to_owned())
     }
 
+    /// A whole chat completion that says this, as it goes over the wire.
+    pub(crate) fn chat_of_text(text: &str) -> Vec<u8> {
+        let Self::Http(status, kind, body) = Self::whole_chat() else { unreachable!() };
+        http(status, kind, &body.replacen("\"yes\"", &serde_json::json!(text).to_string(), 1))
+    }
+
     /// A whole chat completion with this id, as it goes over the wire.
     pub(crate) fn named_chat(id: usize) -> Vec<u8> {
         let Self::Http(status, kind, body) = Self::whole_chat() else { unreachable!() };

@@ -2,10 +2,12 @@
 
 use crate::error::ArtifactError;
 use crate::export::Exporters;
+use crate::layout;
+use aiperf_files::FileError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -41,6 +43,8 @@ pub enum Change {
         /// How many it has.
         now: u64,
     },
+    /// Another thing has its name, such as a pipe.
+    NotRegular(&'static str),
     /// It has the same length and says something else.
     Content,
 }
@@ -51,6 +55,7 @@ impl fmt::Display for Difference {
         match self.change {
             Change::Missing => write!(f, "{path} is missing"),
             Change::Length { before, now } => write!(f, "{path} had {before} bytes and has {now}"),
+            Change::NotRegular(kind) => write!(f, "{path} is {kind}, not a regular file"),
             Change::Content => write!(f, "{path} was edited"),
         }
     }
@@ -60,7 +65,8 @@ impl fmt::Display for Difference {
 pub fn of_run(folder: &Path, exporters: &Exporters) -> Result<Vec<FileDigest>, ArtifactError> {
     let digests = exporters.run_files().map(|name| {
         let path = folder.join(name);
-        let (bytes, sha256) = read(&path).map_err(ArtifactError::io("read", &path))?;
+        let read = aiperf_files::open(&path).map_err(io::Error::from).and_then(read);
+        let (bytes, sha256) = read.map_err(ArtifactError::io("read", &path))?;
         Ok(FileDigest { name: name.to_owned(), bytes, sha256 })
     });
     digests.collect()
@@ -79,22 +85,26 @@ pub fn differences(folder: &Path, files: &[FileDigest]) -> Result<Vec<Difference
 }
 
 fn change(path: &Path, before: &FileDigest) -> io::Result<Option<Change>> {
-    let now = match fs::metadata(path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Some(Change::Missing)),
-        Err(error) => return Err(error),
+    let file = match aiperf_files::open(path) {
+        Ok(file) => file,
+        Err(FileError::NotRegular(kind)) => return Ok(Some(Change::NotRegular(kind))),
+        Err(FileError::System(error)) if error.kind() == ErrorKind::NotFound => {
+            return Ok(Some(Change::Missing));
+        }
+        Err(error) => return Err(error.into()),
     };
+    let now = file.metadata()?.len();
     if now != before.bytes {
         return Ok(Some(Change::Length { before: before.bytes, now }));
     }
-    let (_, sha256) = read(path)?;
+    let (_, sha256) = read(file)?;
     Ok((sha256 != before.sha256).then_some(Change::Content))
 }
 
 /// The length of a file and its digest.
-fn read(path: &Path) -> io::Result<(u64, String)> {
+fn read(mut file: File) -> io::Result<(u64, String)> {
     let mut digest = Sha256::new();
-    let bytes = io::copy(&mut File::open(path)?, &mut digest)?;
+    let bytes = io::copy(&mut file, &mut digest)?;
     Ok((bytes, format!("{:x}", digest.finalize())))
 }
 
@@ -102,6 +112,7 @@ fn read(path: &Path) -> io::Result<(u64, String)> {
 mod tests {
     use super::*;
     use crate::layout;
+    use std::fs;
 
     #[test]
     fn each_change_is_told() {

@@ -308,6 +308,7 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
         time_budget: None,
         drift: if trials > 1 { vec![drift()] } else { Vec::new() },
         open_metrics: Vec::new(),
+        edited_files: Vec::new(),
         plugins: vec![identity(Kind::Objective, "throughput"), identity(Kind::Pareto, "dominance")],
         conclusions: Conclusions {
             best: vec![
@@ -371,6 +372,7 @@ pub(crate) fn two_axes() -> SweepResult {
         time_budget: None,
         drift: Vec::new(),
         open_metrics: Vec::new(),
+        edited_files: Vec::new(),
         plugins: Vec::new(),
         conclusions: Conclusions {
             best: vec![best("throughput", &points[1], "request_throughput_avg")],

@@ -3,13 +3,20 @@
 //! A manifest of thousands of runs takes long to write. So a change is added here, and the manifest is written now and
 //! then; whoever reads the manifest reads both. The file is there only while the manifest lacks something.
 
+use crate::contradiction::Contradiction;
 use crate::durable;
 use crate::error::ArtifactError;
 use crate::manifest::{ClientErrorRecord, RunRecord, ValueRecord};
+use aiperf_files::FileError;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+
+pub(crate) const FORMAT: &str = "journal";
+
+/// The most bytes of a file.
+const LARGEST: u64 = 1 << 30;
 
 /// One change, as what is true after it: made twice, it changes nothing more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,24 +85,28 @@ fn begin(path: &Path) -> Result<File, ArtifactError> {
     Ok(file)
 }
 
-/// The changes in a file, in order; none if there is no file. A last line that was cut in the middle is no change.
-pub(crate) fn read(path: &Path) -> Result<Vec<Change>, ArtifactError> {
-    let bytes = match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        read => read.map_err(ArtifactError::unreadable(path))?,
+/// The changes in a file with their lines, in order; none if there is no file. A last line that was cut in the middle is
+/// no change.
+pub(crate) fn read(path: &Path) -> Result<Vec<(u64, Change)>, ArtifactError> {
+    let bytes = match aiperf_files::read(path, LARGEST) {
+        Err(FileError::System(error)) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.map_err(|error| ArtifactError::unreadable(path)(error.into()))?,
     };
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or_default();
     let lines = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
     let numbered = (1..).zip(lines).filter(|(_, line)| !line.is_empty());
     let changes = numbered.map(|(number, line)| {
-        serde_json::from_slice(line).map_err(|error: serde_json::Error| ArtifactError::Malformed {
-            path: path.to_path_buf(),
-            format: "journal",
-            at: format!("line {number}"),
-            problem: error.to_string(),
+        let change = serde_json::from_slice(line);
+        change.map(|change| (number, change)).map_err(|error: serde_json::Error| {
+            contradiction(number, error.to_string()).in_file(path, FORMAT)
         })
     });
     changes.collect()
+}
+
+/// What is wrong with a line.
+pub(crate) fn contradiction(line: u64, problem: String) -> Contradiction {
+    Contradiction::new(format!("line {line}"), problem)
 }
 
 #[cfg(test)]
@@ -111,16 +122,17 @@ mod tests {
     fn what_was_added_is_read_back_and_a_torn_line_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
-        assert_eq!(read(&path).unwrap(), []);
+        let changes_read = || read(&path).unwrap().into_iter().map(|(_, change)| change).collect::<Vec<_>>();
+        assert_eq!(changes_read(), []);
         let mut journal = Journal::at(path.clone());
         journal.append(&changes()[..1]).unwrap();
         journal.append(&changes()[1..]).unwrap();
-        assert_eq!(read(&path).unwrap(), changes());
+        assert_eq!(changes_read(), changes());
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() - 2]).unwrap();
-        assert_eq!(read(&path).unwrap(), changes()[..1]);
+        assert_eq!(changes_read(), changes()[..1]);
         fs::write(&path, b"{\"run\"").unwrap();
-        assert_eq!(read(&path).unwrap(), []);
+        assert_eq!(changes_read(), []);
         fs::write(&path, b"nonsense\n{}\n").unwrap();
         let text = read(&path).unwrap_err().to_string();
         assert!(text.contains("line 1"), "{text}");

@@ -33,6 +33,7 @@ pub mod time;
 pub mod value_aggregate;
 mod within_run;
 
+mod contradiction;
 mod csv_tables;
 #[cfg(test)]
 mod fixture;

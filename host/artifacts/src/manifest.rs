@@ -4,6 +4,8 @@
 //! order of the runs, the digests of the plugins, and the state of every run. It is replaced as a whole after every
 //! change of state.
 
+mod agreement;
+
 use crate::digest::FileDigest;
 use crate::error::ArtifactError;
 use crate::host::Host;
@@ -229,7 +231,7 @@ impl Manifest {
     }
 
     /// Reads a manifest, and what the journal beside it says happened since. One of a later version of the program is
-    /// refused.
+    /// refused, as one that contradicts itself.
     pub fn read(path: &Path) -> Result<Self, ArtifactError> {
         let mut manifest: Self = json::read(path, FORMAT)?;
         if manifest.schema_version != SCHEMA_VERSION {
@@ -240,9 +242,14 @@ impl Manifest {
             let at = "schema_version".to_owned();
             return Err(ArtifactError::Malformed { path: path.to_path_buf(), format: FORMAT, at, problem });
         }
-        for change in journal::read(&path.with_file_name(layout::JOURNAL))? {
+        let journal = path.with_file_name(layout::JOURNAL);
+        for (line, change) in journal::read(&journal)? {
+            agreement::check_place(&manifest, &change).map_err(|problem| {
+                journal::contradiction(line, problem).in_file(&journal, journal::FORMAT)
+            })?;
             manifest.apply(change);
         }
+        agreement::check(&manifest).map_err(|contradiction| contradiction.in_file(path, FORMAT))?;
         Ok(manifest)
     }
 
@@ -332,7 +339,6 @@ impl Manifest {
 /// Puts something in its place in a list, or at the end if it is the next one.
 fn put<T>(list: &mut Vec<T>, index: u32, item: T) {
     let index = index as usize;
-    // What is further away was not written by this program, and is no run of this benchmark.
     if index == list.len() {
         list.push(item);
     } else if let Some(place) = list.get_mut(index) {

@@ -78,7 +78,16 @@ mod tests {
     fn large(runs: u32) -> Manifest {
         let mut manifest = manifest();
         let first = manifest.runs[0].clone();
-        manifest.runs = (0..runs).map(|step| crate::manifest::RunRecord { step, ..first.clone() }).collect();
+        let value = manifest.values().remove(0);
+        manifest.plan.trials = runs;
+        let layout = Layout::new("", manifest.shape());
+        let run = |step| crate::manifest::RunRecord {
+            step,
+            trial: step + 1,
+            directory: layout.relative(&layout.run(&value.parameters, step + 1)),
+            ..first.clone()
+        };
+        manifest.runs = (0..runs).map(run).collect();
         manifest
     }
 

@@ -1,5 +1,7 @@
 //! Reads the metrics of a run and its verdict back from `profile_export_aiperf.json`, exactly as they were written.
 
+mod agreement;
+
 use crate::error::ArtifactError;
 use crate::json;
 use crate::layout;
@@ -28,9 +30,15 @@ pub struct StoredRun {
     pub errors: Vec<RequestErrors>,
 }
 
-/// Reads the metrics from the folder of a run. What the catalogue does not know is passed over.
+const FORMAT: &str = "metrics file of a run";
+
+/// Reads the metrics from the folder of a run. What the catalogue does not know is passed over; a file that contradicts
+/// itself is refused.
 pub fn read(folder: &Path) -> Result<StoredRun, ArtifactError> {
-    json::read(&folder.join(layout::RUN_JSON), "metrics file of a run")
+    let path = folder.join(layout::RUN_JSON);
+    let run = json::read(&path, FORMAT)?;
+    agreement::check(&run).map_err(|contradiction| contradiction.in_file(&path, FORMAT))?;
+    Ok(run)
 }
 
 impl<'de> Deserialize<'de> for StoredRun {
@@ -76,6 +84,10 @@ impl<'de> Visitor<'de> for DocumentVisitor {
             }
         }
         metrics.entries.sort_by_key(|(id, _)| *id);
+        if let Some([(twice, _), _]) = metrics.entries.array_windows().find(|[(a, _), (b, _)]| a == b) {
+            let problem = format!("{} is there twice, expected each metric once", twice.metric().tag);
+            return Err(serde::de::Error::custom(problem));
+        }
         let errors = errors.unwrap_or_default();
         Ok(StoredRun { metrics, verdict, start_unix_ns, errors })
     }

@@ -7,6 +7,7 @@ mod agreement;
 mod block;
 mod document;
 
+use crate::contradiction::Contradiction;
 use crate::error::ArtifactError;
 use crate::json::{self, Entries};
 use aiperf_model::conclusion::Conclusions;
@@ -34,24 +35,7 @@ pub fn read(path: &Path) -> Result<SweepResult, ArtifactError> {
 /// The same from bytes; the path only serves the errors.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<SweepResult, ArtifactError> {
     let document: Document = json::parse(path, FORMAT, bytes)?;
-    convert(document).map_err(|Fault { at, problem }| ArtifactError::Malformed {
-        path: path.to_path_buf(),
-        format: FORMAT,
-        at,
-        problem,
-    })
-}
-
-/// A fault that the shape alone does not show.
-struct Fault {
-    at: String,
-    problem: String,
-}
-
-impl Fault {
-    fn new(at: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { at: at.into(), problem: problem.into() }
-    }
+    convert(document).map_err(|contradiction| contradiction.in_file(path, FORMAT))
 }
 
 /// The measurements of one value as the file has them.
@@ -62,7 +46,7 @@ struct Measured {
     blocks: Entries<Block>,
 }
 
-fn convert(document: Document) -> Result<SweepResult, Fault> {
+fn convert(document: Document) -> Result<SweepResult, Contradiction> {
     let metadata = document.metadata;
     check(&metadata)?;
     let measured = match (document.per_value_metrics, document.per_combination_metrics) {
@@ -78,7 +62,7 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
             .collect(),
         (None, None) => {
             let problem = "expected `per_value_metrics` or `per_combination_metrics`, found neither";
-            return Err(Fault::new(".", problem));
+            return Err(Contradiction::new(".", problem));
         }
     };
     agreement::check_values(&metadata, &measured)?;
@@ -95,7 +79,7 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
     points.sort_by_key(|point| point.index);
     if let Some([twice, _]) = points.array_windows().find(|[a, b]| a.index == b.index) {
         let at = aiperf_model::parameter::describe(&twice.parameters);
-        return Err(Fault::new(
+        return Err(Contradiction::new(
             ".",
             format!("the metrics of {at} are there twice, expected each value once"),
         ));
@@ -115,29 +99,30 @@ fn convert(document: Document) -> Result<SweepResult, Fault> {
         time_budget: None,
         drift: metadata.drift,
         open_metrics: metadata.open_metrics,
+        edited_files: metadata.edited_files,
         plugins: metadata.plugins,
         conclusions: Conclusions::default(),
         values,
     })
 }
 
-fn check(metadata: &Metadata) -> Result<(), Fault> {
+fn check(metadata: &Metadata) -> Result<(), Contradiction> {
     let level = metadata.confidence_level;
     if !(level > 0.0 && level < 1.0) {
         let problem = format!("found {level}, expected a number between 0 and 1 such as 0.95");
-        return Err(Fault::new("metadata.confidence_level", problem));
+        return Err(Contradiction::new("metadata.confidence_level", problem));
     }
     if metadata.num_trials_per_value == 0 {
-        return Err(Fault::new("metadata.num_trials_per_value", "found 0, expected at least 1"));
+        return Err(Contradiction::new("metadata.num_trials_per_value", "found 0, expected at least 1"));
     }
     Ok(())
 }
 
 /// The metrics under `per_value_metrics`, whose keys are values as text.
-fn of_values(by_value: Entries<Entries<Block>>, metadata: &Metadata) -> Result<Vec<Measured>, Fault> {
+fn of_values(by_value: Entries<Entries<Block>>, metadata: &Metadata) -> Result<Vec<Measured>, Contradiction> {
     if metadata.parameter_name.is_none() {
         let problem = "missing, expected the name of the swept parameter such as `concurrency`";
-        return Err(Fault::new("metadata.parameter_name", problem));
+        return Err(Contradiction::new("metadata.parameter_name", problem));
     }
     let listed = metadata.values().into_iter();
     let by_text: BTreeMap<String, Vec<Parameter>> =

@@ -12,7 +12,7 @@ use aiperf_model::metrics::{MetricValue, RecordMetrics};
 use aiperf_model::record::{Answer, Failure, FailureKind, Phase, Record, RunClock, Timing, TokenSource};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -25,18 +25,21 @@ pub struct RecordsWriter {
     file: SteadyFile,
     path: PathBuf,
     clock: RunClock,
+    /// Those of the run, in order.
+    phases: Vec<Phase>,
     line: Vec<u8>,
     written: u64,
 }
 
 impl RecordsWriter {
-    /// Begins the file; one of an earlier attempt at the same run is replaced.
-    pub fn create(path: &Path, clock: RunClock) -> Result<Self, ArtifactError> {
+    /// Begins the file of a run with these phases, in order; one of an earlier attempt at the same run is replaced.
+    pub fn create(path: &Path, clock: RunClock, phases: &[Phase]) -> Result<Self, ArtifactError> {
         let file = durable::create_new(path)?;
         Ok(Self {
             file: SteadyFile::new(file, path)?,
             path: path.to_path_buf(),
             clock,
+            phases: phases.to_vec(),
             line: Vec::with_capacity(4096),
             written: 0,
         })
@@ -45,7 +48,7 @@ impl RecordsWriter {
     /// Adds one request.
     pub fn write(&mut self, record: &Record, metrics: &RecordMetrics) -> Result<(), ArtifactError> {
         self.line.clear();
-        let line = Line::new(record, metrics, self.clock);
+        let line = Line::new(record, metrics, self.clock, &self.phases);
         serde_json::to_writer(&mut self.line, &line)
             .map_err(|error| ArtifactError::Encode { what: "record", source: error.into() })?;
         self.line.push(b'\n');
@@ -68,8 +71,8 @@ pub fn drop_torn_line(path: &Path) -> Result<u64, ArtifactError> {
     if path.is_symlink() {
         return Err(ArtifactError::SymbolicLink(path.to_path_buf()));
     }
-    let mut file =
-        OpenOptions::new().read(true).write(true).open(path).map_err(ArtifactError::io("open", path))?;
+    let mut file = aiperf_files::open_for_changes(path)
+        .map_err(|error| ArtifactError::unreadable(path)(error.into()))?;
     let (whole, length) = whole_lines(&mut file).map_err(ArtifactError::io("read", path))?;
     if whole < length {
         file.set_len(whole).map_err(ArtifactError::io("shorten", path))?;
@@ -105,9 +108,9 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(record: &'a Record, metrics: &'a RecordMetrics, clock: RunClock) -> Self {
+    fn new(record: &'a Record, metrics: &'a RecordMetrics, clock: RunClock, phases: &[Phase]) -> Self {
         Self {
-            metadata: Metadata::new(record, clock),
+            metadata: Metadata::new(record, clock, phases),
             metrics: Metrics(metrics),
             error: record.outcome.as_ref().err().map(ErrorDetails::from),
         }
@@ -133,6 +136,9 @@ struct Metadata<'a> {
     record_processor_id: &'static str,
     /// `warmup` or `profiling`, which other readers know; what a ramp sends is in no statistic, like a warm-up.
     benchmark_phase: PhaseKind,
+    /// The place of the phase among those of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase_index: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     profiling_index: Option<u32>,
     phase_name: Phase,
@@ -153,7 +159,7 @@ struct Metadata<'a> {
 }
 
 impl<'a> Metadata<'a> {
-    fn new(record: &'a Record, clock: RunClock) -> Self {
+    fn new(record: &'a Record, clock: RunClock, phases: &[Phase]) -> Self {
         let timing = &record.timing;
         let answer: Option<&Answer> = record.outcome.as_ref().ok();
         let end = clock.unix_ns(timing.end);
@@ -171,6 +177,7 @@ impl<'a> Metadata<'a> {
             worker_id: WorkerId(timing.worker),
             record_processor_id: "host",
             benchmark_phase: PhaseKind::of(timing.phase),
+            phase_index: phases.iter().position(|phase| *phase == timing.phase),
             profiling_index: (timing.phase == Phase::Profiling).then_some(0),
             phase_name: timing.phase,
             phase_kind: PhaseKind::of(timing.phase),
@@ -287,12 +294,12 @@ impl Serialize for Value<'_> {
 mod tests {
     use super::*;
     use crate::fixture;
-    use std::fs;
+    use std::fs::{self, OpenOptions};
 
     fn written(records: &[(Record, RecordMetrics)]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("profile_export.jsonl");
-        let mut writer = RecordsWriter::create(&path, fixture::CLOCK).unwrap();
+        let mut writer = RecordsWriter::create(&path, fixture::CLOCK, &[Phase::Warmup, Phase::Profiling]).unwrap();
         for (record, metrics) in records {
             writer.write(record, metrics).unwrap();
         }
@@ -366,6 +373,18 @@ mod tests {
         assert_eq!(fs::read_to_string(&outside).unwrap(), "{}\nmine");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_has_no_last_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("profile_export.jsonl");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let text = drop_torn_line(&path).unwrap_err().to_string();
+        assert!(text.contains("profile_export.jsonl: it is a pipe"), "{text}");
+        let text = drop_torn_line(Path::new("/dev/null")).unwrap_err().to_string();
+        assert!(text.contains("/dev/null: it is a device"), "{text}");
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error_at_the_latest_at_the_end() {
@@ -374,6 +393,7 @@ mod tests {
             file: SteadyFile::new(full, Path::new("/dev/full")).unwrap(),
             path: PathBuf::from("/dev/full"),
             clock: fixture::CLOCK,
+            phases: Vec::new(),
             line: Vec::new(),
             written: 0,
         };

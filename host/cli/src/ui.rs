@@ -16,6 +16,6 @@ pub(crate) use none::Silent;
 pub(crate) use page::page;
 pub(crate) use run_table::run_table;
 pub(crate) use simple::Simple;
-pub(crate) use summary::summary;
+pub(crate) use summary::{edited_files, summary};
 pub(crate) use table::text_table;
 pub(crate) use verdicts::verdicts;

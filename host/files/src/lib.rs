@@ -38,7 +38,16 @@ impl From<FileError> for io::Error {
 
 /// Opens a regular file for reading, from wherever it is to be read and as often.
 pub fn open(path: &Path) -> Result<File, FileError> {
-    let (file, about) = open_any(path)?;
+    let (file, about) = open_any(path, &options())?;
+    match irregular(about.file_type()) {
+        Some(kind) => Err(FileError::NotRegular(kind)),
+        None => Ok(file),
+    }
+}
+
+/// Opens a regular file for reading and for changes in its place.
+pub fn open_for_changes(path: &Path) -> Result<File, FileError> {
+    let (file, about) = open_any(path, options().write(true))?;
     match irregular(about.file_type()) {
         Some(kind) => Err(FileError::NotRegular(kind)),
         None => Ok(file),
@@ -47,7 +56,7 @@ pub fn open(path: &Path) -> Result<File, FileError> {
 
 /// All bytes of a file of at most `limit` bytes.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    let (file, about) = open_any(path)?;
+    let (file, about) = open_any(path, &options())?;
     match irregular(about.file_type()) {
         Some(PIPE) if is_made_by_a_shell(path) => wait_for_writers(&file)?,
         Some(kind) => return Err(FileError::NotRegular(kind)),
@@ -64,8 +73,8 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
 }
 
 /// Opens whatever has this name, without waiting for anybody.
-fn open_any(path: &Path) -> Result<(File, Metadata), FileError> {
-    let file = options().open(path).map_err(|error| {
+fn open_any(path: &Path, options: &fs::OpenOptions) -> Result<(File, Metadata), FileError> {
+    let file = options.open(path).map_err(|error| {
         // Sockets cannot be opened, in words that do not say so.
         let kind = fs::metadata(path).ok().and_then(|about| irregular(about.file_type()));
         kind.map_or(FileError::System(error), FileError::NotRegular)
@@ -170,6 +179,7 @@ mod tests {
             (place("link"), "No such file or directory (os error 2)"),
         ] {
             assert_eq!(told(open(&path)), expected);
+            assert_eq!(told(open_for_changes(&path)), expected);
             assert_eq!(told(read(&path, 1)), expected);
         }
     }

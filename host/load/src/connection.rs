@@ -10,13 +10,13 @@ mod reception;
 mod stamps;
 mod wire;
 
-pub(crate) use reception::{EVENT_COST, LONGEST_MIB};
+pub(crate) use reception::EVENT_COST;
 
 use crate::clock::Clock;
 use crate::completion_id::LastAnswer;
 use crate::deadline::Interruption;
 use crate::framing::Received;
-use crate::response_memory::Share;
+use crate::response_memory::{NoRoom, Share};
 use crate::route::Route;
 use crate::sockets::ConnectionPermit;
 use crate::task::SlotTask;
@@ -56,10 +56,8 @@ pub(crate) enum Broken {
     Closed,
     /// Bytes came before the request had left that they would answer.
     Early,
-    /// The response has more bytes than any answer has.
-    Endless,
-    /// All responses in flight have more bytes than may be kept, and this one is among the long ones.
-    Crowded,
+    /// The response, or all in flight together, have more bytes than may be kept.
+    NoRoom(NoRoom),
 }
 
 /// How much longer than a round trip the news of a closed connection may take in nanoseconds: both sides may be busy.

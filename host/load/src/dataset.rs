@@ -214,6 +214,9 @@ impl Reader<'_> {
         if text.trim().is_empty() {
             return Ok(());
         }
+        if text.trim_start().starts_with('[') {
+            return Err(wrong(row::array(self.kind)));
+        }
         let kind = match self.kind {
             Some(kind) => kind,
             None => row::infer(text).ok_or_else(|| {

@@ -49,7 +49,17 @@ pub enum LoadError {
     /// The dataset cannot be used.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
-    /// The endpoint wants a path that HTTP does not allow.
+    /// The endpoint plugin chose a path that HTTP does not allow.
+    #[error(
+        "the endpoint plugin sends requests to '{path}', which is no path on {url}; write --endpoint to send them elsewhere"
+    )]
+    PluginPath {
+        /// The server.
+        url: String,
+        /// The path.
+        path: String,
+    },
+    /// The user wants a path that HTTP does not allow.
     #[error("'{path}' is no path on {url}; write --endpoint like /v1/chat/completions")]
     Path {
         /// The server.
@@ -134,7 +144,10 @@ impl Faulty for LoadError {
             Self::Unreachable { .. } => Fault::Server,
             Self::Dataset(error) => error.fault(),
             Self::Bodies(_) | Self::Sink(_) | Self::Spill(_) | Self::Worker(_) => Fault::Machine,
-            Self::Build { .. } | Self::PluginHeader { .. } | Self::PluginCrashed { .. } => Fault::Plugin,
+            Self::Build { .. }
+            | Self::PluginHeader { .. }
+            | Self::PluginPath { .. }
+            | Self::PluginCrashed { .. } => Fault::Plugin,
             Self::Stopped => Fault::Stopped,
         }
     }

@@ -1,7 +1,8 @@
 //! How requests fail, in words.
 
-use crate::connection::{EVENT_COST, LONGEST_MIB};
+use crate::connection::EVENT_COST;
 use crate::framing::Received;
+use crate::response_memory::NoRoom;
 use aiperf_model::record::{Failure, FailureKind};
 use std::error::Error as _;
 use std::fmt::Display;
@@ -62,19 +63,16 @@ fn is_lack_of_files(_error: &io::Error) -> bool {
     false
 }
 
-/// The response does not end, or is larger than what can be kept.
-pub(crate) fn endless(status: Option<u16>) -> Failure {
-    let message = format!(
-        "the response is larger than {LONGEST_MIB} MiB, each event counted as {EVENT_COST} bytes more"
-    );
-    failure(FailureKind::Malformed, status, message)
-}
-
-/// The responses in flight are together larger than what can be kept.
-pub(crate) fn crowded(status: Option<u16>, most_mib: usize) -> Failure {
-    let message = format!(
-        "the responses in flight are together larger than {most_mib} MiB, and this one is among the long ones"
-    );
+/// The response does not end, or is larger than what may be kept, alone or with the others in flight.
+pub(crate) fn no_room_for_response(status: Option<u16>, no_room: NoRoom) -> Failure {
+    let message = match no_room {
+        NoRoom::Endless { longest_mib } => format!(
+            "the response is larger than {longest_mib} MiB, each event counted as {EVENT_COST} bytes more; if it is not endless, allow more with --response-mib"
+        ),
+        NoRoom::Crowded { most_mib } => format!(
+            "the responses in flight are together larger than {most_mib} MiB, four times --response-mib, and this one is among the long ones"
+        ),
+    };
     failure(FailureKind::Malformed, status, message)
 }
 

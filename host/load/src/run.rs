@@ -11,7 +11,7 @@ use crate::error::LoadError;
 use crate::handover::{Handover, Intake, handover};
 use crate::reachability::{Absence, Reachability};
 use crate::reading::{CRASH_LIMIT, Crashes, Reader};
-use crate::response_memory::ResponseMemory;
+use crate::response_memory::{LONGEST_MIB, ResponseMemory};
 use crate::slot::Shared;
 use crate::stop_signal::{Level, StopSignal};
 use crate::target::{Target, TargetSpec};
@@ -85,6 +85,9 @@ pub struct RunSpec {
 pub struct Processing {
     /// Whether it waits until the load is over, so that nothing takes time from the measuring threads.
     pub deferred: bool,
+    /// How long one response may be, in MiB; at least 1 and at most 1024. All responses in flight may be four times as
+    /// long together.
+    pub longest_response_mib: u32,
     /// How many bytes of responses may wait in memory.
     pub memory_limit: usize,
     /// The folder of a file without a name, in which the others wait.
@@ -94,7 +97,12 @@ pub struct Processing {
 impl Default for Processing {
     /// While the load goes on, with 16 MiB of memory and the system's folder for temporary files.
     fn default() -> Self {
-        Self { deferred: false, memory_limit: 16 * 1024 * 1024, spill_folder: std::env::temp_dir() }
+        Self {
+            deferred: false,
+            longest_response_mib: LONGEST_MIB,
+            memory_limit: 16 * 1024 * 1024,
+            spill_folder: std::env::temp_dir(),
+        }
     }
 }
 
@@ -305,7 +313,7 @@ fn reach_targets(
         headers: &spec.headers,
         transport: &spec.transport,
     };
-    let memory = ResponseMemory::default();
+    let memory = ResponseMemory::new(spec.processing.longest_response_mib);
     let reach = |url| Ok(Target::reach(url, target_spec, workload)?.with_memory(&memory));
     spec.urls.iter().map(reach).collect()
 }

@@ -14,7 +14,6 @@ use crate::framing::Received;
 use crate::handover::Handover;
 use crate::phase_state::PhaseState;
 use crate::reachability::Reachability;
-use crate::response_memory::MOST_MIB;
 use crate::stop_signal::StopSignal;
 use crate::target::Target;
 use crate::task::SlotTask;
@@ -363,13 +362,9 @@ impl Slot {
                 Some(cancel_after) => failure::given_up(status, cancel_after.as_secs_f64()),
                 None => failure::timeout(status, timeout.as_secs_f64()),
             }),
-            Err(Broken::Endless) => {
+            Err(Broken::NoRoom(no_room)) => {
                 received.forget_body();
-                Some(failure::endless(status))
-            }
-            Err(Broken::Crowded) => {
-                received.forget_body();
-                Some(failure::crowded(status, MOST_MIB))
+                Some(failure::no_room_for_response(status, no_room))
             }
             Err(Broken::Early) => Some(match status.filter(|status| !is_success(*status)) {
                 // A server may refuse what it has not read to the end.

@@ -54,8 +54,14 @@ impl Target {
         let uris = workload
             .paths()
             .iter()
-            .map(|path| spec.endpoint_path.or(path.as_deref()).unwrap_or(spec.default_path))
-            .map(|path| request_uri(url, host.as_ref(), &url.request_path(path)))
+            .map(|path| {
+                let of_workload = path.as_deref().unwrap_or(spec.default_path);
+                let path = spec.endpoint_path.unwrap_or(of_workload);
+                request_uri(url, host.as_ref(), &url.request_path(path))
+            })
+            .map(|uri| {
+                uri.map_err(|error| if spec.endpoint_path.is_none() { of_plugin(error) } else { error })
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self { route: probe::reach(url, spec.transport, PROBE_TIMEOUT)?, uris, headers })
     }
@@ -106,6 +112,14 @@ pub(crate) fn request_uri(url: &ServerUrl, host: Option<&HeaderValue>, path: &st
         }
     };
     uri.ok_or_else(|| LoadError::Path { url: url.to_string(), path: redacted_path(path) })
+}
+
+/// A path that nobody but the plugin chose is its fault.
+fn of_plugin(error: LoadError) -> LoadError {
+    match error {
+        LoadError::Path { url, path } => LoadError::PluginPath { url, path },
+        other => other,
+    }
 }
 
 /// Takes the host out of headers that HTTP/2 can then send, and refuses those that it cannot.

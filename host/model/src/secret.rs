@@ -1,5 +1,6 @@
 //! What must not reach a file, a log line or an error.
 
+mod base64;
 mod plain;
 
 use plain::{Plain, plain};
@@ -59,7 +60,7 @@ pub fn variable_name(text: &str) -> Option<&str> {
 pub struct Secrets {
     /// Every piece of [`PIECE`] bytes that a secret has, ascending.
     pieces: Vec<[u8; PIECE]>,
-    /// The secrets in lower case, without escapes.
+    /// The secrets in lower case, without escapes, and what base64 makes of them.
     whole: Vec<Vec<u8>>,
 }
 
@@ -69,11 +70,17 @@ const LEAST_SECRET: usize = 4;
 const PIECE: usize = 8;
 
 impl Secrets {
-    /// Secrets as they are sent: keys, and the values of headers and query parameters.
+    /// Secrets as they are sent: keys, and the values of headers and query parameters. Of `Basic …` also the credentials
+    /// in it are secret.
     pub fn new<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Self {
-        let bytes = |value: S| plain(value.as_ref().trim()).iter().map(|plain| plain.byte).collect();
-        let mut whole: Vec<Vec<u8>> =
-            values.into_iter().map(bytes).filter(|secret: &Vec<u8>| secret.len() >= LEAST_SECRET).collect();
+        let mut whole: Vec<Vec<u8>> = Vec::new();
+        for value in values {
+            whole.extend(spellings(value.as_ref()));
+            whole.extend(
+                base64::credentials(value.as_ref()).iter().flatten().flat_map(|text| spellings(text)),
+            );
+        }
+        whole.retain(|spelled| spelled.len() >= LEAST_SECRET);
         whole.sort_unstable();
         whole.dedup();
         let mut pieces: Vec<[u8; PIECE]> =
@@ -84,7 +91,8 @@ impl Secrets {
     }
 
     /// The text with [`REDACTED`] in place of every secret and of every eight consecutive bytes of one, whether they
-    /// are escaped, percent-encoded or in the other case; also of the beginning of a secret at the end of the text.
+    /// are escaped, percent-encoded, in the other case or in base64, alone or amid others; also of the beginning of a
+    /// secret at the end of the text.
     #[must_use]
     pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let found = self.find(text);
@@ -146,6 +154,17 @@ impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(REDACTED)
     }
+}
+
+/// A secret as it is looked for: itself without escapes, and in base64; none of one that is too short.
+fn spellings(secret: &str) -> Vec<Vec<u8>> {
+    let secret = secret.trim();
+    if secret.len() < LEAST_SECRET {
+        return Vec::new();
+    }
+    let lower = |letters: Vec<u8>| letters.to_ascii_lowercase();
+    let itself = plain(secret).iter().map(|plain| plain.byte).collect();
+    base64::spellings(secret.as_bytes()).into_iter().map(lower).chain([itself]).collect()
 }
 
 fn are(plain: &[Plain], bytes: &[u8]) -> bool {
@@ -255,6 +274,27 @@ mod tests {
             }
         }
         assert_eq!(secrets.hide(r#"A1"b2\c"#), r#"A1"b2\c"#);
+    }
+
+    #[test]
+    fn base64_hides_nothing() {
+        let secrets = Secrets::new(["sk-0123456789", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="]);
+        for (text, hidden) in [
+            // `sk-0123456789`, `?sk-0123456789!` and `>>sk-0123456789`, of which the edges hold other characters, too.
+            ("c2stMDEyMzQ1Njc4OQ==", "<redacted>Q=="),
+            ("P3NrLTAxMjM0NTY3ODkh", "P3<redacted>kh"),
+            ("Pj5zay0wMTIzNDU2Nzg5", "Pj5<redacted>"),
+            ("c2stMDEyMzQ1Njc4OQ%3D%3D", "<redacted>Q%3D%3D"),
+            ("QWxhZGRpbjpvcGVuIHNlc2FtZQ", "<redacted>"),
+            ("Aladdin:open sesame", "<redacted>"),
+            ("open sesame", "<redacted>"),
+            ("MDEyMzQ1Ng", "<redacted>g"),
+            ("c2stMDEx", "c2stMDEx"),
+        ] {
+            assert_eq!(secrets.hide(text), hidden, "{text}");
+        }
+        let parts = secrets.hide_parts(&["key=c2st", "MDEyMzQ1", "Njc4OQ=="]).unwrap();
+        assert_eq!(parts, ["key=<redacted>", "<redacted>", "<redacted>Q=="]);
     }
 
     #[test]

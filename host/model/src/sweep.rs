@@ -171,6 +171,8 @@ pub struct SweepResult {
     pub drift: Vec<Drift>,
     /// The metrics of the points that are not built in.
     pub open_metrics: Vec<OpenMetric>,
+    /// Files of runs that are not as they were written, one line each: the result is of what they say now.
+    pub edited_files: Vec<String>,
     /// The plugins that took part.
     pub plugins: Vec<Identity>,
     /// What the analysis says.

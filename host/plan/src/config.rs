@@ -81,6 +81,8 @@ pub struct ServerConfig {
     /// How long the server may be out of reach before a run ends.
     #[serde(rename = "unreachable_timeout_seconds", serialize_with = "seconds")]
     pub unreachable_timeout: Duration,
+    /// MiB that a response may have; at least 1. All responses in flight may have four times as many together.
+    pub response_mib: u32,
 }
 
 impl ServerConfig {

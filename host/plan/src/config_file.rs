@@ -52,7 +52,7 @@ impl Format {
                 problem: error.message().to_owned(),
             }),
             Self::Yaml => {
-                too_deep(text).map_or(Ok(()), Err)?;
+                too_deep(text).or_else(|| too_many_directives(text)).map_or(Ok(()), Err)?;
                 serde_yaml_ng::from_str(text).map_err(|error| FileProblem {
                     line: error.location().map(|location| location.line()),
                     problem: error.to_string(),
@@ -83,6 +83,18 @@ fn too_deep(text: &str) -> Option<FileProblem> {
         }
     }
     None
+}
+
+/// Where more directives stand than any configuration has, which needs none. The parser compares each of them with all
+/// before it.
+fn too_many_directives(text: &str) -> Option<FileProblem> {
+    const MOST: usize = 16;
+    let directives = (1..).zip(text.lines()).filter(|(_, line)| line.starts_with('%'));
+    directives.map(|(line, _)| line).nth(MOST).map(|line| {
+        let problem =
+            format!("more than {MOST} directives (lines that begin with %) stand here; remove them");
+        FileProblem { line: Some(line), problem }
+    })
 }
 
 /// What a parser says, without the line itself, which may hold a secret.

@@ -239,6 +239,11 @@ options! {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Server")]
     pub unreachable_timeout: Option<f64>,
 
+    /// MiB after which a response is given up as failed, from 1 to 1024 [default: 64]; all responses in flight may have
+    /// four times as many together
+    #[arg(long, value_name = "MIB", allow_negative_numbers = true, help_heading = "Server")]
+    pub response_mib: Option<u32>,
+
     /// What becomes of a connection once its response has ended [default: pooled]
     #[arg(long, value_name = "STRATEGY", help_heading = "Connections")]
     pub connection_reuse_strategy: Option<ReuseChoice>,

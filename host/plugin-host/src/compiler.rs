@@ -16,6 +16,7 @@ use std::{env, thread};
 
 use wasmtime::Engine;
 
+use crate::function_size;
 use crate::limits::Limits;
 use crate::sandbox;
 
@@ -25,6 +26,9 @@ const ROLE: &str = "AIPERF_COMPILER";
 /// The most threads of one compilation: each holds the function it works on, so that the memory which a component
 /// needs would otherwise depend on the machine.
 const THREADS: usize = 4;
+
+/// Whether the system holds a process to its limit of memory; elsewhere there is none for what is mapped.
+const BOUNDS_MEMORY: bool = cfg!(target_os = "linux");
 
 /// How much longer than its processor time a compilation may last, for want of a processor.
 const PATIENCE: u32 = 10;
@@ -49,6 +53,9 @@ impl Compiler {
     ///
     /// Why there is none, as words about the component.
     pub(crate) fn compile(&self, limits: &Limits, component: &[u8]) -> Result<Vec<u8>, String> {
+        if !BOUNDS_MEMORY && let Some(reason) = function_size::refusal(limits, component) {
+            return Err(reason);
+        }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut process = self.start(limits).map_err(|error| format!("no compiler was started: {error}"))?;
         let ended = converse(&mut process, component, limits.compile_time * PATIENCE);

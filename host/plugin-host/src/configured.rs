@@ -65,8 +65,7 @@ impl<I: Interface> Configured<I> {
         Ok(answer)
     }
 
-    /// Asks as [`ask`](Self::ask) does, and of the 2nd, 4th, 8th … time on also a new instance of the component: what an
-    /// instance keeps between calls shows in another answer.
+    /// Asks as [`ask`](Self::ask) does, and of the 2nd, 4th, 8th … time on also a new instance: what an instance keeps between calls shows in another answer.
     ///
     /// Twice the calls would cost twice the time; those of the powers of two cost next to nothing, and the later ones
     /// find what only shows after many calls.
@@ -83,10 +82,15 @@ impl<I: Interface> Configured<I> {
     {
         let answer = self.ask(function, arguments.clone(), question, &run)?;
         let times = self.asked.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        let (Body::Component(pool), true) = (&self.body, times > 1 && times.is_power_of_two()) else {
+        if times < 2 || !times.is_power_of_two() {
             return Ok(answer);
+        }
+        let again: Result<T, PluginError> = match &self.body {
+            Body::Component(pool) => {
+                pool.call_new_instance(function.name, |guest, store| run(guest, store, arguments))
+            }
+            Body::Library(instance) => instance.call_new_instance(function, &arguments),
         };
-        let again = pool.call_new_instance(function.name, |guest, store| run(guest, store, arguments));
         let is_same = match again {
             Ok(again) => again.shorten(&self.sandbox.limits) == answer,
             // It may have met a limit of time that the first one just kept.

@@ -30,6 +30,7 @@ mod description;
 mod destination;
 mod endpoint;
 mod error;
+mod function_size;
 mod host;
 mod inspection;
 mod instance;

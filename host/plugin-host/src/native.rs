@@ -129,7 +129,7 @@ impl Library {
         })?;
         let info = configured?;
         let handle = made.ok_or_else(|| caller.broke_contract("configure", "there is no instance"))?;
-        Ok((Instance { handle, caller }, info))
+        Ok((Instance { handle, caller, functions, settings: settings.to_owned() }, info))
     }
 
     fn functions(&self, kind: Kind) -> Result<Functions, PluginError> {
@@ -144,6 +144,8 @@ impl Library {
 pub(crate) struct Instance {
     handle: Handle,
     caller: Caller,
+    functions: Functions,
+    settings: String,
 }
 
 impl Instance {
@@ -163,9 +165,29 @@ impl Instance {
             self.caller.call(function.name, || self.handle.call(function.place, &arguments))?;
         Ok(answer?)
     }
+
+    /// Calls a function of a new instance with the same settings. What the library keeps for all of its instances is that
+    /// of this one, too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`call`](Self::call).
+    pub(crate) fn call_new_instance<T: DeserializeOwned>(
+        &self,
+        function: Function,
+        arguments: &impl Serialize,
+    ) -> Result<T, PluginError> {
+        // It says what the first one said when it was configured.
+        let ((_, made), _) = listen(&self.caller.limits, || self.functions.configure(&self.settings));
+        let handle =
+            made.ok_or_else(|| self.caller.broke_contract("configure", "there is no second instance"))?;
+        let (caller, settings) = (self.caller.clone(), self.settings.clone());
+        Self { handle, caller, functions: self.functions, settings }.call(function, arguments)
+    }
 }
 
 /// Who is called, and who hears what it logs.
+#[derive(Clone)]
 pub(crate) struct Caller {
     speaker: String,
     limits: Limits,

@@ -8,6 +8,7 @@ use crate::duration_estimator::DurationEstimator;
 use crate::ledger::Ledger;
 use crate::strategy::LeftOut;
 use aiperf_model::convergence::ValueConvergence;
+use aiperf_model::figure;
 use aiperf_model::sweep::{Step, SweepValue};
 use aiperf_plan::Plan;
 use std::collections::VecDeque;
@@ -107,8 +108,8 @@ fn left_out<'a>(steps: impl IntoIterator<Item = &'a Step>, reason: String) -> Op
 }
 
 fn reason(metric: &str, value: &ValueConvergence) -> String {
-    let percent = 100.0 * value.relative_half_width.unwrap_or_default();
-    format!("{metric} is known to ±{percent:.1} % after {} trials", value.trials)
+    let percent = figure::percent(100.0 * value.relative_half_width.unwrap_or_default());
+    format!("{metric} is known to ±{percent} after {} trials", value.trials)
 }
 
 #[cfg(test)]
@@ -181,7 +182,7 @@ mod tests {
         let left_out = agenda.leave_out(&context, &ledger, last);
         assert_eq!(left_out.len(), 1);
         assert_eq!(left_out[0].steps, [steps[6].clone(), steps[8].clone()]);
-        assert_eq!(left_out[0].reason, "request_throughput_avg is known to ±0.0 % after 3 trials");
+        assert_eq!(left_out[0].reason, "request_throughput_avg is known to ±0 % after 3 trials");
         assert_eq!(agenda.open().collect::<Vec<_>>(), [&steps[5], &steps[7], &steps[9]]);
         assert_eq!(agenda.leave_out(&context, &ledger, last), [], "once");
     }

@@ -167,6 +167,7 @@ mod tests {
             time_budget: Some(TimeBudget { seconds: 60.0, too_few: Vec::new(), open }),
             drift: Vec::new(),
             open_metrics: Vec::new(),
+            edited_files: Vec::new(),
             plugins: Vec::new(),
             conclusions: Conclusions::default(),
         }

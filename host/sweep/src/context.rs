@@ -103,6 +103,7 @@ impl SweepContext<'_> {
             time_budget,
             drift,
             open_metrics: ledger.open_metrics(),
+            edited_files: Vec::new(),
             plugins: self.plugins.clone(),
             conclusions,
         }

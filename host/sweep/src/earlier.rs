@@ -83,10 +83,28 @@ pub(crate) fn check_files(manifest: &mut Manifest, folders: &Layout) -> Result<V
 }
 
 fn changed_files(changed: &[Difference]) -> SweepError {
+    SweepError::ChangedFiles { differences: told(changed).join("\n  ") }
+}
+
+/// One line each.
+fn told(changed: &[Difference]) -> Vec<String> {
     let named = changed.iter().take(NAMED_CHANGES).map(ToString::to_string);
     let others = changed.len().saturating_sub(NAMED_CHANGES);
-    let others = (others > 0).then(|| format!("and {others} more"));
-    SweepError::ChangedFiles { differences: named.chain(others).collect::<Vec<_>>().join("\n  ") }
+    named.chain((others > 0).then(|| format!("and {others} more"))).collect()
+}
+
+/// Which files of runs that are done are not as they were written, one line each. Files that are gone are no part of it:
+/// records are large, and who analyses needs only the metrics.
+pub(crate) fn edited_files(manifest: &Manifest, folders: &Layout) -> Result<Vec<String>, ArtifactError> {
+    let mut changed = Vec::new();
+    for (step, run) in manifest.steps().iter().zip(&manifest.runs) {
+        if run.state == RunState::Done {
+            changed
+                .extend(digest::differences(&folders.run(&step.value.parameters, step.trial), &run.files)?);
+        }
+    }
+    changed.retain(|file| file.change != Change::Missing);
+    Ok(told(&changed))
 }
 
 /// Drops the last line of the records that a killed process was writing, and says so.
@@ -99,7 +117,7 @@ pub(crate) fn drop_torn_lines(
     for (step, run) in manifest.steps().iter().zip(&manifest.runs) {
         let folder = folders.run(&step.value.parameters, step.trial);
         let records = folder.join(layout::RECORDS);
-        if run.state != RunState::Running || !records.is_file() {
+        if run.state != RunState::Running || !(records.exists() || records.is_symlink()) {
             continue;
         }
         // Refuses a folder that is not ours.

@@ -20,7 +20,7 @@ use aiperf_load::{Clock, Control, LoadError, RunOutcome, RunSpec};
 use aiperf_metrics::RunLength;
 use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::fault::{Fault, Faulty as _};
-use aiperf_model::record::Record;
+use aiperf_model::record::{Phase, Record};
 use aiperf_model::sweep::Step;
 use std::path::Path;
 
@@ -96,7 +96,8 @@ fn measure(
     figures: &Figures,
 ) -> Result<Result<Measured, LoadError>, ArtifactError> {
     let clock = Clock::start();
-    let file = RecordsWriter::create(&folder.join(layout::RECORDS), clock.wall())?;
+    let phases = phases(benchmark, step, spec);
+    let file = RecordsWriter::create(&folder.join(layout::RECORDS), clock.wall(), &phases)?;
     let summary =
         Summary::new(order::shape(spec), &benchmark.config.workload.goodput, Store::in_folder(folder));
     let others = benchmark.sinks.of_run(step, folder)?;
@@ -108,6 +109,14 @@ fn measure(
     let outcome = prepared.run(clock, spec, control, &mut |record: Record| sinks.take(record));
     let summed = sinks.finish()?;
     Ok(outcome.and_then(|outcome| Ok(Measured { clock, outcome, summed: summed? })))
+}
+
+/// The phases of a run, in order.
+fn phases(benchmark: &Benchmark<'_>, step: &Step, spec: &RunSpec) -> Vec<Phase> {
+    let is_warmed_up = step.warm_up && benchmark.config.load.warmup_request_count > 0;
+    let is_ramped = !(spec.concurrency_ramp.is_zero() && spec.request_rate_ramp.is_zero());
+    let all = [(Phase::Warmup, is_warmed_up), (Phase::Ramp, is_ramped), (Phase::Profiling, true)];
+    all.into_iter().filter(|(_, is_there)| *is_there).map(|(phase, _)| phase).collect()
 }
 
 /// The URL that requests go to; of several servers, that of the first one. Without keys.

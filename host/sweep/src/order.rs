@@ -74,6 +74,7 @@ pub(crate) fn load(
         workers: Some(benchmark.config.load.workers),
         processing: Processing {
             deferred: benchmark.config.load.defer_parsing,
+            longest_response_mib: server.response_mib,
             spill_folder: folder.to_path_buf(),
             ..Processing::default()
         },

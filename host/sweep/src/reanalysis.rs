@@ -2,7 +2,7 @@
 
 use crate::asking::Asking;
 use crate::context::{SweepContext, ascending};
-use crate::earlier::read_ledger;
+use crate::earlier::{edited_files, read_ledger};
 use crate::error::SweepError;
 use aiperf_analysis::analyze;
 use aiperf_artifacts::{ArtifactDir, ArtifactError, Exporters, Layout, Manifest, layout, read_sweep};
@@ -84,7 +84,9 @@ fn analyzed(
         plugins: with_analysis(&manifest.plugins, analysis),
         values,
     };
-    Ok(context.result(&read_ledger(manifest, &context.values, folders)?, analysis, &Asking::without_limit()))
+    let ledger = read_ledger(manifest, &context.values, folders)?;
+    let result = context.result(&ledger, analysis, &Asking::without_limit());
+    Ok(SweepResult { edited_files: edited_files(manifest, folders)?, ..result })
 }
 
 /// Analyses one sweep file again; nothing is written. Intervals are computed anew from the deviations.

@@ -4,29 +4,28 @@
 
 use super::block::Block;
 use super::document::Metadata;
-use super::{Fault, Measured, compare};
+use super::{Measured, compare};
+use crate::contradiction::{Contradiction, check_size};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::parameter::describe;
 
-/// Beyond this, squares and sums of numbers are no numbers any more; nothing that a server does is as large.
-const LARGEST: f64 = 1e100;
 /// How far two numbers that should be equal may be apart, as a part of the larger one.
 const TOLERANCE: f64 = 0.01;
 
 /// Whether the lists of values agree with each other and with what was measured.
-pub(super) fn check_values(metadata: &Metadata, measured: &[Measured]) -> Result<(), Fault> {
+pub(super) fn check_values(metadata: &Metadata, measured: &[Measured]) -> Result<(), Contradiction> {
     let listed = metadata.values();
     for (index, parameters) in listed.iter().enumerate() {
         let at = || format!("metadata.parameter_values[{index}]");
         check_parameters(parameters, at)?;
         if listed.iter().take(index).any(|earlier| compare(earlier, parameters).is_eq()) {
             let problem = format!("{} is there twice, expected each value once", describe(parameters));
-            return Err(Fault::new(at(), problem));
+            return Err(Contradiction::new(at(), problem));
         }
     }
     if let Some(count) = metadata.num_values.filter(|count| !listed.is_empty() && *count != listed.len()) {
         let problem = format!("found {count}, expected {}, the number of `parameter_values`", listed.len());
-        return Err(Fault::new("metadata.num_values", problem));
+        return Err(Contradiction::new("metadata.num_values", problem));
     }
     for value in measured {
         check_parameters(&value.parameters, || value.at.clone())?;
@@ -36,20 +35,20 @@ pub(super) fn check_values(metadata: &Metadata, measured: &[Measured]) -> Result
                 "{} was measured, expected a value that `metadata.parameter_values` lists",
                 describe(&value.parameters)
             );
-            return Err(Fault::new(value.at.clone(), problem));
+            return Err(Contradiction::new(value.at.clone(), problem));
         }
     }
     Ok(())
 }
 
-fn check_parameters(parameters: &[Parameter], at: impl Fn() -> String) -> Result<(), Fault> {
+fn check_parameters(parameters: &[Parameter], at: impl Fn() -> String) -> Result<(), Contradiction> {
     let mut numbers = parameters.iter().filter_map(|parameter| parameter.value.as_number());
-    numbers.try_for_each(check_size).map_err(|problem| Fault::new(at(), problem))
+    numbers.try_for_each(check_size).map_err(|problem| Contradiction::new(at(), problem))
 }
 
 /// Whether all that a block says can be true at once. `at` is where it stands.
-pub(super) fn check_block(at: &str, block: &Block) -> Result<(), Fault> {
-    let fault = |field: &str, problem: String| Err(Fault::new(format!("{at}.{field}"), problem));
+pub(super) fn check_block(at: &str, block: &Block) -> Result<(), Contradiction> {
+    let fault = |field: &str, problem: String| Err(Contradiction::new(format!("{at}.{field}"), problem));
     for (field, number) in block.numbers() {
         if let Err(problem) = check_size(number) {
             return fault(&field, problem);
@@ -87,9 +86,9 @@ pub(super) fn check_block(at: &str, block: &Block) -> Result<(), Fault> {
 }
 
 /// Whether the values of the trials are those that the other fields are of.
-fn check_trials(at: &str, block: &Block) -> Result<(), Fault> {
+fn check_trials(at: &str, block: &Block) -> Result<(), Contradiction> {
     let Some(trials) = block.trials.as_deref().filter(|trials| !trials.is_empty()) else { return Ok(()) };
-    let fault = |field: &str, problem: String| Err(Fault::new(format!("{at}.{field}"), problem));
+    let fault = |field: &str, problem: String| Err(Contradiction::new(format!("{at}.{field}"), problem));
     let count = trials.len();
     if let Some(n) = block.n.filter(|n| *n as usize != count) {
         return fault("n", format!("found {n}, expected {count}, the number of `trials`"));
@@ -106,13 +105,6 @@ fn check_trials(at: &str, block: &Block) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-fn check_size(number: f64) -> Result<(), String> {
-    if number.abs() <= LARGEST {
-        return Ok(());
-    }
-    Err(format!("found {number:e}, expected a number between -{LARGEST:e} and {LARGEST:e}"))
 }
 
 fn agree(a: f64, b: f64) -> bool {

@@ -26,6 +26,8 @@ pub(super) struct Metadata<'a> {
     failed_trials: Vec<FailedTrial<'a>>,
     verdicts: Vec<ValueVerdict<'a>>,
     drift: &'a [Drift],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    edited_files: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     convergence: Option<Convergence<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,6 +133,7 @@ impl<'a> Metadata<'a> {
             failed_trials: failed_trials.collect(),
             verdicts: verdicts.collect(),
             drift: &result.drift,
+            edited_files: &result.edited_files,
             convergence: result.convergence.as_ref().map(|all| Convergence::new(all, axes)),
             budget: result.time_budget.as_ref().map(|budget| Budget::new(budget, axes)),
             pareto_criterion: result.conclusions.chosen_criterion.as_deref(),

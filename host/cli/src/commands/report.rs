@@ -21,6 +21,7 @@ pub(crate) fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
         None => arguments.directory.join(layout::REPORT),
     };
     durable::write(&file, ui::page(&result, &manifest).as_bytes())?;
+    console::print(&ui::edited_files(&result))?;
     console::print(&Lines::of(format_args!("Report: {}", file.display())))?;
     Ok(if result.conclusions.failures.is_empty() { Exit::Success } else { Exit::PluginFailed })
 }

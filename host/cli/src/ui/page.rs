@@ -38,6 +38,7 @@ pub(crate) fn page(result: &SweepResult, manifest: &Manifest) -> String {
                     (sections::failures(result))
                     (sections::request_errors(result))
                     (sections::notes(&result.conclusions))
+                    (sections::edited_files(&result.edited_files))
                     (sections::origin(manifest))
                 }
             }

@@ -20,6 +20,9 @@ use std::fmt::Write as _;
 const MOST_FINDINGS: usize = 5;
 const MOST_DERIVED: usize = 12;
 
+/// What stands over the files of runs that are not as they were written.
+pub(super) const EDITED: &str = "Edited since the benchmark, so that this is not what was measured";
+
 /// The whole summary: the sections that have something to say, with an empty line between them.
 pub(crate) fn summary(result: &SweepResult) -> Lines {
     let conclusions = &result.conclusions;
@@ -35,12 +38,19 @@ pub(crate) fn summary(result: &SweepResult) -> Lines {
         verdicts(&result.verdicts),
         failed_plugins(conclusions),
         plugin_notes(conclusions),
+        edited_files(result),
     ])
 }
 
 fn failed_plugins(conclusions: &Conclusions) -> Lines {
     let lines = conclusions.failures.iter().map(|failure| format!("  {}", failure.message));
     lines.collect::<Lines>().under("Failed plugins")
+}
+
+/// The files of runs that are not as they were written.
+pub(crate) fn edited_files(result: &SweepResult) -> Lines {
+    let lines = result.edited_files.iter().map(|line| format!("  {line}"));
+    lines.collect::<Lines>().under(EDITED)
 }
 
 fn plugin_notes(conclusions: &Conclusions) -> Lines {

@@ -18,9 +18,6 @@ pub(super) struct Reception<'a> {
     length: usize,
 }
 
-/// The longest response in MiB, which is more than any answer: one that does not end must not take all memory.
-pub(crate) const LONGEST_MIB: usize = 64;
-
 /// What an event takes beside its data, in bytes: here, when it is lent to the plugin, and in the plugin's memory. A
 /// stream of empty events would else be a hundred times larger than its bytes.
 pub(crate) const EVENT_COST: usize = 96;
@@ -53,14 +50,7 @@ impl<'a> Reception<'a> {
         self.length = self.length.saturating_add(bytes.len());
         self.framing.push(bytes, self.stamps.last_read(), self.received);
         let held = self.received.buffer.len() + self.received.events.len() * EVENT_COST;
-        let held = held.max(self.length);
-        if held > LONGEST_MIB << 20 {
-            return Err(Broken::Endless);
-        }
-        if !self.share.grow_to(held) {
-            return Err(Broken::Crowded);
-        }
-        Ok(())
+        self.share.grow_to(held.max(self.length)).map_err(Broken::NoRoom)
     }
 
     /// The response has ended, well or not.

@@ -59,6 +59,23 @@ pub(crate) fn infer(text: &str) -> Option<DatasetType> {
     }
 }
 
+/// What is wrong with a line that begins an array.
+pub(crate) fn array(kind: Option<DatasetType>) -> String {
+    let example = example(kind.unwrap_or(DatasetType::SingleTurn));
+    format!(
+        "this begins a JSON array, which is not JSONL; write one object per line without brackets and commas around them, such as {example} (`jq -c '.[]' FILE` does)"
+    )
+}
+
+/// A line as it should be.
+fn example(kind: DatasetType) -> &'static str {
+    match kind {
+        DatasetType::SingleTurn | DatasetType::RandomPool => r#"{"text": "a prompt"}"#,
+        DatasetType::MultiTurn => r#"{"turns": [{"text": "first"}, {"text": "second"}]}"#,
+        DatasetType::MooncakeTrace => r#"{"timestamp": 0, "input_length": 512, "output_length": 128}"#,
+    }
+}
+
 /// Reads a line; the error says what is wrong in it and what to write instead.
 pub(crate) fn parse(kind: DatasetType, text: &str) -> Result<Line, String> {
     let mut fields = Fields::of_line(kind, text)?;
@@ -146,11 +163,7 @@ struct Fields {
 
 impl Fields {
     fn of_line(kind: DatasetType, text: &str) -> Result<Self, String> {
-        let example = match kind {
-            DatasetType::SingleTurn | DatasetType::RandomPool => r#"{"text": "a prompt"}"#,
-            DatasetType::MultiTurn => r#"{"turns": [{"text": "first"}, {"text": "second"}]}"#,
-            DatasetType::MooncakeTrace => r#"{"timestamp": 0, "input_length": 512, "output_length": 128}"#,
-        };
+        let example = example(kind);
         match serde_json::from_str(text) {
             Ok(Value::Object(fields)) => Ok(Self { place: String::new(), fields }),
             Ok(_) => Err(format!("this is JSON, but no object; write for example {example}")),

@@ -40,8 +40,12 @@ fn responses_that_wait_on_the_disk_become_the_same_records() {
 #[test]
 fn without_a_disk_responses_wait_in_memory() {
     let server = streaming_server();
-    let processing =
-        Processing { deferred: true, memory_limit: 0, spill_folder: PathBuf::from("/no/such/folder") };
+    let processing = Processing {
+        deferred: true,
+        memory_limit: 0,
+        spill_folder: PathBuf::from("/no/such/folder"),
+        ..Processing::default()
+    };
     let spec = RunSpec { processing, ..run_spec(&server, 100) };
     let (outcome, records) = run_all(&spec, &workload_spec(100), Chat::new()).unwrap();
     assert_eq!((outcome.counts.succeeded, records.len()), (100, 100));

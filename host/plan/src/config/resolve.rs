@@ -130,7 +130,18 @@ fn server(options: &Options, environment: &Environment) -> Result<ServerConfig, 
             Some(options.unreachable_timeout.unwrap_or(5.0)),
             "5",
         )?,
+        response_mib: response_mib(options.response_mib.unwrap_or(64))?,
     })
+}
+
+/// Marks in a response are numbers of 32 bits, and four times as much is held by all together.
+fn response_mib(mib: u32) -> Result<u32, ConfigError> {
+    const MOST: u32 = 1024;
+    if (1..=MOST).contains(&mib) {
+        return Ok(mib);
+    }
+    let problem = format!("it is {mib}, but must be from 1 to {MOST}");
+    Err(ConfigError::value("--response-mib", problem, "--response-mib 256"))
 }
 
 fn request_timeout(timeout: f64) -> Result<Duration, ConfigError> {

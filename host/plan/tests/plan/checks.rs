@@ -71,6 +71,8 @@ const MISTAKES: &[&str] = &[
     "--benchmark-grace-period -0.5",
     "--request-timeout-seconds 0",
     "--unreachable-timeout -1",
+    "--response-mib 0",
+    "--response-mib 1025",
     "--request-cancellation-rate 101",
     "--request-cancellation-delay 2",
     "--max-error-rate 1.5",

@@ -61,6 +61,17 @@ fn brackets_within_brackets_are_refused_before_a_parser_sees_them() {
 }
 
 #[test]
+fn directives_without_number_are_refused_before_a_parser_sees_them() {
+    // A parser that compares each of them with all others would take minutes.
+    let tags: Vec<_> = (0..500_000).map(|tag| format!("%TAG !t{tag}! tag:x,2000:\n")).collect();
+    let error = load("a.yaml", &(tags.concat() + "---\nmodel: m\n")).unwrap_err();
+    let expected = "--config: 'DIR/a.yaml' line 17: more than 16 directives (lines that begin with %) stand here; remove them";
+    assert_eq!(error, expected);
+    let few = "%YAML 1.1\n%TAG !t! tag:x,2000:\n---\nmodel: m\n";
+    load("a.yaml", few).unwrap();
+}
+
+#[test]
 fn yaml_says_the_same_as_flags() {
     let text = r#"
 model: m

@@ -842,6 +842,9 @@ pub mod exports {
                     /// The answer must not depend on that order, except that it may decide which
                     /// of several dominating candidates is named.
                     ///
+                    /// Who dominates whom must not go round in a circle, and where a candidate is
+                    /// dominated another one is optimal. All of them may be rejected.
+                    ///
                     /// There are at least two axes. There may be no candidates.
                     ///
                     /// # Errors

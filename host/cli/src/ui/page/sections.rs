@@ -2,7 +2,7 @@
 
 use crate::ui::columns::{Shown, columns};
 use crate::ui::format;
-use crate::ui::summary::{derived_values, marks, measurement, open, optimal_under, title};
+use crate::ui::summary::{EDITED, derived_values, marks, measurement, open, optimal_under, title};
 use crate::ui::verdicts::{also, groups};
 use Column::{Figures, Text};
 use aiperf_artifacts::Manifest;
@@ -227,6 +227,16 @@ pub(super) fn notes(conclusions: &Conclusions) -> Markup {
         @if !conclusions.notes.is_empty() {
             h2 { "Notes on plugins" }
             @for note in &conclusions.notes { p.quiet { (note.message) } }
+        }
+    }
+}
+
+/// Files that say something else than they did when the benchmark ended.
+pub(super) fn edited_files(files: &[String]) -> Markup {
+    html! {
+        @if !files.is_empty() {
+            h2 { (EDITED) }
+            @for file in files { p.quiet { (file) } }
         }
     }
 }
