@@ -114,6 +114,7 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
         schedule: None,
         conversations: None,
         seed: 42,
+        arrival_seed: 42,
         requests: Some(load.requests),
         duration: None,
         grace_period: Duration::from_secs(5),

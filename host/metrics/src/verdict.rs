@@ -71,7 +71,7 @@ pub fn judge_run(evidence: &Evidence<'_>) -> Verdict {
             .collect(),
         client::reasons(metrics, client, client_error),
         load::reasons(asked, metrics, timeline, client.missed_arrivals),
-        arrivals::reason(asked.rate, timeline).into_iter().collect(),
+        arrivals::reasons(asked.rate, timeline),
         sample::reasons(metrics),
     ];
     Verdict::new(reasons.concat(), load::notes(timeline))

@@ -55,7 +55,7 @@ pub use options::{
     ArrivalChoice, DatasetChoice, Options, ReuseChoice, SamplingChoice, SweepMetrics, SweepMode, SweepType,
     UiChoice,
 };
-pub use plan::{Expected, Plan};
+pub use plan::{Expected, Plan, arrival_seed};
 pub use plugin_choice::PluginChoice;
 pub use secret::Secret;
 pub use server::{EndpointPath, Servers};

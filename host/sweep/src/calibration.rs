@@ -173,6 +173,7 @@ fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, url: ServerUrl) -> Ru
         request_rate: settings.request_rate,
         schedule: None,
         seed: settings.seed,
+        arrival_seed: settings.seed,
         requests: None,
         conversations: None,
         duration: Some(DURATION),

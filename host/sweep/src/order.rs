@@ -59,6 +59,7 @@ pub(crate) fn load(
         concurrency_ramp: settings.concurrency_ramp,
         request_rate_ramp: settings.request_rate_ramp,
         seed: settings.seed,
+        arrival_seed: aiperf_plan::arrival_seed(benchmark.config.workload.random_seed, step.trial),
         schedule: selection.schedule.clone(),
         requests: selection.requests,
         conversations: selection.conversations,

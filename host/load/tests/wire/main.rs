@@ -63,6 +63,7 @@ fn run_spec(server: &Server, requests: u32) -> RunSpec {
         schedule: None,
         conversations: None,
         seed: 42,
+        arrival_seed: 42,
         requests: Some(requests),
         duration: None,
         grace_period: Duration::from_secs(30),

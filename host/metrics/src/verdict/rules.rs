@@ -104,6 +104,12 @@ rules! {
         says: "the gaps between requests have a coefficient of variation of {figure}, which {subject} arrivals hardly ever have (limit {threshold})",
         advice: "lower the rate or raise --concurrency, so that requests leave when they are due",
     };
+    SCHEDULE_RATE: Rule {
+        name: "schedule_rate", wrong: Side::Above, suspect: Limit::At(5.0), invalid: Limit::Never, unit: "%",
+        known_by: "the due times of the whole run against the rate that was asked for, from 100 gaps on; whether requests left when they were due is offered_load",
+        says: "the arrivals of this run were due at a rate that differs from the requested one by {figure} % (limit {threshold} %)",
+        advice: "let the run end as it was planned: its arrivals have the requested rate over the whole of it, or over the first 400, 800, 1600, ... where its end is not known beforehand",
+    };
     REQUESTS_PER_SLOT: Rule {
         name: "requests_per_slot", wrong: Side::Below, suspect: Limit::At(2.0), invalid: Limit::Never, unit: "requests",
         known_by: "profiling requests sent over the concurrency",

@@ -45,7 +45,7 @@ impl Run {
     /// Requests that are due at these times in milliseconds and sent at once.
     fn open(dues: impl Iterator<Item = u64>, pattern: ArrivalPattern) -> Self {
         let records = dues.map(|due| testing::scheduled(request(due, due))).collect();
-        let rate = Some(RequestRate { per_second: 1.0, pattern });
+        let rate = Some(RequestRate { per_second: 100.0, pattern });
         let asked = RequestedLoad { concurrency: None, rate, ..Self::closed(0).asked };
         Self { asked, records, ..Self::closed(0) }
     }
@@ -220,6 +220,25 @@ fn arrivals_have_the_variation_of_their_process() {
     bursts.expect("arrival_process", SUSPECT);
     bursts.records.truncate(100);
     bursts.expect("arrival_process", None);
+}
+
+#[test]
+fn a_schedule_has_the_rate_that_was_asked_for() {
+    for (gap, requests, expected) in [
+        (10_000, 400, None),
+        (9600, 400, None),
+        (9500, 400, SUSPECT),
+        (10_500, 400, None),
+        (10_600, 400, SUSPECT),
+        (9500, 100, None),
+    ] {
+        let mut run = Run::open((0..400).map(|n| n * 10), ArrivalPattern::Constant);
+        for (number, record) in (0..).zip(&mut run.records) {
+            record.timing.due = number * gap * MS / 1000;
+        }
+        run.records.truncate(requests);
+        run.expect("schedule_rate", expected);
+    }
 }
 
 #[test]
