@@ -92,6 +92,7 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
     let workload_spec = WorkloadSpec {
         model: "model".into(),
         seed: 42,
+        prompt_salt: String::new(),
         requests: load.requests,
         warmup_requests: load.warmup_requests,
         dataset: None,

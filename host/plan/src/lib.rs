@@ -53,7 +53,7 @@ pub use later::{LATER, Later, LaterFlags};
 pub use list::ListText;
 pub use options::{
     ArrivalChoice, DatasetChoice, Options, ReuseChoice, SamplingChoice, SweepMetrics, SweepMode, SweepType,
-    UiChoice,
+    TrialPrompts, UiChoice,
 };
 pub use plan::{Expected, Plan, arrival_seed};
 pub use plugin_choice::PluginChoice;

@@ -152,6 +152,7 @@ fn workload(benchmark: &Benchmark<'_>, settings: &RunSettings) -> WorkloadSpec {
     WorkloadSpec {
         model: benchmark.config.model.clone(),
         seed: settings.seed,
+        prompt_salt: String::new(),
         requests: PROMPTS,
         warmup_requests: 0,
         dataset: None,

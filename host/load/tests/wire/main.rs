@@ -38,6 +38,7 @@ fn workload_spec(requests: u32) -> WorkloadSpec {
     WorkloadSpec {
         model: "m".into(),
         seed: 42,
+        prompt_salt: String::new(),
         requests,
         warmup_requests: 0,
         dataset: None,

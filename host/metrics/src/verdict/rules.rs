@@ -45,6 +45,9 @@ pub struct Rule {
     pub advice: &'static str,
 }
 
+/// The share of prompt tokens, in percent, that may come from a cache without changing times by more than others do.
+pub(crate) const CACHE_HITS: f64 = 1.0;
+
 /// Declares the rules as constants and as the table of all.
 macro_rules! rules {
     ($($id:ident: $rule:expr;)*) => {
@@ -159,10 +162,10 @@ rules! {
         advice: "repair the server's `usage`, or compare with servers that were counted by the tokenizer too",
     };
     UNEXPECTED_CACHE_HITS: Rule {
-        name: "unexpected_cache_hits", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Never, unit: "%",
-        known_by: "cached tokens over prompt tokens as the server reports them, unless --parameter-sweep-same-seed asks for the same prompts, or conversations repeat what was said",
+        name: "unexpected_cache_hits", wrong: Side::Above, suspect: Limit::At(CACHE_HITS), invalid: Limit::At(10.0), unit: "%",
+        known_by: "cached tokens over prompt tokens as the server reports them, without what all requests share (at most the tokens beyond the made-up prompt and one word); unless --parameter-sweep-same-seed or --trial-prompts same asks for the same prompts, or conversations repeat what was said. Requests of a file are SUSPECT at most",
         says: "{figure} % of the prompt tokens came from the server's cache (limit {threshold} %)",
-        advice: "turn the prefix cache off, restart the server, or use another --random-seed; over trials, --vary-seed-per-trial",
+        advice: "leave --prompt-salt out, so that prompts are new; where lines of a file are repeated, turn the prefix cache off, or restart the server before each run",
     };
     SPREAD: Rule {
         name: "spread", wrong: Side::Above, suspect: Limit::At(20.0), invalid: Limit::Never, unit: "%",
