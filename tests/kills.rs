@@ -18,7 +18,7 @@ const REQUESTS: u64 = 12 * 12 + 4 * 2;
 /// Four values and three trials.
 fn sweep(url: &str) -> String {
     format!(
-        "profile -m m --url {url} --concurrency 1,2,3,4 --num-profile-runs 3 --num-prompts 12 --warmup-request-count 2 --osl 2 --isl 20 --no-streaming"
+        "profile -m m --url {url} --concurrency 1,2,3,4 --num-profile-runs 3 --num-prompts 12 --warmup-request-count 2 --osl 2 --isl 20 --no-streaming --prompt-salt monday"
     )
 }
 

@@ -226,15 +226,15 @@ fn errors_above_one_percent_are_suspect() {
 }
 
 #[test]
-fn cached_tokens_are_suspect_unless_the_same_prompts_were_asked_for() {
+fn cached_tokens_are_doubted_unless_the_same_prompts_were_asked_for() {
     let url = caching_server();
-    for (wish, suspect) in
+    for (wish, unwanted) in
         [("", true), ("--parameter-sweep-same-seed", false), ("--conversation-turn-mean 2", false)]
     {
         let place = Workplace::new();
         place
             .run(&format!(
-                "profile --model demo --url {url} --no-streaming --isl 16 --concurrency 1,2 --num-prompts 10 --ui none {wish}"
+                "profile --model demo --url {url} --no-streaming --isl 79 --concurrency 1,2 --num-prompts 10 --ui none {wish}"
             ))
             .expect(0);
         let sweep = place.json(
@@ -244,8 +244,9 @@ fn cached_tokens_are_suspect_unless_the_same_prompts_were_asked_for() {
         let values: Vec<_> = verdicts.iter().map(|verdict| verdict["value"].as_i64().unwrap()).collect();
         assert_eq!(values, [1, 2]);
         for verdict in verdicts {
+            // Of the 50 tokens 22 may be what all requests share: 21 more than the prompt was made of, and a word.
             let cache = reason(verdict, "unexpected_cache_hits");
-            assert_eq!(cache["figure"].as_f64(), suspect.then_some(50.0), "{verdict:#}");
+            assert_eq!(cache["figure"].as_f64(), unwanted.then_some(28.0), "{verdict:#}");
         }
     }
 }

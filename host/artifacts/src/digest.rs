@@ -2,7 +2,6 @@
 
 use crate::error::ArtifactError;
 use crate::export::Exporters;
-use crate::layout;
 use aiperf_files::FileError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

@@ -31,20 +31,27 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Writes the bodies of the profiling requests: the turns of each conversation, in the order of the workload. The first
-/// one that cannot be had is the error.
+/// Writes the bodies of the profiling requests: the turns of each conversation, in the order of the workload, and what the
+/// words of synthetic prompts follow from beside the seed. The first one that cannot be had is the error.
 pub fn write<B: AsRef<[u8]>, E: From<ArtifactError>>(
     path: &Path,
+    prompt_salt: &str,
     conversations: impl IntoIterator<Item = Result<Vec<B>, E>>,
 ) -> Result<(), E> {
     let mut file = DurableFile::create(path)?;
     let failed = |error| ArtifactError::io("write", path)(error);
-    file.write_all(br#"{"data":["#).map_err(failed)?;
+    write_head(&mut file, prompt_salt).map_err(failed)?;
     for (index, bodies) in conversations.into_iter().enumerate() {
         write_session(&mut file, index, &bodies?).map_err(failed)?;
     }
     file.write_all(b"\n]}\n").map_err(failed)?;
     Ok(file.commit()?)
+}
+
+fn write_head(file: &mut impl Write, prompt_salt: &str) -> io::Result<()> {
+    file.write_all(br#"{"prompt_salt":"#)?;
+    serde_json::to_writer(&mut *file, prompt_salt)?;
+    file.write_all(br#","data":["#)
 }
 
 fn write_session(file: &mut impl Write, index: usize, bodies: &[impl AsRef<[u8]>]) -> io::Result<()> {
@@ -79,6 +86,7 @@ mod tests {
         let exact = br#"{ "b":1.0,  "a":[1e2,"x\u00e9"] }"#;
         write(
             &path,
+            "a \"salt\"",
             [exact.as_slice(), b"plain \"text\"", b"\xff\x00"].map(|body| Ok::<_, ArtifactError>(vec![body])),
         )
         .unwrap();
@@ -91,7 +99,7 @@ mod tests {
     fn the_turns_of_a_conversation_stand_together() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inputs.json");
-        write(&path, [Ok::<_, ArtifactError>(vec![b"1", b"2"]), Ok(vec![b"3"])]).unwrap();
+        write(&path, "", [Ok::<_, ArtifactError>(vec![b"1", b"2"]), Ok(vec![b"3"])]).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(value["data"][0]["payloads"], serde_json::json!([1, 2]));
         assert_eq!(value["data"][1]["payloads"], serde_json::json!([3]));
@@ -101,8 +109,8 @@ mod tests {
     fn the_file_is_json_without_any_body_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inputs.json");
-        write::<&[u8], ArtifactError>(&path, []).unwrap();
+        write::<&[u8], ArtifactError>(&path, "", []).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        assert_eq!(value, serde_json::json!({ "data": [] }));
+        assert_eq!(value, serde_json::json!({ "prompt_salt": "", "data": [] }));
     }
 }

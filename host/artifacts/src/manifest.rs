@@ -43,6 +43,10 @@ pub struct Manifest {
     pub command_line: Vec<String>,
     /// The resolved configuration, without secrets.
     pub configuration: serde_json::Value,
+    /// What the words of synthetic prompts follow from beside the seeds. Empty where an earlier version of the program did
+    /// not say.
+    #[serde(default)]
+    pub prompt_salt: String,
     /// What was to be run.
     pub plan: PlanRecord,
     /// The machine that the load came from.
@@ -182,6 +186,8 @@ pub struct Origin {
     pub command_line: Vec<String>,
     /// The resolved configuration, without secrets.
     pub configuration: serde_json::Value,
+    /// What the words of synthetic prompts follow from beside the seeds.
+    pub prompt_salt: String,
     /// The coverage of the intervals.
     pub confidence_level: f64,
     /// When the trials of a value end early.
@@ -213,6 +219,7 @@ impl Manifest {
             resumed: Vec::new(),
             command_line: origin.command_line,
             configuration: origin.configuration,
+            prompt_salt: origin.prompt_salt,
             plan: PlanRecord {
                 sweep: shape.sweep,
                 axes: axes.to_vec(),
@@ -293,6 +300,12 @@ impl Manifest {
     #[must_use]
     pub fn ended(&self, step: u32, state: RunState, files: Vec<FileDigest>) -> Option<RunRecord> {
         Some(RunRecord { state, files, ..self.run(step)?.clone() })
+    }
+
+    /// How often a run was begun.
+    #[must_use]
+    pub fn attempts(&self, step: u32) -> u32 {
+        self.run(step).map_or(0, |run| run.attempts)
     }
 
     /// How far a run got; none if the plan does not have it.
@@ -395,6 +408,7 @@ pub(crate) mod tests {
             created: "2025-01-15T10:30:45Z".into(),
             command_line: vec!["aiperf".into(), "profile".into()],
             configuration: serde_json::json!({ "model": "demo" }),
+            prompt_salt: "salt".into(),
             confidence_level: 0.95,
             convergence: None,
             time_budget: None,

@@ -92,6 +92,7 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
     let workload_spec = WorkloadSpec {
         model: "model".into(),
         seed: 42,
+        prompt_salt: String::new(),
         requests: load.requests,
         warmup_requests: load.warmup_requests,
         dataset: None,
@@ -114,6 +115,7 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
         schedule: None,
         conversations: None,
         seed: 42,
+        arrival_seed: 42,
         requests: Some(load.requests),
         duration: None,
         grace_period: Duration::from_secs(5),

@@ -7,10 +7,13 @@
 //! computes the due times for itself and uses those of the positions it draws. So the arrivals of all workers
 //! together are the process, however they are spread, and no worker waits for another.
 
+mod blocks;
 mod due_times;
 mod ramp;
+#[cfg(test)]
+mod simulation;
 
-pub(crate) use due_times::{DueTimes, Process};
+pub(crate) use due_times::{DueTimes, Extent, Process};
 pub(crate) use ramp::SlotRamp;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -53,8 +53,10 @@ pub struct RunSpec {
     pub concurrency_ramp: Duration,
     /// For how long the request rate grows from 0; 0 for the rate from the start.
     pub request_rate_ramp: Duration,
-    /// The seed of the arrivals.
+    /// The seed of the choices among requests, such as which are cancelled.
     pub seed: u64,
+    /// The seed of the arrivals. At two rates the same seed gives the same arrivals, only closer together.
+    pub arrival_seed: u64,
     /// When requests are due, in nanoseconds since the beginning and never decreasing; none if no schedule says so. The
     /// run ends with the last of them. It takes the place of a request rate.
     pub schedule: Option<Arc<[u64]>>,

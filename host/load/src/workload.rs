@@ -7,6 +7,7 @@ mod conversation;
 mod factory;
 mod forms;
 mod lengths;
+mod opening;
 mod prompts;
 mod spill;
 mod store;
@@ -37,10 +38,12 @@ use store::{Facts, Made, Store};
 pub struct WorkloadSpec {
     /// The model to ask.
     pub model: String,
-    /// The seed of prompts and lengths.
+    /// The seed of lengths and prompts.
     pub seed: u64,
+    /// What the texts of prompts follow from beside the seed: with another one lengths are the same, and no text is.
+    pub prompt_salt: String,
     /// How many different profiling requests, or conversations, to make; at least 1. A run that sends more begins again
-    /// from the first.
+    /// from the first; prompts that are made up begin with other words then.
     pub requests: u32,
     /// How many warm-up requests to make; they are made up, whatever the others are.
     pub warmup_requests: u32,
@@ -133,7 +136,9 @@ impl Workload {
             let Payload { path, headers, body } = built(&factory, endpoint, position, script.clone())?;
             let form = forms.position_of(path, headers)?;
             let Script { input_tokens, max_output_tokens, .. } = script;
-            Ok(Made { body, facts: Facts { form, input_tokens, max_output_tokens, turns } })
+            let opening = factory.opening(phase, position, input_tokens);
+            let opening = opening.and_then(|opening| opening::found(&body, &opening));
+            Ok(Made { body, facts: Facts { form, input_tokens, max_output_tokens, turns, opening } })
         };
         let spill = Arc::new(BodyFile::new(spec.body_memory.clone()));
         let fill = |phase, count| Store::fill(count, &spill, &|position| first_turn(phase, position));
@@ -208,13 +213,25 @@ impl Workload {
         &self.paths
     }
 
-    /// The request at a position of its phase; begins again after the last one. None if it cannot be had, which
-    /// [`take_fault`](Self::take_fault) explains.
+    /// The request at a position of its phase; begins again after the last one, with other words at the beginning of a
+    /// prompt that is made up. None if it cannot be had, which [`take_fault`](Self::take_fault) explains.
     pub(crate) fn request(&self, phase: Phase, position: u32) -> Option<PreparedRequest> {
         let store = self.store(phase);
-        let form = store.facts(position)?.form as usize;
+        let facts = store.facts(position)?;
+        let form = facts.form as usize;
         let body = store.body(position)?.map_err(|error| self.note_fault(LoadError::Bodies(error))).ok()?;
+        let body = if position < store.count() { body } else { self.refreshed(body, phase, position, facts) };
         Some(PreparedRequest { body, path: form, headers: self.forms.get(form)?.headers.clone() })
+    }
+
+    /// A body that was sent before, with the opening of its new position. The copy costs less than what the system does
+    /// when it takes the body for sending.
+    fn refreshed(&self, body: Bytes, phase: Phase, position: u32, facts: Facts) -> Bytes {
+        let opening = self.factory.opening(phase, position, facts.input_tokens);
+        match (facts.opening, opening) {
+            (Some(at), Some(opening)) => opening::replaced(&body, at, &opening),
+            _ => body,
+        }
     }
 
     /// What the request at a position of its phase asks for; begins again after the last one.

@@ -243,6 +243,15 @@ impl ConcurrencyTimeline {
         (planned > 0.0).then(|| (planned / taken).min(1.0))
     }
 
+    /// The arrivals per second of a schedule, from its first due time to its last, with the number of gaps. None without a
+    /// schedule of some length.
+    #[must_use]
+    pub fn schedule_rate(&self) -> Option<(f64, u64)> {
+        let length = self.dues.last()?.saturating_sub(self.dues.first()?);
+        let gaps = self.dues.len() - 1;
+        (length > 0).then(|| (gaps as f64 * 1e9 / length as f64, gaps))
+    }
+
     /// The coefficient of variation of the gaps between neighbouring sends of a schedule, and of those between due
     /// times, with the number of gaps. None without a schedule.
     #[must_use]
@@ -396,6 +405,13 @@ mod tests {
         assert_eq!(scheduled(&[0, 20, 40]).offered(0), Some(0.5));
         assert_eq!(two_slots().offered(0), None);
         assert_eq!(scheduled(&[0, 20, 40]).waits(), Waits { limit: 0, client: 30 * MS });
+    }
+
+    #[test]
+    fn the_rate_of_a_schedule_is_that_of_its_due_times() {
+        assert_eq!(scheduled(&[0, 15, 40]).schedule_rate(), Some((100.0, 2)));
+        assert_eq!(scheduled(&[0]).schedule_rate(), None);
+        assert_eq!(two_slots().schedule_rate(), None);
     }
 
     #[test]

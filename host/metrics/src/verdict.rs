@@ -34,8 +34,22 @@ pub struct RequestedLoad {
     pub max_error_rate: f64,
     /// For how many seconds a server may be away before a run ends.
     pub unreachable_timeout: f64,
-    /// Whether the load repeats prompts on purpose, so that a cache may answer.
-    pub repeats_prompts: bool,
+    /// Whether the server may have seen prompts before.
+    pub repetition: Repetition,
+}
+
+/// Whether a server may have seen the prompts of a run before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Repetition {
+    /// They are repeated on purpose, so that a cache may answer.
+    Wanted,
+    /// They are the user's, and nobody else knows.
+    Unknown,
+    /// They are new, and have so many tokens on average as they were made.
+    Never {
+        /// The mean number of tokens.
+        tokens: f64,
+    },
 }
 
 /// Everything that a verdict on a run follows from.
@@ -71,7 +85,7 @@ pub fn judge_run(evidence: &Evidence<'_>) -> Verdict {
             .collect(),
         client::reasons(metrics, client, client_error),
         load::reasons(asked, metrics, timeline, client.missed_arrivals),
-        arrivals::reason(asked.rate, timeline).into_iter().collect(),
+        arrivals::reasons(asked.rate, timeline),
         sample::reasons(metrics),
     ];
     Verdict::new(reasons.concat(), load::notes(timeline))

@@ -116,7 +116,9 @@ fn tally(law: Law, load: f64, truth: &RunMetrics, count: usize, runs: u64) -> [T
 #[test]
 fn a_printed_interval_seldom_misses() {
     const RUNS: u64 = 100;
-    let mut table = String::from("| law | load | requests | mean | p50 | p90 | p99 |\n|---|---:|---:|---:|---:|---:|---:|\n");
+    let mut table = String::from(
+        "| law | load | requests | mean | p50 | p90 | p99 |\n|---|---:|---:|---:|---:|---:|---:|\n",
+    );
     let mut worst = 0.0_f64;
     for law in LAWS {
         for load in [0.5, 0.8, 0.9] {

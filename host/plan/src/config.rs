@@ -5,7 +5,7 @@ mod written;
 
 use crate::connection::ConnectionConfig;
 use crate::header::UserHeader;
-use crate::options::SweepType;
+use crate::options::{SweepType, TrialPrompts};
 use crate::plugin_choice::PluginChoice;
 use crate::secret::Secret;
 use crate::server::{EndpointPath, Servers};
@@ -262,6 +262,10 @@ pub struct ConversationConfig {
 pub struct WorkloadConfig {
     /// The seed of the first value.
     pub random_seed: u64,
+    /// What the words of prompts follow from beside the seed; none for what each benchmark draws for itself.
+    pub prompt_salt: Option<String>,
+    /// Whether trials have the same prompts.
+    pub trial_prompts: TrialPrompts,
     /// The file that the requests come from; none if they are made up.
     pub dataset: Option<DatasetConfig>,
     /// Conversations that are made up; none for requests by themselves.

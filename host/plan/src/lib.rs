@@ -53,9 +53,9 @@ pub use later::{LATER, Later, LaterFlags};
 pub use list::ListText;
 pub use options::{
     AnalysisOptions, ArrivalChoice, DatasetChoice, Options, ReuseChoice, SamplingChoice, SourceOptions,
-    SweepMetrics, SweepMode, SweepType, UiChoice,
+    SweepMetrics, SweepMode, SweepType, TrialPrompts, UiChoice,
 };
-pub use plan::{Expected, Plan};
+pub use plan::{Expected, Plan, arrival_seed};
 pub use plugin_choice::PluginChoice;
 pub use secret::Secret;
 pub use server::{EndpointPath, Servers};

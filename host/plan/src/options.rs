@@ -98,6 +98,18 @@ pub enum SamplingChoice {
     Random,
 }
 
+/// Which prompts the trials of a value send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum TrialPrompts {
+    /// Other words in each trial, of the same lengths in the same order.
+    #[default]
+    Fresh,
+    /// The same words in each trial, which a cache of the server may know.
+    Same,
+}
+
 /// What is shown while the benchmark runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -445,6 +457,14 @@ options! {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, help_heading = "Trials")]
     pub warmup_every_run: Option<bool>,
+
+    /// Whether each trial sends synthetic prompts of its own, of the same lengths, or all the same [default: fresh]
+    #[arg(long, value_name = "WHICH", help_heading = "Workload")]
+    pub trial_prompts: Option<TrialPrompts>,
+
+    /// What the words of synthetic prompts follow from beside the seed [default: another one in each benchmark]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "Workload")]
+    pub prompt_salt: Option<String>,
 
     /// Seed of the first value's requests; each further value adds 1 [default: 42]
     #[arg(long, value_name = "SEED", allow_negative_numbers = true, help_heading = "Workload")]

@@ -150,13 +150,21 @@ impl Pauses {
     }
 }
 
-/// The seed of a trial: the one of its value, or, where trials vary, the first 8 bytes (little endian) of the SHA-256
-/// over the value's seed (8 bytes) and the trial (4 bytes), both little endian.
+/// The seed of a trial: the one of its value, unless trials vary.
 fn trial_seed(config: &Config, value: &SweepValue, trial: u32) -> u64 {
-    if !config.trials.vary_seed {
-        return value.seed;
-    }
-    let digest =
-        Sha256::new().chain_update(value.seed.to_le_bytes()).chain_update(trial.to_le_bytes()).finalize();
+    if config.trials.vary_seed { of_trial(value.seed, trial) } else { value.seed }
+}
+
+/// The seed of the arrivals of a trial, the same for all values: at each rate the same users come, only closer together,
+/// so that the difference between two rates is none of their luck. Trials differ, since the luck of one schedule would
+/// be in all of them and in no interval else.
+#[must_use]
+pub fn arrival_seed(random_seed: u64, trial: u32) -> u64 {
+    of_trial(random_seed, trial)
+}
+
+/// The first 8 bytes (little endian) of the SHA-256 over a seed (8 bytes) and a trial (4 bytes), both little endian.
+fn of_trial(seed: u64, trial: u32) -> u64 {
+    let digest = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(trial.to_le_bytes()).finalize();
     digest.iter().take(8).rev().fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
 }

@@ -153,6 +153,7 @@ fn workload(benchmark: &Benchmark<'_>, settings: &RunSettings) -> WorkloadSpec {
     WorkloadSpec {
         model: benchmark.config.model.clone(),
         seed: settings.seed,
+        prompt_salt: String::new(),
         requests: PROMPTS,
         warmup_requests: 0,
         dataset: None,
@@ -174,6 +175,7 @@ fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, url: ServerUrl) -> Ru
         request_rate: settings.request_rate,
         schedule: None,
         seed: settings.seed,
+        arrival_seed: settings.seed,
         requests: None,
         conversations: None,
         duration: Some(DURATION),

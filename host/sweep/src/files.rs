@@ -5,6 +5,7 @@ use crate::context::ascending;
 use crate::earlier;
 use crate::error::SweepError;
 use crate::ledger::{Ending, Ledger};
+use crate::prompt_salt::{self, PromptSalt};
 use crate::resume;
 use crate::strategy::LeftOut;
 use aiperf_artifacts::journal::Change;
@@ -22,6 +23,7 @@ use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::metrics::StatisticSelection;
 use aiperf_model::plugin::Identity;
 use aiperf_model::sweep::{Step, SweepResult, SweepValue};
+use aiperf_plan::WorkloadConfig;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,6 +33,14 @@ pub(crate) struct Files {
     layout: Layout,
     log: ManifestLog,
     exporters: Exporters,
+}
+
+/// A run that has begun.
+pub(crate) struct BegunRun {
+    /// Where its files go.
+    pub(crate) folder: PathBuf,
+    /// What its prompts follow from beside their seed.
+    pub(crate) salt: PromptSalt,
 }
 
 impl Files {
@@ -211,14 +221,21 @@ impl Files {
     }
 
     /// Notes that a run begins, and makes its folder, without what an earlier attempt left there.
-    pub(crate) fn begin_run(&mut self, step: &Step) -> Result<PathBuf, ArtifactError> {
+    pub(crate) fn begin_run(
+        &mut self,
+        step: &Step,
+        workload: &WorkloadConfig,
+    ) -> Result<BegunRun, ArtifactError> {
         let folder = self.layout.run(&step.value.parameters, step.trial);
         self.directory.prepare(&folder)?;
         let begun: Vec<Change> = self.manifest().begun(step.index).map(Change::Run).into_iter().collect();
         self.log.note(&begun)?;
         // Only now: until the manifest says that the run is running, its files are those of the state it names.
         self.directory.clear_run(&folder, &self.exporters)?;
-        Ok(folder)
+        let manifest = self.manifest();
+        let attempt = manifest.attempts(step.index);
+        let salt = PromptSalt::new(workload, &manifest.prompt_salt, step.trial, attempt);
+        Ok(BegunRun { folder, salt })
     }
 
     /// Notes how a run ended, and what is spent of the time for all trials.
@@ -312,6 +329,7 @@ fn new_manifest(benchmark: &Benchmark<'_>, layout: &Layout) -> Manifest {
         created: time::now(),
         command_line: benchmark.command_line.clone(),
         configuration,
+        prompt_salt: config.workload.prompt_salt.clone().unwrap_or_else(prompt_salt::drawn),
         confidence_level: config.trials.confidence_level,
         convergence: config.trials.convergence.clone(),
         time_budget: time_budget(benchmark, 0.0),

@@ -34,6 +34,7 @@ mod one_run;
 mod order;
 mod policy;
 mod progress;
+mod prompt_salt;
 mod readiness;
 mod reanalysis;
 mod report;

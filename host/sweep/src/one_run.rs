@@ -7,6 +7,7 @@ use crate::executor::Prepared;
 use crate::failure;
 use crate::failure::Addressed;
 use crate::figures::{self, Figures};
+use crate::files::BegunRun;
 use crate::interrupt::Interrupt;
 use crate::judging;
 use crate::ledger::{Blame, Ending, Success};
@@ -36,21 +37,22 @@ pub(crate) fn execute(
     benchmark: &Benchmark<'_>,
     step: &Step,
     client_error: Option<&ClientErrorEstimate>,
-    folder: &Path,
+    begun: &BegunRun,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<Ending, SweepError> {
+    let BegunRun { folder, salt } = begun;
     let settings = benchmark.config.settings(&step.value);
     let control = Control::new();
     interrupt.watch(&control);
     let selection = RunRequests::new(benchmark, &settings).map_err(LoadError::from)?;
-    let workload = order::workload(benchmark, step, &settings, &selection, folder);
+    let workload = order::workload(benchmark, step, &settings, &selection, begun);
     let prepared = match benchmark.executor.prepare(&workload, &benchmark.endpoint, &control) {
         Ok(prepared) => prepared,
         Err(error) => return failed_to_load(benchmark, error),
     };
     let bodies = prepared.bodies(&control).map(|bodies| bodies.map_err(SweepError::from));
-    match inputs::write(&folder.join(layout::INPUTS), bodies) {
+    match inputs::write(&folder.join(layout::INPUTS), &salt.name, bodies) {
         // What was not written because the user wants to stop is written by the run that takes the place of this one.
         Err(SweepError::Load(error)) => return failed_to_load(benchmark, error),
         written => written?,

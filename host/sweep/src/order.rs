@@ -1,6 +1,7 @@
 //! What a run asks of its executor: which requests, and how they are sent.
 
 use crate::benchmark::Benchmark;
+use crate::files::BegunRun;
 use crate::run_requests::RunRequests;
 use aiperf_load::{BodyMemory, Cancellation, ConversationSpec, Length, Processing, RunSpec, WorkloadSpec};
 use aiperf_metrics::LoadShape;
@@ -14,13 +15,14 @@ pub(crate) fn workload(
     step: &Step,
     settings: &RunSettings,
     selection: &RunRequests,
-    folder: &Path,
+    begun: &BegunRun,
 ) -> WorkloadSpec {
     let length =
         |length: aiperf_plan::Length| Length { mean: f64::from(length.mean), std_dev: length.std_dev };
     WorkloadSpec {
         model: benchmark.config.model.clone(),
         seed: settings.seed,
+        prompt_salt: begun.salt.of_trial.clone(),
         requests: selection.entries,
         warmup_requests: if step.warm_up { settings.warmup_requests } else { 0 },
         dataset: selection.dataset.clone(),
@@ -30,7 +32,7 @@ pub(crate) fn workload(
         streaming: benchmark.streaming(),
         extra: benchmark.config.workload.extra(),
         // The disk that takes the results has room for the requests.
-        body_memory: BodyMemory::in_folder(folder),
+        body_memory: BodyMemory::in_folder(&begun.folder),
     }
 }
 
@@ -60,6 +62,7 @@ pub(crate) fn load(
         concurrency_ramp: settings.concurrency_ramp,
         request_rate_ramp: settings.request_rate_ramp,
         seed: settings.seed,
+        arrival_seed: aiperf_plan::arrival_seed(benchmark.config.workload.random_seed, step.trial),
         schedule: selection.schedule.clone(),
         requests: selection.requests,
         conversations: selection.conversations,

@@ -289,9 +289,9 @@ impl<'a> Sweep<'a> {
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
     ) -> Result<Ending, SweepError> {
-        let folder = self.files.begin_run(step)?;
+        let begun = self.files.begin_run(step, &self.benchmark.config.workload)?;
         let client_error = self.client_errors.get(&step.value.index);
-        let ending = one_run::execute(self.benchmark, step, client_error, &folder, observer, interrupt)?;
+        let ending = one_run::execute(self.benchmark, step, client_error, &begun, observer, interrupt)?;
         self.ledger.note(step.index, step.value.index, step.trial, ending.clone());
         self.findings.outdate(step.value.index);
         let spent = self.spending.as_ref().map(Spending::spent);

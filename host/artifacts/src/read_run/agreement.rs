@@ -110,7 +110,8 @@ fn check_errors(run: &StoredRun) -> Result<(), Contradiction> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{fixture, layout, read_run, run};
+    use crate::export::Exporters;
+    use crate::{fixture, layout, read_run};
     use serde_json::{Value, json};
     use std::fs;
 
@@ -160,7 +161,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(layout::RUN_JSON);
         fixture::with_run_report(&fixture::run_metrics(), |report| {
-            run::write(folder.path(), report).unwrap();
+            Exporters::built_in().export_run(folder.path(), report).unwrap();
         });
         let written: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         for (place, new, expected) in EDITS {

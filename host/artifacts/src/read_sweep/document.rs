@@ -47,6 +47,7 @@ pub(super) struct Metadata {
     pub(super) drift: Vec<Drift>,
     #[serde(default)]
     pub(super) open_metrics: Vec<OpenMetric>,
+    #[serde(default)]
     pub(super) edited_files: Vec<String>,
     #[serde(default)]
     pub(super) plugins: Vec<Identity>,

@@ -1,5 +1,6 @@
 //! Due times of an open loop: those of a list, or a pure function of rate, pattern and seed.
 
+use super::blocks::{Block, Blocks};
 use super::ramp::RateRamp;
 use crate::error::LoadError;
 use crate::random::Stream;
@@ -47,22 +48,45 @@ impl Iterator for DueTimes {
 }
 
 /// The times of a rate, without end. A constant rate begins at 0, the others after their first gap.
+///
+/// Time runs in mean gaps and is scaled by the rate last, so the same seed gives the same arrivals at every rate, only
+/// closer together: whatever differs between two rates is not the luck of their schedules.
+///
+/// Drawn gaps are conditioned on the rate: block by block ([`Blocks`]) so many arrivals come in exactly the time that
+/// is theirs. Given their sum, independent gamma-distributed gaps of shape k, exponential ones being the case k = 1, are
+/// parts of it by a Dirichlet distribution, independent of the sum itself (Lukacs 1955). So one after the other can be
+/// drawn: of the time that is left to m gaps the next one takes a share that is Beta(k, k (m - 1)) distributed.
 #[derive(Clone, Debug)]
 pub(crate) struct Process {
+    /// The mean gap in nanoseconds.
+    gap: f64,
     gaps: Gaps,
     random: ChaCha8Rng,
+    /// Random numbers for what is left of a block, apart so that those of the gaps do not depend on its length.
+    remainders: ChaCha8Rng,
     given: u64,
-    /// In nanoseconds, with their fraction: rounded gaps would change the rate.
+    /// In mean gaps, with their fraction: rounded gaps would change the rate.
     last: f64,
     ramp: RateRamp,
+    blocks: Blocks,
+    block: Block,
 }
 
-/// The law of the gaps, in nanoseconds.
+/// The law of the gaps, whose mean is 1.
 #[derive(Clone, Copy, Debug)]
 enum Gaps {
-    Constant(f64),
-    Exponential(f64),
-    Gamma(Gamma<f64>),
+    Constant,
+    Exponential,
+    Gamma { shape: f64 },
+}
+
+/// What is known beforehand of the end of a phase.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extent {
+    /// How many arrivals it has, unless its time is up before.
+    pub(crate) arrivals: Option<u32>,
+    /// After how many nanoseconds no arrival is wanted any more.
+    pub(crate) length: Option<u64>,
 }
 
 impl Process {
@@ -74,20 +98,61 @@ impl Process {
             return Err(refused());
         }
         let gaps = match rate.pattern {
-            ArrivalPattern::Constant => Gaps::Constant(gap),
-            ArrivalPattern::Poisson => Gaps::Exponential(gap),
+            ArrivalPattern::Constant => Gaps::Constant,
+            ArrivalPattern::Poisson => Gaps::Exponential,
             ArrivalPattern::Gamma { smoothness } => {
-                Gaps::Gamma(Gamma::new(smoothness, gap / smoothness).map_err(|_| refused())?)
+                Gamma::new(smoothness, 1.0).map_err(|_| refused())?;
+                Gaps::Gamma { shape: smoothness }
             }
         };
-        let random = Stream::new(seed, purpose).of_item(0);
-        Ok(Self { gaps, random, given: 0, last: 0.0, ramp: RateRamp::default() })
+        let stream = Stream::new(seed, purpose);
+        Ok(Self {
+            gap,
+            gaps,
+            random: stream.of_item(0),
+            remainders: stream.of_item(1),
+            given: 0,
+            last: 0.0,
+            ramp: RateRamp::default(),
+            blocks: Blocks::default(),
+            block: Block::default(),
+        })
     }
 
-    /// The same arrivals at a rate that grows linearly from 0 for so many nanoseconds.
-    pub(crate) fn with_ramp(self, nanoseconds: u64) -> Self {
-        Self { ramp: RateRamp::new(nanoseconds), ..self }
+    /// The same arrivals for a phase that ends, at a rate that grows linearly from 0 for `ramp` nanoseconds.
+    pub(crate) fn within(self, ramp: u64, extent: Extent) -> Self {
+        let ramp = RateRamp::new(ramp);
+        let length = extent.length.map(|length| ramp.undelayed(length as f64) / self.gap);
+        let blocks = Blocks::new(ramp.content() / self.gap, extent.arrivals, length);
+        Self { ramp, blocks, ..self }
     }
+
+    /// A gap, in mean gaps, given that those of its block sum up to the time of the block.
+    fn drawn(&mut self, share: impl Fn(&mut Self, f64) -> f64) -> f64 {
+        if self.given >= self.block.arrivals {
+            self.block = self.blocks.after(self.block);
+        }
+        let (left, time) = (self.block.arrivals - self.given, self.block.time - self.last);
+        if left == 1 { time } else { time * share(self, (left - 1) as f64) }
+    }
+
+    /// Beta(1, others), by inversion from an exponential number: nearly that number over `others` if they are many.
+    fn exponential_share(&mut self, others: f64) -> f64 {
+        let drawn: f64 = Exp1.sample(&mut self.random);
+        -(-drawn / others).exp_m1()
+    }
+
+    /// Beta(shape, shape · others), as the share of one gamma-distributed number in two.
+    fn gamma_share(&mut self, shape: f64, others: f64) -> f64 {
+        let drawn = gamma(shape, &mut self.random);
+        let rest = gamma(shape * others, &mut self.remainders);
+        // Both are 0 only where bursts are so extreme that no number is small enough for the gaps within them.
+        if drawn + rest > 0.0 { drawn / (drawn + rest) } else { 0.0 }
+    }
+}
+
+fn gamma(shape: f64, random: &mut ChaCha8Rng) -> f64 {
+    Gamma::new(shape, 1.0).map_or(0.0, |law| law.sample(random))
 }
 
 impl Iterator for Process {
@@ -96,15 +161,14 @@ impl Iterator for Process {
     fn next(&mut self) -> Option<u64> {
         self.last = match self.gaps {
             // Not the sum of the gaps, which would gather their rounding errors.
-            Gaps::Constant(gap) => gap * self.given as f64,
-            Gaps::Exponential(gap) => {
-                let drawn: f64 = Exp1.sample(&mut self.random);
-                self.last + gap * drawn
+            Gaps::Constant => self.given as f64,
+            Gaps::Exponential => self.last + self.drawn(Self::exponential_share),
+            Gaps::Gamma { shape } => {
+                self.last + self.drawn(|process, others| process.gamma_share(shape, others))
             }
-            Gaps::Gamma(law) => self.last + law.sample(&mut self.random),
         };
         self.given += 1;
-        Some(self.ramp.delayed(self.last).round() as u64)
+        Some(self.ramp.delayed(self.gap * self.last).round() as u64)
     }
 }
 
@@ -175,7 +239,8 @@ mod tests {
     fn a_ramp_has_half_of_the_arrivals_and_the_same_law() {
         const RAMP: u64 = 20_000_000_000;
         for pattern in [ArrivalPattern::Constant, ArrivalPattern::Poisson] {
-            let due: Vec<u64> = due_times(500.0, pattern, 7).with_ramp(RAMP).take(ARRIVALS).collect();
+            let due: Vec<u64> =
+                due_times(500.0, pattern, 7).within(RAMP, Extent::default()).take(ARRIVALS).collect();
             assert!(due.is_sorted());
             let within = |end: u64| due.iter().filter(|due| **due < end).count() as f64;
             // 5,000 in the ramp and a quarter of them in its first half; five standard deviations of Poisson counts.
@@ -183,6 +248,50 @@ mod tests {
             assert!((within(RAMP / 2) - 1250.0).abs() < 5.0 * 1250.0_f64.sqrt(), "{}", within(RAMP / 2));
             let after = within(RAMP + 10_000_000_000) - within(RAMP);
             assert!((after - 5000.0).abs() < 5.0 * 5000.0_f64.sqrt(), "{after}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_arrivals_at_every_rate() {
+        for pattern in [ArrivalPattern::Poisson, ArrivalPattern::Gamma { smoothness: 0.5 }] {
+            let at = |per_second| due_times(per_second, pattern, 3).take(1000).collect::<Vec<u64>>();
+            let scaled = at(50.0).into_iter().zip(at(100.0)).all(|(slow, fast)| slow.abs_diff(2 * fast) <= 1);
+            assert!(scaled, "{pattern}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arrivals_whose_number_is_known_have_exactly_the_rate(
+            seed: u64,
+            number in 1..2000_u32,
+            smoothness in 0.05..20.0_f64,
+            ramp in 0..2_000_000_000_u64,
+        ) {
+            for pattern in [ArrivalPattern::Poisson, ArrivalPattern::Gamma { smoothness }] {
+                let extent = |arrivals, length| Extent { arrivals, length };
+                let process = |extent| due_times(100.0, pattern, seed).within(ramp, extent);
+                let last = process(extent(Some(number), None)).nth(number as usize - 1).unwrap();
+                let expected = RateRamp::new(ramp).delayed(f64::from(number) * 1e7);
+                prop_assert!((last as f64 - expected).abs() <= 1.0, "{pattern}: {last} for {expected}");
+                // So many as belong into the time are in it, whatever the ramp took.
+                let length = expected as u64 + 1;
+                let within = process(extent(None, Some(length))).take_while(|due| *due < length).count();
+                prop_assert_eq!(within, number as usize, "{}", pattern);
+                let both = process(extent(Some(number + 5000), Some(length)));
+                prop_assert_eq!(both.take_while(|due| *due < length).count(), number as usize);
+            }
+        }
+    }
+
+    #[test]
+    fn where_no_end_is_known_the_first_hundreds_have_the_rate() {
+        for pattern in [ArrivalPattern::Poisson, ArrivalPattern::Gamma { smoothness: 2.0 }] {
+            let due: Vec<u64> = due_times(100.0, pattern, 42).take(1600).collect();
+            assert_eq!(
+                [399, 799, 1599].map(|last| due[last]),
+                [4_000_000_000, 8_000_000_000, 16_000_000_000]
+            );
         }
     }
 

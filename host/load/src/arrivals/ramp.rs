@@ -21,6 +21,16 @@ impl RateRamp {
         let half = self.length / 2.0;
         if due < half { (2.0 * self.length * due).sqrt() } else { due + half }
     }
+
+    /// What a constant rate has at the time that [`delayed`](Self::delayed) gives, the other way round.
+    pub(super) fn undelayed(self, at: f64) -> f64 {
+        if at < self.length { at * at / (2.0 * self.length) } else { at - self.length / 2.0 }
+    }
+
+    /// How much of the time of a constant rate the whole ramp stands for.
+    pub(super) fn content(self) -> f64 {
+        self.length / 2.0
+    }
 }
 
 /// A concurrency that grows linearly from 1: when each of the slots of one worker begins.
@@ -89,6 +99,7 @@ mod tests {
             let ramp = RateRamp::new(length);
             prop_assert!(ramp.delayed(due) <= ramp.delayed(due + later));
             prop_assert!(ramp.delayed(due) >= due);
+            prop_assert!((ramp.undelayed(ramp.delayed(due)) - due).abs() <= 1e-6 * due + 1e-6);
         }
     }
 }

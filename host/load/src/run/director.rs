@@ -1,7 +1,7 @@
 //! Leads the workers through the phases of a run, and ends it when its time is up or the user says so.
 
 use super::RunSpec;
-use crate::arrivals::{Arrivals, DueTimes, Limits, Process, SlotRamp};
+use crate::arrivals::{Arrivals, DueTimes, Extent, Limits, Process, SlotRamp};
 use crate::clock::nanoseconds;
 use crate::error::LoadError;
 use crate::heartbeat::{Heard, Heartbeat};
@@ -56,6 +56,14 @@ impl Ramps {
     }
 }
 
+/// How many arrivals the phases have.
+#[derive(Clone, Copy, Debug)]
+struct PhaseCounts {
+    warmup: u32,
+    /// None if something else ends it.
+    profiling: Option<u32>,
+}
+
 /// What an open loop needs beside the limits of a phase.
 struct OpenLoop {
     warmup: DueTimes,
@@ -65,21 +73,28 @@ struct OpenLoop {
 }
 
 impl OpenLoop {
-    /// The open loop of a run; none if it is closed.
-    fn of(spec: &RunSpec, workers: usize) -> Result<Option<Self>, LoadError> {
+    /// The open loop of a run whose phases have so many arrivals; none if it is closed.
+    fn of(spec: &RunSpec, counts: PhaseCounts, workers: usize) -> Result<Option<Self>, LoadError> {
         match (&spec.request_rate, &spec.schedule) {
-            (Some(rate), _) => Self::of_rate(*rate, spec, workers).map(Some),
+            (Some(rate), _) => Self::of_rate(*rate, spec, counts, workers).map(Some),
             (None, Some(due)) => Self::of_schedule(due, spec, workers).map(Some),
             (None, None) => Ok(None),
         }
     }
 
-    fn of_rate(rate: RequestRate, spec: &RunSpec, workers: usize) -> Result<Self, LoadError> {
+    fn of_rate(
+        rate: RequestRate,
+        spec: &RunSpec,
+        counts: PhaseCounts,
+        workers: usize,
+    ) -> Result<Self, LoadError> {
         let ramp = nanoseconds(spec.request_rate_ramp);
-        let process = |purpose| Process::new(rate, spec.seed, purpose);
+        let process = |purpose| Process::new(rate, spec.arrival_seed, purpose);
+        let warmup = Extent { arrivals: Some(counts.warmup), length: None };
+        let profiling = Extent { arrivals: counts.profiling, length: spec.duration.map(nanoseconds) };
         Ok(Self {
-            warmup: DueTimes::drawn(process("warm-up arrivals")?),
-            profiling: DueTimes::drawn(process("arrivals")?.with_ramp(ramp)),
+            warmup: DueTimes::drawn(process("warm-up arrivals")?.within(0, warmup)),
+            profiling: DueTimes::drawn(process("arrivals")?.within(ramp, profiling)),
             ready_slots: ready_slots(rate.per_second * READY_FOR.as_secs_f64(), workers),
         })
     }
@@ -91,7 +106,7 @@ impl OpenLoop {
         let mean =
             RequestRate { per_second: due.len().max(1) as f64 / seconds, pattern: ArrivalPattern::Constant };
         Ok(Self {
-            warmup: DueTimes::drawn(Process::new(mean, spec.seed, "warm-up arrivals")?),
+            warmup: DueTimes::drawn(Process::new(mean, spec.arrival_seed, "warm-up arrivals")?),
             profiling: DueTimes::listed(Arc::clone(due)),
             ready_slots: ready_slots(most.into(), workers),
         })
@@ -156,12 +171,14 @@ pub(super) struct Driven {
 
 impl Director {
     pub(super) fn new(spec: &RunSpec, shared: Arc<Shared>, workers: Vec<Worker>) -> Result<Self, LoadError> {
-        let ramps = Ramps::new(spec);
+        let limits = profiling_limits(spec, &shared);
+        let warmup_requests = if spec.warm_up { shared.workload.warmup_requests() } else { 0 };
+        let counts = PhaseCounts { warmup: warmup_requests, profiling: limits.count };
         Ok(Self {
-            open_loop: OpenLoop::of(spec, workers.len())?,
-            ramps,
-            warmup_requests: if spec.warm_up { shared.workload.warmup_requests() } else { 0 },
-            limits: profiling_limits(spec, &shared),
+            open_loop: OpenLoop::of(spec, counts, workers.len())?,
+            ramps: Ramps::new(spec),
+            warmup_requests,
+            limits,
             duration: spec.duration.map(nanoseconds),
             grace_period: nanoseconds(spec.grace_period),
             ended_by_order: false,

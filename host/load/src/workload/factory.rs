@@ -54,7 +54,7 @@ impl Factory {
         match self.entry(phase, position) {
             Some((order, entry)) => {
                 let row = order.dataset.row(entry, turn)?;
-                Ok(self.of_row(row, phase, position, turn))
+                Ok(self.of_row(row, phase, position % self.spec.requests.max(1), turn))
             }
             None => Ok(Script {
                 extra: self.spec.extra.clone(),
@@ -80,10 +80,16 @@ impl Factory {
         (endpoint.build(&request), request.turns)
     }
 
+    /// The first words of the prompt at a position of a phase, which has so many tokens; none if it is not made up.
+    pub(super) fn opening(&self, phase: Phase, position: u32, input_tokens: Option<u32>) -> Option<String> {
+        let is_made_up = self.entry(phase, position).is_none();
+        Some(self.synthetic.opening(phase, position, input_tokens.filter(|_| is_made_up)?))
+    }
+
     /// The entry of the dataset at a position; none if the request is made up, as those of a warm-up always are.
     fn entry(&self, phase: Phase, position: u32) -> Option<(&DatasetOrder, u32)> {
         let order = self.spec.dataset.as_ref().filter(|_| phase != Phase::Warmup)?;
-        let index = (position as usize).checked_rem(order.entries.len())?;
+        let index = position.checked_rem(self.spec.requests)? as usize;
         Some((order, *order.entries.get(index)?))
     }
 

@@ -65,6 +65,9 @@ pub(super) struct Facts {
     pub(super) max_output_tokens: Option<u32>,
     /// How many turns the conversation has that it begins; 1 for a request by itself.
     pub(super) turns: u32,
+    /// Where in the body the words are that another opening takes the place of; none if there are none, or if they cannot
+    /// be told from other bytes.
+    pub(super) opening: Option<u32>,
 }
 
 /// One request in its wire format.
@@ -286,7 +289,13 @@ mod tests {
         let folder = std::env::temp_dir();
         let spill = Arc::new(BodyFile::new(BodyMemory { resident, folder }));
         Store::fill(count, &spill, &|position| {
-            let facts = Facts { form: 0, input_tokens: Some(position), max_output_tokens: None, turns: 1 };
+            let facts = Facts {
+                form: 0,
+                input_tokens: Some(position),
+                max_output_tokens: None,
+                turns: 1,
+                opening: None,
+            };
             Ok(Made { body: text(position), facts })
         })
         .unwrap()
@@ -352,7 +361,13 @@ mod tests {
         let made = |position| {
             Ok(Made {
                 body: text(position),
-                facts: Facts { form: 0, input_tokens: None, max_output_tokens: None, turns: 1 },
+                facts: Facts {
+                    form: 0,
+                    input_tokens: None,
+                    max_output_tokens: None,
+                    turns: 1,
+                    opening: None,
+                },
             })
         };
         let error = Store::fill(1, &Arc::new(spill), &made).unwrap_err().to_string();

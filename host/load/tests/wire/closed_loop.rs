@@ -150,7 +150,7 @@ fn slots_are_spread_over_several_servers() {
 }
 
 #[test]
-fn a_duration_ends_a_run_and_bodies_begin_again() {
+fn a_duration_ends_a_run_and_no_prompt_is_sent_twice() {
     let server = streaming_server();
     let spec = RunSpec {
         requests: None,
@@ -163,8 +163,17 @@ fn a_duration_ends_a_run_and_bodies_begin_again() {
     assert!(!outcome.cancelled);
     let stop_at = outcome.start + 100_000_000;
     assert!(records.iter().all(|record| record.timing.due < stop_at));
-    let bodies: HashSet<_> = server.requests().into_iter().map(|request| request.body).collect();
-    assert_eq!(bodies.len(), 5);
+    let requests = server.requests();
+    let prompts: HashSet<_> = requests.iter().map(|request| prompt(&request.body)).collect();
+    assert_eq!(prompts.len(), requests.len());
+    assert!(prompts.iter().all(|prompt| prompt.split(' ').count() == 10), "{prompts:?}");
+    let rests: HashSet<_> = prompts.iter().map(|prompt| prompt.splitn(5, ' ').last()).collect();
+    assert_eq!(rests.len(), 5);
+}
+
+fn prompt(body: &[u8]) -> String {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+    body["messages"][0]["content"].as_str().unwrap().to_owned()
 }
 
 #[test]

@@ -149,6 +149,23 @@ fn the_concurrency_is_the_number_of_users_who_think_meanwhile() {
 }
 
 #[test]
+fn a_conversation_of_a_repetition_goes_on_from_what_was_sent() {
+    let server = counting_server();
+    let spec = RunSpec { requests: None, conversations: Some(6), ..run_spec(&server, 1) };
+    run_all(&spec, &made_up(2, 2.0, 0.0), Chat::new()).unwrap();
+    let messages = |body: &[u8]| -> Vec<Value> {
+        let body: Value = serde_json::from_slice(body).unwrap();
+        body["messages"].as_array().unwrap().clone()
+    };
+    let said: Vec<Vec<Value>> = server.requests().iter().map(|request| messages(&request.body)).collect();
+    let (first, second): (Vec<_>, Vec<_>) = said.into_iter().partition(|said| said.len() == 1);
+    assert_eq!((first.len(), second.len()), (6, 6));
+    assert!(first.iter().zip(&second).all(|(first, second)| first[0] == second[0]), "{first:?} {second:?}");
+    let different: HashSet<_> = first.iter().map(|said| said[0].to_string()).collect();
+    assert_eq!(different.len(), 6);
+}
+
+#[test]
 fn later_turns_of_the_same_seed_are_the_same_and_of_their_own_length() {
     let prompts = |workers| {
         let server = counting_server();

@@ -38,6 +38,7 @@ fn workload_spec(requests: u32) -> WorkloadSpec {
     WorkloadSpec {
         model: "m".into(),
         seed: 42,
+        prompt_salt: String::new(),
         requests,
         warmup_requests: 0,
         dataset: None,
@@ -63,6 +64,7 @@ fn run_spec(server: &Server, requests: u32) -> RunSpec {
         schedule: None,
         conversations: None,
         seed: 42,
+        arrival_seed: 42,
         requests: Some(requests),
         duration: None,
         grace_period: Duration::from_secs(30),

@@ -77,7 +77,7 @@ fn all_requests_are_sent_although_none_is_answered() {
 #[test]
 fn due_times_follow_from_the_seed_whatever_the_workers_and_the_server() {
     let offsets = |seed, workers, server: &Server| {
-        let spec = RunSpec { seed, workers: Some(workers), ..open_loop(server, 50, 5000.0) };
+        let spec = RunSpec { arrival_seed: seed, workers: Some(workers), ..open_loop(server, 50, 5000.0) };
         let (outcome, records) = run_all(&spec, &workload_spec(50), Chat::new()).unwrap();
         due(&records).into_iter().map(|due| due - outcome.start).collect::<Vec<_>>()
     };

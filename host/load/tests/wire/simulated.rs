@@ -23,6 +23,7 @@ fn spec(simulator: &Simulator) -> RunSpec {
         schedule: None,
         conversations: None,
         seed: 42,
+        arrival_seed: 42,
         requests: Some(16),
         duration: None,
         grace_period: Duration::from_secs(5),

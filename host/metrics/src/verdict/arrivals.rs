@@ -1,6 +1,6 @@
 //! Whether requests arrived as the process says that was asked for.
 
-use super::rules::ARRIVAL_PROCESS;
+use super::rules::{ARRIVAL_PROCESS, SCHEDULE_RATE};
 use crate::timeline::ConcurrencyTimeline;
 use aiperf_model::arrival::{ArrivalPattern, RequestRate};
 use aiperf_model::verdict::{Reason, Validity};
@@ -13,8 +13,19 @@ const Z: f64 = 2.575_829;
 /// coefficients of arrivals and service (Kingman 1961), and 0.01 is little beside what any server brings.
 const JITTER: f64 = 0.01;
 
-pub(super) fn reason(rate: Option<RequestRate>, timeline: &ConcurrencyTimeline) -> Option<Reason> {
-    let pattern = rate?.pattern;
+pub(super) fn reasons(rate: Option<RequestRate>, timeline: &ConcurrencyTimeline) -> Vec<Reason> {
+    let Some(rate) = rate else { return Vec::new() };
+    schedule_rate(rate.per_second, timeline).into_iter().chain(process(rate.pattern, timeline)).collect()
+}
+
+/// Whether the schedule itself had the rate, over the whole run. Its arrivals are conditioned on that, but a run may end
+/// at a moment that nobody knew beforehand.
+fn schedule_rate(asked: f64, timeline: &ConcurrencyTimeline) -> Option<Reason> {
+    let (rate, _) = timeline.schedule_rate().filter(|(_, gaps)| *gaps >= FEWEST_GAPS)?;
+    SCHEDULE_RATE.judge(None, 100.0 * (rate / asked - 1.0).abs())
+}
+
+fn process(pattern: ArrivalPattern, timeline: &ConcurrencyTimeline) -> Option<Reason> {
     let (sent, due, gaps) = timeline.variation().filter(|(_, _, gaps)| *gaps >= FEWEST_GAPS)?;
     let (low, high) = band(pattern, gaps);
     // One seed of a hundred gives a schedule outside of the band, which is no fault of whoever keeps to it.

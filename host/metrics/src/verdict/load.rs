@@ -1,10 +1,10 @@
 //! Whether the load was the one that was asked for, and steady, and answered by the server itself.
 
-use super::RequestedLoad;
 use super::rules::{
-    BACKLOG, CONCURRENCY_LIMIT, DESYNCHRONIZED, ERRORS, OFFERED_LOAD, RAMP_AND_DRAIN, REQUESTS_PER_SLOT,
-    RETRIES, UNEXPECTED_CACHE_HITS, USAGE_CONTRADICTED,
+    BACKLOG, CACHE_HITS, CONCURRENCY_LIMIT, DESYNCHRONIZED, ERRORS, OFFERED_LOAD, RAMP_AND_DRAIN,
+    REQUESTS_PER_SLOT, RETRIES, UNEXPECTED_CACHE_HITS, USAGE_CONTRADICTED,
 };
+use super::{Repetition, RequestedLoad};
 use crate::timeline::{ConcurrencyTimeline, Waits};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{RunMetrics, Statistic};
@@ -116,8 +116,21 @@ fn usage_contradicted(metrics: &RunMetrics) -> Option<Reason> {
     USAGE_CONTRADICTED.judge(Some(&told.collect::<Vec<_>>().join(", ")), percent)
 }
 
+/// What all requests have in common is no hit: the template of a chat, and a word with which prompts begin by chance. It is
+/// at most what the server counts beyond the made-up prompt, and no more than half of the requests had from the cache.
 fn unexpected_cache_hits(asked: RequestedLoad, metrics: &RunMetrics) -> Option<Reason> {
-    let sum = |metric| metrics.statistic(metric, Statistic::Sum).filter(|sum| *sum > 0.0);
-    let cached = sum(MetricId::UsagePromptCacheReadTokens).filter(|_| !asked.repeats_prompts)?;
-    UNEXPECTED_CACHE_HITS.judge(None, 100.0 * cached / sum(MetricId::UsagePromptTokens)?)
+    let cached = |statistic| metrics.statistic(MetricId::UsagePromptCacheReadTokens, statistic);
+    let prompts = |statistic| metrics.statistic(MetricId::UsagePromptTokens, statistic);
+    let percent = |tokens: f64| Some(100.0 * tokens / prompts(Statistic::Avg).filter(|mean| *mean > 0.0)?);
+    match asked.repetition {
+        Repetition::Wanted => None,
+        Repetition::Unknown => {
+            UNEXPECTED_CACHE_HITS.judge_with(None, percent(cached(Statistic::Avg)?)?, Some(CACHE_HITS), None)
+        }
+        Repetition::Never { tokens } => {
+            let beside = (prompts(Statistic::Avg)? - tokens).max(0.0) + 1.0;
+            let shared = beside.min(cached(Statistic::P50)?);
+            UNEXPECTED_CACHE_HITS.judge(None, percent(cached(Statistic::Avg)? - shared)?)
+        }
+    }
 }

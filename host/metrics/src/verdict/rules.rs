@@ -45,6 +45,9 @@ pub struct Rule {
     pub advice: &'static str,
 }
 
+/// The share of prompt tokens, in percent, that may come from a cache without changing times by more than others do.
+pub(crate) const CACHE_HITS: f64 = 1.0;
+
 /// Declares the rules as constants and as the table of all.
 macro_rules! rules {
     ($($id:ident: $rule:expr;)*) => {
@@ -104,6 +107,12 @@ rules! {
         says: "the gaps between requests have a coefficient of variation of {figure}, which {subject} arrivals hardly ever have (limit {threshold})",
         advice: "lower the rate or raise --concurrency, so that requests leave when they are due",
     };
+    SCHEDULE_RATE: Rule {
+        name: "schedule_rate", wrong: Side::Above, suspect: Limit::At(5.0), invalid: Limit::Never, unit: "%",
+        known_by: "the due times of the whole run against the rate that was asked for, from 100 gaps on; whether requests left when they were due is offered_load",
+        says: "the arrivals of this run were due at a rate that differs from the requested one by {figure} % (limit {threshold} %)",
+        advice: "let the run end as it was planned: its arrivals have the requested rate over the whole of it, or over the first 400, 800, 1600, ... where its end is not known beforehand",
+    };
     REQUESTS_PER_SLOT: Rule {
         name: "requests_per_slot", wrong: Side::Below, suspect: Limit::At(3.0), invalid: Limit::Never, unit: "requests",
         known_by: "profiling requests sent over the concurrency",
@@ -153,10 +162,10 @@ rules! {
         advice: "repair the server's `usage`, or compare with servers that were counted by the tokenizer too",
     };
     UNEXPECTED_CACHE_HITS: Rule {
-        name: "unexpected_cache_hits", wrong: Side::Above, suspect: Limit::At(1.0), invalid: Limit::Never, unit: "%",
-        known_by: "cached tokens over prompt tokens as the server reports them, unless --parameter-sweep-same-seed asks for the same prompts, or conversations repeat what was said",
+        name: "unexpected_cache_hits", wrong: Side::Above, suspect: Limit::At(CACHE_HITS), invalid: Limit::At(10.0), unit: "%",
+        known_by: "cached tokens over prompt tokens as the server reports them, without what all requests share (at most the tokens beyond the made-up prompt and one word); unless --parameter-sweep-same-seed or --trial-prompts same asks for the same prompts, or conversations repeat what was said. Requests of a file are SUSPECT at most",
         says: "{figure} % of the prompt tokens came from the server's cache (limit {threshold} %)",
-        advice: "turn the prefix cache off, restart the server, or use another --random-seed; over trials, --vary-seed-per-trial",
+        advice: "leave --prompt-salt out, so that prompts are new; where lines of a file are repeated, turn the prefix cache off, or restart the server before each run",
     };
     SPREAD: Rule {
         name: "spread", wrong: Side::Above, suspect: Limit::At(20.0), invalid: Limit::Never, unit: "%",

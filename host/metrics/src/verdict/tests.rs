@@ -30,7 +30,7 @@ impl Run {
             users_think: false,
             max_error_rate: 0.5,
             unreachable_timeout: 5.0,
-            repeats_prompts: false,
+            repetition: Repetition::Never { tokens: 100.0 },
         };
         let records = (0..requests).map(|n| request(n * 100, n * 100)).collect();
         Self {
@@ -46,7 +46,7 @@ impl Run {
     /// Requests that are due at these times in milliseconds and sent at once.
     fn open(dues: impl Iterator<Item = u64>, pattern: ArrivalPattern) -> Self {
         let records = dues.map(|due| testing::scheduled(request(due, due))).collect();
-        let rate = Some(RequestRate { per_second: 1.0, pattern });
+        let rate = Some(RequestRate { per_second: 100.0, pattern });
         let asked = RequestedLoad { concurrency: None, rate, ..Self::closed(0).asked };
         Self { asked, records, ..Self::closed(0) }
     }
@@ -233,6 +233,25 @@ fn arrivals_have_the_variation_of_their_process() {
 }
 
 #[test]
+fn a_schedule_has_the_rate_that_was_asked_for() {
+    for (gap, requests, expected) in [
+        (10_000, 400, None),
+        (9600, 400, None),
+        (9500, 400, SUSPECT),
+        (10_500, 400, None),
+        (10_600, 400, SUSPECT),
+        (9500, 100, None),
+    ] {
+        let mut run = Run::open((0..400).map(|n| n * 10), ArrivalPattern::Constant);
+        for (number, record) in (0..).zip(&mut run.records) {
+            record.timing.due = number * gap * MS / 1000;
+        }
+        run.records.truncate(requests);
+        run.expect("schedule_rate", expected);
+    }
+}
+
+#[test]
 fn a_run_needs_three_requests_for_each_slot() {
     for (requests, expected) in [(11, SUSPECT), (12, None)] {
         let mut run = Run::closed(0);
@@ -327,18 +346,44 @@ fn one_request_without_room_on_this_machine_is_invalid() {
     run.expect("client_errors", INVALID);
 }
 
-#[test]
-fn cached_tokens_are_suspect_unless_asked_for() {
-    for (cached, repeats_prompts, expected) in [(1, false, None), (2, false, SUSPECT), (100, true, None)] {
-        let mut run = Run::closed(400);
-        run.asked.repeats_prompts = repeats_prompts;
-        for record in &mut run.records {
-            let usage =
-                Usage { input_tokens: Some(120), cached_input_tokens: Some(cached), ..Usage::default() };
-            record.outcome.as_mut().unwrap().usage = Some(usage);
-        }
-        run.expect("unexpected_cache_hits", expected);
+/// A run whose prompts have 120 tokens each by the server, so many of which came from its cache.
+fn cached(repetition: Repetition, cached: impl Fn(usize) -> u32) -> Run {
+    let mut run = Run::closed(400);
+    run.asked.repetition = repetition;
+    for (number, record) in run.records.iter_mut().enumerate() {
+        let cached_input_tokens = Some(cached(number));
+        let usage = Usage { input_tokens: Some(120), cached_input_tokens, ..Usage::default() };
+        record.outcome.as_mut().unwrap().usage = Some(usage);
     }
+    run
+}
+
+#[test]
+fn cached_tokens_beyond_what_all_requests_share_are_doubted_unless_they_are_wanted() {
+    // 20 tokens more than the prompt was made of: a template. One word may be the same by chance.
+    let never = Repetition::Never { tokens: 100.0 };
+    for (repetition, tokens, expected) in [
+        (never, 21, None),
+        (never, 22, None),
+        (never, 23, SUSPECT),
+        (never, 33, SUSPECT),
+        (never, 34, INVALID),
+        (never, 119, INVALID),
+        (Repetition::Unknown, 1, None),
+        (Repetition::Unknown, 2, SUSPECT),
+        (Repetition::Unknown, 119, SUSPECT),
+        (Repetition::Wanted, 119, None),
+    ] {
+        cached(repetition, |_| tokens).expect("unexpected_cache_hits", expected);
+    }
+}
+
+#[test]
+fn what_only_some_requests_had_from_the_cache_is_nothing_that_all_share() {
+    let never = Repetition::Never { tokens: 100.0 };
+    // On average 15 tokens, less than a template may have.
+    cached(never, |number| if number % 4 == 0 { 60 } else { 0 }).expect("unexpected_cache_hits", INVALID);
+    cached(never, |number| if number % 4 == 0 { 4 } else { 0 }).expect("unexpected_cache_hits", None);
 }
 
 #[test]

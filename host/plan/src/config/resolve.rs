@@ -13,7 +13,7 @@ use crate::connection::ConnectionConfig;
 use crate::error::ConfigError;
 use crate::later::DASHBOARD;
 use crate::list::{self, ListText};
-use crate::options::{ArrivalChoice, Options, SweepMetrics, SweepMode, UiChoice};
+use crate::options::{ArrivalChoice, Options, SweepMetrics, SweepMode, TrialPrompts, UiChoice};
 use crate::plugin_choice::{self, PluginChoice};
 use crate::secret::Secret;
 use crate::server::Servers;
@@ -346,6 +346,8 @@ fn workload(options: &Options) -> Result<WorkloadConfig, ConfigError> {
     let osl_std_dev = std_dev("--osl-stddev", options.osl_stddev)?;
     Ok(WorkloadConfig {
         random_seed: options.random_seed.unwrap_or(DEFAULT_SEED),
+        prompt_salt: prompt_salt(options)?,
+        trial_prompts: options.trial_prompts.unwrap_or_default(),
         dataset: dataset::dataset(options)?,
         conversation: dataset::conversation(options)?,
         isl: Lengths { mean: isl, std_dev: std_dev("--isl-stddev", options.isl_stddev)? },
@@ -353,6 +355,19 @@ fn workload(options: &Options) -> Result<WorkloadConfig, ConfigError> {
         extra_inputs: extra_inputs::parse_all(options.extra_inputs.as_deref().unwrap_or_default())?,
         goodput: options.goodput.as_deref().map(goodput::parse).transpose()?.unwrap_or_default(),
     })
+}
+
+fn prompt_salt(options: &Options) -> Result<Option<String>, ConfigError> {
+    let is_same = options.trial_prompts == Some(TrialPrompts::Same);
+    if is_same && options.vary_seed_per_trial == Some(true) {
+        let (flag, other) = ("--trial-prompts same", "--vary-seed-per-trial");
+        return Err(ConfigError::Exclusive { flag, other });
+    }
+    if options.prompt_salt.as_deref() == Some("") {
+        let problem = "it is empty, but must be a text";
+        return Err(ConfigError::value("--prompt-salt", problem, "--prompt-salt monday"));
+    }
+    Ok(options.prompt_salt.clone())
 }
 
 fn failures(options: &Options) -> Result<FailureConfig, ConfigError> {
@@ -519,6 +534,7 @@ fn refuse_trial_flags(options: &Options) -> Result<(), ConfigError> {
         ("--convergence-metric", options.convergence_metric.is_some()),
         ("--vary-seed-per-trial", options.vary_seed_per_trial == Some(true)),
         ("--warmup-every-run", options.warmup_every_run == Some(true)),
+        ("--trial-prompts", options.trial_prompts.is_some()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => Err(ConfigError::NeedsTrials { flag }),

@@ -78,6 +78,16 @@ fn trials_may_have_seeds_of_their_own_that_are_the_same_everywhere() {
 }
 
 #[test]
+fn arrivals_differ_from_trial_to_trial() {
+    use aiperf_plan::arrival_seed;
+    // The same numbers as above.
+    assert_eq!(
+        [arrival_seed(42, 1), arrival_seed(42, 2)],
+        [14_984_675_442_531_746_856, 16_904_136_823_718_472_005]
+    );
+}
+
+#[test]
 fn cooldowns_lie_between_runs_only() {
     let both = "--num-profile-runs 2 --profile-run-cooldown-seconds 10 --parameter-sweep-cooldown-seconds 30";
     assert_eq!(cooldowns(&plan(&format!("--concurrency 1,2,3 {both}"))), [0, 30, 30, 10, 30, 30]);
