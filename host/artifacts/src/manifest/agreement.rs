@@ -153,6 +153,7 @@ fn check_seconds(at: &str, seconds: f64) -> Result<(), Contradiction> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout;
     use crate::manifest::tests::manifest;
     use serde_json::{Value, json};
     use std::fs;
