@@ -211,9 +211,9 @@ fn a_response_of_a_live_server_becomes_a_fixture() {
 fn a_server_that_refuses_is_told_with_its_words() {
     let place = Workplace::new();
     let server = Server::start("--error-rate 1");
-    let refused = place.run(&format!("plugin record x --url {} --model m", server.url)).expect(1);
+    let refused = place.run(&format!("plugin record x --url {} --model m", server.url)).expect(4);
     assert!(refused.stderr.contains("the server answered 500"), "{}", refused.stderr);
-    let refused = place.run("plugin record x --url http://127.0.0.1:9 --model m").expect(1);
+    let refused = place.run("plugin record x --url http://127.0.0.1:9 --model m").expect(4);
     assert!(refused.stderr.contains("127.0.0.1:9"), "{}", refused.stderr);
     assert_eq!(place.files(""), Vec::<String>::new());
 }

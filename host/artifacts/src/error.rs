@@ -1,6 +1,7 @@
 //! What can go wrong with the files of a benchmark.
 
 use crate::lock::Owner;
+use aiperf_files::WriteError;
 use aiperf_model::fault::{Fault, Faulty};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -99,6 +100,12 @@ impl ArtifactError {
     /// Wraps what the system said about an action on a path; for `map_err`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_path_buf(), source }
+    }
+}
+
+impl From<WriteError> for ArtifactError {
+    fn from(WriteError { action, path, source }: WriteError) -> Self {
+        Self::Io { action, path, source }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The later turns of a conversation stand without what was said before them, since the answers are not known yet.
 
-use crate::durable::DurableFile;
+use crate::durable;
 use crate::error::ArtifactError;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -38,14 +38,14 @@ pub fn write<B: AsRef<[u8]>, E: From<ArtifactError>>(
     prompt_salt: &str,
     conversations: impl IntoIterator<Item = Result<Vec<B>, E>>,
 ) -> Result<(), E> {
-    let mut file = DurableFile::create(path)?;
+    let mut file = durable::create(path)?;
     let failed = |error| ArtifactError::io("write", path)(error);
     write_head(&mut file, prompt_salt).map_err(failed)?;
     for (index, bodies) in conversations.into_iter().enumerate() {
         write_session(&mut file, index, &bodies?).map_err(failed)?;
     }
     file.write_all(b"\n]}\n").map_err(failed)?;
-    Ok(file.commit()?)
+    Ok(file.commit().map_err(ArtifactError::from)?)
 }
 
 fn write_head(file: &mut impl Write, prompt_salt: &str) -> io::Result<()> {

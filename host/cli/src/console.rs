@@ -3,7 +3,7 @@
 //!
 //! Whoever reads it may leave, as `head` does. Nothing else ends with that: a benchmark goes on, and writes its files.
 
-use crate::exit_code::Exit;
+use crate::error::CommandError;
 use crate::failure::Failure;
 use crate::lines::Lines;
 use std::fmt::Arguments;
@@ -31,7 +31,7 @@ fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe && !is_of_lost_terminal(&error) => {
-            Err(Failure::new(Exit::Unexpected, format!("cannot write to the standard output: {error}")))
+            Err(CommandError::Output(error).into())
         }
         _ => Ok(()),
     }

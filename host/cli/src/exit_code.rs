@@ -8,13 +8,13 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Everything went well.
     Success = 0,
-    /// Something unexpected, such as a full disk; what was written is valid.
-    Unexpected = 1,
+    /// The machine failed, as a full disk does; what was written is valid.
+    MachineFailed = 1,
     /// Arguments or configuration are wrong; nothing was sent or written.
     BadInput = 2,
     /// Some runs failed; the files are complete and the other runs are analysed.
     SomeFailed = 3,
-    /// No run succeeded.
+    /// No run succeeded, or the server that was named does not answer.
     NothingSucceeded = 4,
     /// A plugin failed, also one that made every run fail; the files are complete without its part.
     PluginFailed = 5,
@@ -34,7 +34,7 @@ impl From<Fault> for Exit {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Input => Self::BadInput,
-            Fault::Machine => Self::Unexpected,
+            Fault::Machine => Self::MachineFailed,
             Fault::Server => Self::NothingSucceeded,
             Fault::Plugin => Self::PluginFailed,
             Fault::Stopped => Self::Interrupted,

@@ -13,6 +13,7 @@ mod args;
 mod commands;
 mod console;
 mod environment;
+mod error;
 mod exit_code;
 mod failure;
 mod lines;

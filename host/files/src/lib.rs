@@ -1,9 +1,16 @@
-//! Files that a user names: opened without waiting, and read no further than a limit.
+//! Files that a user names: opened without waiting, and read no further than a limit; and the one way to write a file
+//! ([`replace`], [`NewFile`]), which no other crate has.
 //!
 //! A name may be that of a pipe into which nobody writes, or of a device that never ends. So every name that comes from
 //! outside is opened here: what is no regular file is refused by what it is, and what is larger than its reader can use
 //! is refused by its limit. The only pipes that are read are those that a shell has made for the command, which it names
 //! `/dev/stdin` and `/dev/fd/N`.
+
+mod write;
+
+pub use write::{
+    NewFile, WriteError, create_new, file_options, hidden, replace, replace_in_folder, sync_folder,
+};
 
 use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, Read as _};

@@ -48,7 +48,7 @@ impl CodeCache {
     fn check_writable(&self) -> io::Result<()> {
         fs::create_dir_all(&self.directory)?;
         let probe = self.directory.join(format!(".probe-{}", process::id()));
-        fs::write(&probe, b"")?;
+        aiperf_files::replace(&probe, b"")?;
         fs::remove_file(probe)
     }
 
@@ -72,7 +72,7 @@ impl CodeCache {
         }
         let code = compile()?;
         // What cannot be kept is compiled again.
-        let _ = self.keep(&path, &code).and_then(|()| self.make_room());
+        let _ = aiperf_files::replace(&path, &code).map_err(io::Error::from).and_then(|()| self.make_room());
         compiled(engine, &code)
     }
 
@@ -90,21 +90,12 @@ impl CodeCache {
         let path = self.path_of_names(sha256);
         if !path.exists() {
             // A component whose names cannot be kept is asked again.
-            let _ = serde_json::to_vec(names).map(|text| self.keep(&path, &text));
+            let _ = serde_json::to_vec(names).map(|text| aiperf_files::replace(&path, &text));
         }
     }
 
     fn path_of_names(&self, sha256: &str) -> PathBuf {
         self.directory.join(format!("{sha256}-names.json"))
-    }
-
-    /// Writes a file that has its name only once it is complete.
-    fn keep(&self, path: &Path, code: &[u8]) -> io::Result<()> {
-        let mut unfinished = tempfile::NamedTempFile::new_in(&self.directory)?;
-        io::Write::write_all(&mut unfinished, code)?;
-        unfinished.as_file().sync_all()?;
-        unfinished.persist(path)?;
-        Ok(())
     }
 
     /// Removes what has not been used for longest, until the rest has room.

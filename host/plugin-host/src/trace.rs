@@ -1,6 +1,6 @@
 //! Failed calls, kept with their input so that they can be repeated.
 
-use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,8 +62,8 @@ impl Traces {
             answer: None,
         };
         let write = |text: String| {
-            fs::create_dir_all(&self.directory)?;
-            fs::write(&path, self.secrets.hide(&text).as_bytes())
+            aiperf_files::replace_in_folder(&path, self.secrets.hide(&text).as_bytes())
+                .map_err(io::Error::from)
         };
         let written = serde_json::to_string_pretty(&case).map_err(Into::into).and_then(write);
         match written {

@@ -1,5 +1,6 @@
 //! Why a plugin could not be made.
 
+use aiperf_files::WriteError;
 use aiperf_model::fault::{Fault, Faulty};
 use std::path::PathBuf;
 
@@ -69,6 +70,12 @@ pub enum ToolchainError {
         /// What the operating system says.
         reason: std::io::Error,
     },
+}
+
+impl From<WriteError> for ToolchainError {
+    fn from(WriteError { action, path, source }: WriteError) -> Self {
+        Self::File { action, path, reason: source }
+    }
 }
 
 impl ToolchainError {

@@ -102,9 +102,8 @@ impl Project {
         let put = |module: &Module| {
             let bytes = fs::read(&module.path).map_err(ToolchainError::file("read", &module.path))?;
             let path = self.directory.join(format!("{}.{extension}", module.library.replace('_', "-")));
-            // A program may have the old file open; it keeps that one.
-            let _ = fs::remove_file(&path);
-            fs::write(&path, make(bytes)?).map_err(ToolchainError::file("write", &path))?;
+            // A program that has the old file open keeps that one.
+            aiperf_files::replace(&path, &make(bytes)?)?;
             Ok(path)
         };
         compiled.iter().map(put).collect()

@@ -1,7 +1,6 @@
 //! The SDK as files, to be put into a project: it stands in no registry, and so a project fits this release wherever it
 //! is built.
 
-use std::fs;
 use std::path::Path;
 
 use toml::{Table, Value};
@@ -33,10 +32,7 @@ pub(crate) fn write(directory: &Path) -> Result<(), ToolchainError> {
 }
 
 fn put(path: &Path, text: &str) -> Result<(), ToolchainError> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(ToolchainError::file("create", folder))?;
-    }
-    fs::write(path, text).map_err(ToolchainError::file("write", path))
+    Ok(aiperf_files::replace_in_folder(path, text.as_bytes())?)
 }
 
 /// The manifest of the SDK with what it has from this workspace written out, and without what only its own tests need.
@@ -66,6 +62,7 @@ fn manifest() -> Result<String, ToolchainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::path::PathBuf;
 
     #[test]

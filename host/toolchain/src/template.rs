@@ -48,10 +48,7 @@ impl Template<'_> {
         let files = [("README.md", README)].into_iter().chain(sources(self.language, self.kind));
         for (path, text) in files.chain(fixtures(self.kind).iter().copied()) {
             let path = directory.join(path);
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).map_err(ToolchainError::file("create", folder))?;
-            }
-            fs::write(&path, self.filled(text, &sdk)).map_err(ToolchainError::file("write", &path))?;
+            aiperf_files::replace_in_folder(&path, self.filled(text, &sdk).as_bytes())?;
         }
         if self.language == Language::Rust && self.sdk.is_none() {
             sdk::write(&directory.join(SDK))?;

@@ -1,6 +1,5 @@
 //! The contract as files, for tools that read it.
 
-use std::fs;
 use std::path::Path;
 
 use crate::error::ToolchainError;
@@ -19,16 +18,15 @@ const FILES: &[(&str, &str)] = files! {
 
 /// Writes the contract into `directory`, which is made.
 pub(crate) fn write(directory: &Path) -> Result<(), ToolchainError> {
-    fs::create_dir_all(directory).map_err(ToolchainError::file("create", directory))?;
     FILES.iter().try_for_each(|(name, text)| {
-        let path = directory.join(name);
-        fs::write(&path, text).map_err(ToolchainError::file("write", &path))
+        Ok(aiperf_files::replace_in_folder(&directory.join(name), text.as_bytes())?)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_table_holds_what_the_folder_holds() {

@@ -3,6 +3,7 @@
 use crate::args::{AnalyzeArguments, Format};
 use crate::console;
 use crate::environment;
+use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::lines::Lines;
@@ -20,9 +21,7 @@ pub(crate) fn analyze(arguments: &AnalyzeArguments) -> Result<Exit, Failure> {
     let result = if arguments.input.is_dir() {
         reanalyze(&arguments.input, &plugins, &Exporters::built_in(), arguments.output.as_deref())
     } else if arguments.output.is_some() {
-        let message =
-            "--output goes with a directory; of a sweep file the result is only printed: use --format json";
-        return Err(Failure::new(Exit::BadInput, message));
+        return Err(CommandError::OutputOfFile.into());
     } else {
         reanalyze_file(&arguments.input, &plugins)
     };

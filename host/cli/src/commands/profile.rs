@@ -7,6 +7,7 @@ mod earlier_command;
 use super::report;
 use crate::console::{self, say_lines};
 use crate::environment;
+use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::lines::Lines;
@@ -30,9 +31,6 @@ use std::sync::Arc;
 
 /// What the user is told who does not want to know who the server is.
 const INSECURE_WARNING: &str = "warning: --insecure: certificates are not checked, so anybody on the way to the server can read the prompts and the key, and answer in its place";
-
-/// What the user is told who wants to read the answers of conversations after the load.
-const CONVERSATIONS_CANNOT_WAIT: &str = "--defer-parsing: the file of --input-file has conversations, whose turns are made of the answers before them; remove --defer-parsing";
 
 pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
     let options = earlier_command::below(with_file(options)?)?;
@@ -64,7 +62,7 @@ pub(crate) fn profile(options: Options) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     let interrupt = Interrupt::default();
-    signals::watch(interrupt.clone()).map_err(|error| Failure::new(Exit::Unexpected, error))?;
+    signals::watch(interrupt.clone()).map_err(CommandError::Signals)?;
     let sweep = match &config.output.resume {
         Some(directory) => Sweep::resume(&benchmark, directory)?,
         None => Sweep::begin(&benchmark)?,
@@ -150,7 +148,7 @@ fn open_dataset(config: &Config) -> Result<Option<Arc<Dataset>>, Failure> {
         dataset.schedule(window)?;
     }
     if config.load.defer_parsing && dataset.has_conversations() {
-        return Err(Failure::new(Exit::BadInput, CONVERSATIONS_CANNOT_WAIT));
+        return Err(CommandError::ConversationsCannotWait.into());
     }
     Ok(Some(Arc::new(dataset)))
 }
@@ -207,8 +205,7 @@ impl Started {
             Servers::Simulator { query } => {
                 let simulator =
                     Simulator::start(Settings::from_query(query)?, (Ipv4Addr::LOCALHOST, 0).into())?;
-                let url =
-                    simulator.base_url().parse().map_err(|error| Failure::new(Exit::Unexpected, error))?;
+                let url = simulator.base_url().parse().map_err(CommandError::Simulator)?;
                 Ok(Self { urls: vec![url], _simulator: Some(simulator) })
             }
         }

@@ -1,4 +1,4 @@
-//! Source files: how long they may be, and what they may not be called.
+//! Source files: how long they may be, what they may not be called, and that one crate alone writes files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,12 @@ const FOLDERS: [&str; 4] = ["host", "sdk", "plugins", "tests"];
 
 /// The most lines of a file that someone wrote.
 const LINES: usize = 800;
+
+/// What puts a file somewhere without being the one way to do it.
+const WRITERS: [&str; 4] = ["fs::write(", "File::create(", "File::create_new(", ".persist("];
+
+/// Where the one way to write a file is, from the workspace root.
+const FILES_CRATE: &str = "host/files/src";
 
 /// All files that should not be as they are.
 pub(super) fn problems(root: &Path) -> anyhow::Result<Vec<String>> {
@@ -23,6 +29,7 @@ pub(super) fn problems(root: &Path) -> anyhow::Result<Vec<String>> {
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let path = file.strip_prefix(root).unwrap_or(&file);
         problems.extend(problem(path, text.lines().count()));
+        problems.extend(writer(path, &text));
     }
     Ok(problems)
 }
@@ -38,6 +45,18 @@ fn problem(path: &Path, lines: usize) -> Option<String> {
         return Some(format!("{shown}: {lines} lines, but a file may have {LINES}; split it by its nouns"));
     }
     None
+}
+
+/// How the program writes a file that it should write with the crate that does it for all.
+fn writer(path: &Path, text: &str) -> Option<String> {
+    let is_of_program = path.starts_with("host") && path.iter().any(|part| part == "src");
+    let is_test = path.file_stem().is_some_and(|name| name == "tests");
+    if !is_of_program || is_test || path.starts_with(FILES_CRATE) || path.starts_with("host/xtask") {
+        return None;
+    }
+    let program = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let found = WRITERS.into_iter().find(|writer| program.contains(writer))?;
+    Some(format!("{}: {found}…) may leave half a file; use aiperf_files::replace", path.display()))
 }
 
 fn is_generated(path: &Path) -> bool {
@@ -75,5 +94,16 @@ mod tests {
     fn a_module_is_called_after_its_folder() {
         let problem = problem(Path::new("host/plan/src/order/mod.rs"), 1).unwrap();
         assert!(problem.ends_with("call it order.rs, beside the folder"), "{problem}");
+    }
+
+    #[test]
+    fn one_crate_alone_writes_files() {
+        let text = "fn keep() { fs::write(path, bytes) }\n#[cfg(test)]\nmod tests {}";
+        let problem = writer(Path::new("host/cli/src/lock.rs"), text).unwrap();
+        assert!(problem.ends_with("may leave half a file; use aiperf_files::replace"), "{problem}");
+        assert_eq!(writer(Path::new("host/files/src/write.rs"), text), None);
+        assert_eq!(writer(Path::new("tests/disk.rs"), text), None);
+        let only_tests = "#[cfg(test)]\nmod tests { fn keep() { fs::write(path, bytes) } }";
+        assert_eq!(writer(Path::new("host/cli/src/lock.rs"), only_tests), None);
     }
 }

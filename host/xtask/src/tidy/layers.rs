@@ -86,7 +86,7 @@ fn below(layer: &str) -> Vec<&'static str> {
         "metrics" => vec!["model", "columns"],
         "sweep" => [&["model", "columns"], STAGES.as_slice()].concat(),
         "cli" => [
-            &["model"],
+            &["model", "files"],
             STAGES.as_slice(),
             &["sweep", "plugin-host", "plugin-test", "simulator", "toolchain"],
         ]

@@ -3,6 +3,7 @@
 use super::{bare_host, build};
 use crate::args::BenchArguments;
 use crate::console;
+use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::lines::Lines;
@@ -27,16 +28,12 @@ pub(crate) fn bench(arguments: &BenchArguments) -> Result<Exit, Failure> {
         let same = |library: &&Description| (library.kind, &library.name) == (plugin.kind, &plugin.name);
         let library = libraries.iter().find(same);
         if arguments.native.is_some() && library.is_none() {
-            let message = format!(
-                "--native: the library holds no {} '{}'; give the one that is built from the same source",
-                plugin.kind, plugin.name
-            );
-            return Err(Failure::new(Exit::BadInput, message));
+            let (kind, name) = (plugin.kind.to_string(), plugin.name.clone());
+            return Err(CommandError::NotInLibrary { kind, name }.into());
         }
         let sandboxed = Contender { host: &sandbox, plugin };
         let library = library.map(|plugin| Contender { host: &native, plugin });
-        let costs = measure(sandboxed, library, fixtures)
-            .map_err(|problem| Failure::new(Exit::PluginFailed, problem))?;
+        let costs = measure(sandboxed, library, fixtures).map_err(CommandError::Plugin)?;
         console::print(&shown(plugin, &costs))?;
     }
     Ok(Exit::Success)

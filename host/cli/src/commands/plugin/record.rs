@@ -6,9 +6,11 @@ use crate::args::RecordArguments;
 use crate::commands::profile::Started;
 use crate::console;
 use crate::environment;
+use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::plugins;
+use aiperf_files::replace_in_folder;
 use aiperf_load::replay;
 use aiperf_model::plugin::Endpoint;
 use aiperf_model::request::{Request, Turn};
@@ -16,8 +18,6 @@ use aiperf_model::response::OwnedEvent;
 use aiperf_plan::{Config, Options};
 use exchange::{Answer, exchange};
 use serde_json::{Map, Value, json};
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
@@ -30,8 +30,7 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
     let [response, fixture] =
         ["http", "json"].map(|extension| arguments.fixtures.join(format!("{}.{extension}", arguments.name)));
     if let Some(present) = [&response, &fixture].into_iter().find(|path| path.exists()) {
-        let message = format!("{} exists already; choose another name or remove it", present.display());
-        return Err(Failure::new(Exit::BadInput, message));
+        return Err(CommandError::FixtureExists(present.clone()).into());
     }
 
     let streaming = !arguments.no_streaming && endpoint.info().supports_streaming;
@@ -42,7 +41,7 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
         streaming,
         extra: config.workload.extra(),
     };
-    let payload = endpoint.build(&request).map_err(|error| Failure::new(Exit::PluginFailed, error))?;
+    let payload = endpoint.build(&request).map_err(|error| CommandError::Plugin(error.to_string()))?;
     let default_path = payload.path.as_deref().unwrap_or(&endpoint.info().default_path);
     let path = config.server.path(default_path);
     let mut headers = payload.headers;
@@ -52,13 +51,15 @@ pub(crate) fn record(arguments: &RecordArguments) -> Result<Exit, Failure> {
         .first()
         .ok_or_else(|| "no server is given".to_owned())
         .and_then(|url| exchange(url, path, &headers, payload.body))
-        .map_err(|problem| Failure::new(Exit::Unexpected, secrets.hide(&problem)))?
+        .map_err(|problem| CommandError::NoAnswer(secrets.hide(&problem).into_owned()))?
         .without(&secrets);
 
     let settings = &config.server.endpoint_type.settings;
     let file_name = format!("{}.http", arguments.name);
     let text = format!("{:#}\n", described(&endpoint, settings, &file_name, &answer));
-    write(&arguments.fixtures, &[(&response, answer.recorded()), (&fixture, text.into_bytes())])?;
+    for (path, bytes) in [(&response, answer.recorded()), (&fixture, text.into_bytes())] {
+        replace_in_folder(path, &bytes).map_err(CommandError::Write)?;
+    }
     console::print(&[response, fixture].iter().map(|path| path.display()).collect())?;
     Ok(Exit::Success)
 }
@@ -93,12 +94,4 @@ fn described(
             json!({ "call": "parse", "settings": settings, "response": file, "error": error.to_string() })
         }
     }
-}
-
-fn write(directory: &Path, files: &[(&Path, Vec<u8>)]) -> Result<(), Failure> {
-    let failed = |path: &Path, error: std::io::Error| {
-        Failure::new(Exit::Unexpected, format!("cannot write {}: {error}", path.display()))
-    };
-    fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
-    files.iter().try_for_each(|(path, bytes)| fs::write(path, bytes).map_err(|error| failed(path, error)))
 }

@@ -3,6 +3,7 @@
 use super::{bare_host, build};
 use crate::args::TestArguments;
 use crate::console;
+use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::failure::Failure;
 use crate::lines::Lines;
@@ -32,7 +33,7 @@ fn repeat(mut host: PluginHost, components: &[PathBuf], trace: &Path) -> Result<
     for component in components {
         host.load_file(component)?;
     }
-    let outcome = replay_trace(&host, trace).map_err(|problem| Failure::new(Exit::BadInput, problem))?;
+    let outcome = replay_trace(&host, trace).map_err(CommandError::Trace)?;
     show(&outcome)?;
     Ok(outcome)
 }
@@ -43,8 +44,7 @@ fn test_component(
     fixtures: Option<&Path>,
 ) -> Result<Vec<Outcome>, Failure> {
     if let Some(directory) = fixtures.filter(|directory| !directory.is_dir()) {
-        let message = format!("--fixtures: '{}' is no directory", directory.display());
-        return Err(Failure::new(Exit::BadInput, message));
+        return Err(CommandError::NoFixtures(directory.to_path_buf()).into());
     }
     let beside = component.with_file_name("fixtures");
     let mut outcomes = Vec::new();

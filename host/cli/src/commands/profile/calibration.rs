@@ -43,8 +43,8 @@ impl aiperf_sweep::CalibrationBackend for CalibrationBackend {
         let Some(path) = place(&of) else { return };
         let kept = Kept { measured: now(), of, client_error: client_error.clone() };
         // A cache that cannot be written costs the next benchmark two seconds.
-        if let (Some(folder), Ok(bytes)) = (path.parent(), serde_json::to_vec_pretty(&kept)) {
-            let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&path, bytes));
+        if let Ok(bytes) = serde_json::to_vec_pretty(&kept) {
+            let _ = aiperf_files::replace_in_folder(&path, &bytes);
         }
     }
 

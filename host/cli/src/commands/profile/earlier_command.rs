@@ -1,7 +1,7 @@
 //! `--resume`: the flags of the command that began the benchmark, below those of this one.
 
 use crate::args::{Arguments, Command};
-use crate::exit_code::Exit;
+use crate::error::CommandError;
 use crate::failure::Failure;
 use crate::redaction::without_redacted;
 use aiperf_artifacts::{Manifest, layout};
@@ -17,19 +17,16 @@ pub(crate) fn below(options: Options) -> Result<Options, Failure> {
         return Err(SweepError::NothingToResume { directory: directory.display().to_string() }.into());
     }
     let manifest = Manifest::read(&path)?;
-    let unknown = |problem: String| {
-        let version = &manifest.aiperf_version;
-        let message = format!(
-            "--resume: the command in {}, written by aiperf {version}, is not understood here: {problem}",
-            path.display()
-        );
-        Failure::new(Exit::BadInput, message)
+    let unknown = |problem: String| CommandError::EarlierCommand {
+        path: path.clone(),
+        version: manifest.aiperf_version.clone(),
+        problem,
     };
     let earlier = Arguments::try_parse_from(without_redacted(&manifest.command_line))
         .map_err(|error| unknown(error.kind().to_string()))?;
     match earlier.command {
         Command::Profile(earlier) => Ok(options.over(super::with_file(without_mode(*earlier))?)),
-        _ => Err(unknown("it is not aiperf profile".into())),
+        _ => Err(unknown("it is not aiperf profile".into()).into()),
     }
 }
 
