@@ -322,6 +322,17 @@ fn a_calibration_that_fails_is_tried_and_told_once() {
 }
 
 #[test]
+fn a_calibration_takes_enough_requests_for_its_p99() {
+    let place = Workplace::new();
+    place
+        .run("profile -m m --url sim:?prefill-rate=1000000&itl-ms=0.1 --ui none --calibrate --concurrency 64 --num-prompts 64 --osl 2")
+        .expect(0);
+    let manifest = place.json("artifacts/m-openai-chat-concurrency64/manifest.json");
+    let found = &manifest["client_errors"][0];
+    assert!(found["requests"].as_u64() >= Some(368) && found["ttft_ms"]["p99"].is_f64(), "{found:#}");
+}
+
+#[test]
 fn a_calibration_is_kept_and_used_again() {
     let place = Workplace::new();
     let server = Server::start("--ttft-ms 1 --prefill-rate 100000000 --itl-ms 0.1 --max-batch 1000");
@@ -340,7 +351,10 @@ fn a_calibration_is_kept_and_used_again() {
     let manifest = place.json(&format!("{base}/manifest.json"));
     let budget = &manifest["client_errors"][0];
     assert_eq!(budget["value"], 0);
-    assert!(budget["ttft_ms"]["p99"].is_f64() && budget["itl_ms"]["p50"].is_f64(), "{budget:#}");
+    assert!(budget["ttft_ms"]["p50"].is_f64() && budget["itl_ms"]["p50"].is_f64(), "{budget:#}");
+    // Four slots do not send enough for a p99 in a time that anybody would wait.
+    assert!(budget["requests"].as_u64() < Some(368) && budget["ttft_ms"]["p99"].is_null(), "{budget:#}");
+    assert!(told.contains("too few for p99"), "{told}");
     assert!(budget["rate_percent"].is_f64() && budget["requests"].as_u64() > Some(4), "{budget:#}");
     let run = place.json(&format!("{base}/profile_export_aiperf.json"));
     assert_eq!(run["client_error"]["ttft_ms"], budget["ttft_ms"]);

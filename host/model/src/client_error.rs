@@ -20,6 +20,6 @@ pub struct ClientErrorEstimate {
 pub struct Added {
     /// To the median.
     pub p50: f64,
-    /// To the 99th percentile.
-    pub p99: f64,
+    /// To the 99th percentile; none if there were too few requests to know it.
+    pub p99: Option<f64>,
 }

@@ -1,8 +1,10 @@
 //! The client's own error, from a server whose times are known, before the first run.
 //!
-//! At the load of each value, requests go to a [`ReferenceServer`] for two seconds. What is measured there beyond the known
-//! times, and beyond the server's own lateness, the client has added. The server itself is none of this crate's
-//! business: whoever plugs in a [`CalibrationBackend`] starts it, and keeps what was found for a while.
+//! At the load of each value, requests go to a [`ReferenceServer`] for some seconds. What is measured there beyond the known
+//! times, and beyond the server's own lateness, the client has added. The slots of a closed loop begin one after the
+//! other: all at once they would stay together, since this server takes the same time for each, and every round would be a
+//! burst that no real server sees but the first one. What is due until then is left out. The server itself is none of this
+//! crate's business: whoever plugs in a [`CalibrationBackend`] starts it, and keeps what was found for a while.
 
 use crate::benchmark::Benchmark;
 use crate::interrupt::Interrupt;
@@ -10,6 +12,7 @@ use crate::order;
 use crate::sinks::{Summary, Summed};
 use aiperf_columns::Store;
 use aiperf_load::{BodyMemory, Clock, Control, Length, Processing, RunSpec, Transport, WorkloadSpec};
+use aiperf_metrics::bounds::needed;
 use aiperf_metrics::{ConcurrencyTimeline, record_metrics};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::client_error::{Added, ClientErrorEstimate};
@@ -19,8 +22,13 @@ use aiperf_model::server::ServerUrl;
 use aiperf_plan::{Calibration, RunSettings, Servers};
 use std::time::Duration;
 
-/// For how long requests are sent at each load.
+/// For how long requests are sent at each load, after the slots have begun.
 const DURATION: Duration = Duration::from_secs(2);
+/// For how long at most, where that is enough for a p99.
+const LONGEST: Duration = Duration::from_secs(10);
+/// How much longer than the load needs on average for so many requests.
+const RESERVE: f64 = 1.1;
+const P99: f64 = 0.99;
 /// Tokens of each answer: with the pace of servers as people run them, several answers for each slot.
 const OUTPUT_TOKENS: f64 = 32.0;
 /// A prompt is sent again once so many others were.
@@ -55,7 +63,24 @@ pub struct Known {
     /// From one token to the next.
     pub itl_ms: f64,
     /// How late the server itself was with a token.
-    pub lateness_ms: Added,
+    pub lateness: Lateness,
+}
+
+/// How late a server was with a token, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lateness {
+    /// In the median.
+    pub p50_ms: f64,
+    /// In the 99th percentile.
+    pub p99_ms: f64,
+}
+
+impl Known {
+    /// How long an answer takes.
+    fn answer(&self) -> Duration {
+        let milliseconds = self.ttft_ms + (OUTPUT_TOKENS - 1.0) * self.itl_ms;
+        Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default()
+    }
 }
 
 /// Whether a calibration is due: as the user says, else before long benchmarks of real servers.
@@ -132,7 +157,7 @@ fn measure(
         .prepare(&workload(benchmark, settings), &benchmark.endpoint, &control)
         .map_err(|error| error.to_string())?;
     let server = calibration_backend.start()?;
-    let spec = spec(benchmark, settings, server.url());
+    let spec = spec(benchmark, settings, &*server);
     let mut summary = Summary::new(order::shape(&spec), &[], Store::default());
     let mut sink = |record: Record| {
         summary.add(&record, &record_metrics(&record));
@@ -166,9 +191,14 @@ fn workload(benchmark: &Benchmark<'_>, settings: &RunSettings) -> WorkloadSpec {
     }
 }
 
-fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, url: ServerUrl) -> RunSpec {
+fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, server: &dyn ReferenceServer) -> RunSpec {
+    let answer = server.known().answer();
+    let per_second = settings.request_rate.map(|rate| rate.per_second);
+    // An open loop does not begin with a burst.
+    let ramp = if per_second.is_some() { Duration::ZERO } else { answer };
+    let of_slots = f64::from(settings.concurrency.unwrap_or(1)) / answer.as_secs_f64();
     RunSpec {
-        urls: vec![url],
+        urls: vec![server.url()],
         endpoint_path: None,
         headers: Vec::new(),
         concurrency: settings.concurrency,
@@ -178,18 +208,25 @@ fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, url: ServerUrl) -> Ru
         arrival_seed: settings.seed,
         requests: None,
         conversations: None,
-        duration: Some(DURATION),
+        duration: Some(ramp + duration(per_second.unwrap_or(of_slots))),
         grace_period: DURATION,
         request_timeout: 2 * DURATION,
         unreachable_timeout: DURATION,
         cancellation: None,
         warm_up: false,
         workers: Some(benchmark.config.load.workers),
-        concurrency_ramp: Duration::ZERO,
+        concurrency_ramp: ramp,
         request_rate_ramp: Duration::ZERO,
         transport: Transport::default(),
         processing: Processing::default(),
     }
+}
+
+/// For how long to send so many requests per second: long enough to know a p99, if that is not too long.
+fn duration(per_second: f64) -> Duration {
+    let needed = RESERVE * needed(P99) as f64 / per_second;
+    let needed = Duration::try_from_secs_f64(needed).unwrap_or(Duration::MAX);
+    if needed > LONGEST { DURATION } else { needed.max(DURATION) }
 }
 
 /// The share of the asked load that reached the server, from 0 to 1.
@@ -203,24 +240,26 @@ fn offered(settings: &RunSettings, timeline: &ConcurrencyTimeline, missed: u64) 
 
 /// What was measured beyond what is known; none if nothing was measured.
 fn compare(metrics: &RunMetrics, known: Known, offered: Option<f64>) -> Option<ClientErrorEstimate> {
-    let lateness = known.lateness_ms;
+    let lateness = known.lateness;
+    let requests = metrics.statistic(MetricId::RequestCount, Statistic::Avg)? as u64;
+    let is_enough = requests >= needed(P99);
     let beyond = |metric, statistic, known_ms: f64| Some(metrics.statistic(metric, statistic)? - known_ms);
     let added = |metric, p50_ms, p99_ms| {
         Some(Added {
             p50: beyond(metric, Statistic::P50, p50_ms)?,
-            p99: beyond(metric, Statistic::P99, p99_ms)?,
+            p99: beyond(metric, Statistic::P99, p99_ms).filter(|_| is_enough),
         })
     };
-    let per_gap = lateness.p99 / (OUTPUT_TOKENS - 1.0);
+    let per_gap = lateness.p99_ms / (OUTPUT_TOKENS - 1.0);
     Some(ClientErrorEstimate {
         ttft_ms: added(
             MetricId::TimeToFirstToken,
-            known.ttft_ms + lateness.p50,
-            known.ttft_ms + lateness.p99,
+            known.ttft_ms + lateness.p50_ms,
+            known.ttft_ms + lateness.p99_ms,
         )?,
         itl_ms: added(MetricId::InterTokenLatency, known.itl_ms, known.itl_ms + per_gap),
         rate_percent: 100.0 * (1.0 - offered?),
-        requests: metrics.statistic(MetricId::RequestCount, Statistic::Avg)? as u64,
+        requests,
     })
 }
 
@@ -229,27 +268,41 @@ mod tests {
     use super::*;
     use aiperf_model::metrics::{Distribution, Summary};
 
+    const KNOWN: Known =
+        Known { ttft_ms: 50.0, itl_ms: 10.0, lateness: Lateness { p50_ms: 0.25, p99_ms: 2.0 } };
+
     #[test]
     fn what_is_known_and_the_server_s_own_lateness_are_taken_off() {
         let times = |p50, p99| Summary::Distribution(Distribution { p50, p99, ..distribution() });
-        let metrics = RunMetrics {
+        let metrics = |requests| RunMetrics {
             entries: vec![
                 (MetricId::TimeToFirstToken, times(50.5, 53.0)),
                 (MetricId::InterTokenLatency, times(10.0, 10.1)),
-                (MetricId::RequestCount, Summary::Scalar(70.0)),
+                (MetricId::RequestCount, Summary::Scalar(requests)),
             ],
             ..RunMetrics::default()
         };
-        let lateness_ms = Added { p50: 0.25, p99: 2.0 };
-        let known = Known { ttft_ms: 50.0, itl_ms: 10.0, lateness_ms };
-        let client_error = compare(&metrics, known, Some(0.75)).unwrap();
-        assert!(
-            (client_error.ttft_ms.p50 - 0.25).abs() < 1e-9 && (client_error.ttft_ms.p99 - 1.0).abs() < 1e-9
-        );
-        assert!((client_error.itl_ms.unwrap().p99 - (0.1 - 2.0 / 31.0)).abs() < 1e-9);
-        assert!((client_error.rate_percent - 25.0).abs() < 1e-9);
-        assert_eq!(client_error.requests, 70);
-        assert_eq!(compare(&RunMetrics::default(), known, Some(1.0)), None);
+        let client_error = compare(&metrics(368.0), KNOWN, Some(0.75)).unwrap();
+        let is_near = |added: f64, expected: f64| (added - expected).abs() < 1e-9;
+        assert!(is_near(client_error.ttft_ms.p50, 0.25) && is_near(client_error.ttft_ms.p99.unwrap(), 1.0));
+        assert!(is_near(client_error.itl_ms.unwrap().p99.unwrap(), 0.1 - 2.0 / 31.0));
+        assert!(is_near(client_error.rate_percent, 25.0));
+        assert_eq!(client_error.requests, 368);
+        assert_eq!(compare(&RunMetrics::default(), KNOWN, Some(1.0)), None);
+        // One request less says nothing of a p99.
+        let client_error = compare(&metrics(367.0), KNOWN, Some(0.75)).unwrap();
+        assert!(is_near(client_error.ttft_ms.p50, 0.25) && client_error.ttft_ms.p99.is_none());
+        assert!(client_error.itl_ms.unwrap().p99.is_none());
+    }
+
+    #[test]
+    fn a_load_is_sent_until_its_p99_is_known_unless_that_takes_too_long() {
+        assert_eq!(KNOWN.answer(), Duration::from_millis(360));
+        let at_concurrency = |slots: f64| duration(slots / KNOWN.answer().as_secs_f64());
+        assert_eq!([1.0, 14.0, 200.0].map(at_concurrency), [DURATION; 3]);
+        let between = at_concurrency(16.0);
+        assert!(DURATION < between && between <= LONGEST, "{between:?}");
+        assert!(between.as_secs_f64() * 16.0 / 0.36 > 368.0);
     }
 
     fn distribution() -> Distribution {

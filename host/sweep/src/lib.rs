@@ -46,7 +46,7 @@ mod strategy;
 mod sweep;
 
 pub use benchmark::Benchmark;
-pub use calibration::{CalibrationBackend, Known, ReferenceServer};
+pub use calibration::{CalibrationBackend, Known, Lateness, ReferenceServer};
 pub use duration_estimator::DurationEstimator;
 pub use error::SweepError;
 pub use events::{Event, Observer};

@@ -96,11 +96,15 @@ fn value_name(step: &Step) -> String {
 
 fn calibrated(client_error: Result<&ClientErrorEstimate, &str>) -> String {
     match client_error {
-        Ok(ClientErrorEstimate { ttft_ms, .. }) => format!(
-            "this client adds {} ms p50 / {} ms p99 to TTFT at this load",
-            figure::number(ttft_ms.p50),
-            figure::number(ttft_ms.p99)
-        ),
+        Ok(ClientErrorEstimate { ttft_ms, requests, .. }) => {
+            let p50 = figure::number(ttft_ms.p50);
+            match ttft_ms.p99.map(figure::number) {
+                Some(p99) => format!("this client adds {p50} ms p50 / {p99} ms p99 to TTFT at this load"),
+                None => format!(
+                    "this client adds {p50} ms p50 to TTFT at this load ({requests} requests are too few for p99)"
+                ),
+            }
+        }
         Err(problem) => format!("not calibrated: {problem}"),
     }
 }

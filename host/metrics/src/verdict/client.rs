@@ -54,7 +54,12 @@ fn delays(
     let mut add = |metric, statistic, milliseconds| delays.push(Delay { metric, statistic, milliseconds });
     let statistics = [
         (Statistic::P50, read.p50_ms, first_token.map(|added| added.p50), per_token.map(|added| added.p50)),
-        (Statistic::P99, read.p99_ms, first_token.map(|added| added.p99), per_token.map(|added| added.p99)),
+        (
+            Statistic::P99,
+            read.p99_ms,
+            first_token.and_then(|added| added.p99),
+            per_token.and_then(|added| added.p99),
+        ),
     ];
     for (statistic, read_ms, first_ms, per_token_ms) in statistics {
         let first_ms = read_ms.max(first_ms.unwrap_or_default());

@@ -121,9 +121,13 @@ fn client_delay_is_a_share_of_the_times() {
             requests: 9,
         })
     };
-    for (client_error, expected) in
-        [(added(0.1, 2.4), None), (added(0.1, 2.6), SUSPECT), (added(11.0, 11.0), INVALID)]
-    {
+    for (client_error, expected) in [
+        (added(0.1, Some(2.4)), None),
+        (added(0.1, Some(2.6)), SUSPECT),
+        (added(11.0, Some(11.0)), INVALID),
+        (added(0.1, None), None),
+        (added(2.6, None), SUSPECT),
+    ] {
         Run { client_error, ..Run::closed(400) }.expect("client_delay", expected);
     }
 }

@@ -1,11 +1,11 @@
 //! Plugs the simulator into the calibration, and keeps what was found for a day in the user's cache directory.
 
 use aiperf_artifacts::host::Host;
-use aiperf_model::client_error::{Added, ClientErrorEstimate};
+use aiperf_model::client_error::ClientErrorEstimate;
 use aiperf_model::server::ServerUrl;
 use aiperf_plugin_host::user_cache_dir;
 use aiperf_simulator::{Law, Settings, Simulator};
-use aiperf_sweep::{Known, ReferenceServer};
+use aiperf_sweep::{Known, Lateness, ReferenceServer};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs;
@@ -80,7 +80,7 @@ impl ReferenceServer for Running {
         Known {
             ttft_ms: TTFT_MS,
             itl_ms: ITL_MS,
-            lateness_ms: Added { p50: lateness.p50_us / 1e3, p99: lateness.p99_us / 1e3 },
+            lateness: Lateness { p50_ms: lateness.p50_us / 1e3, p99_ms: lateness.p99_us / 1e3 },
         }
     }
 }

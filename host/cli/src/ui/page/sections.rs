@@ -259,7 +259,9 @@ pub(super) fn origin(manifest: &Manifest) -> Markup {
         let parameters = manifest.plan.values.iter().find(|value| value.index == record.value);
         html! {
             td { "client's own error" @if let Some(value) = parameters { " at " (name(&value.parameters)) } }
-            td.long { "TTFT +" (figure::number(client_error.ttft_ms.p50)) " ms p50, +" (figure::number(client_error.ttft_ms.p99)) " ms p99" }
+            td.long { "TTFT +" (figure::number(client_error.ttft_ms.p50)) " ms p50"
+                @if let Some(p99) = client_error.ttft_ms.p99 { ", +" (figure::number(p99)) " ms p99" }
+            }
         }
     });
     let plugins = manifest.plugins.iter().map(|plugin| {
