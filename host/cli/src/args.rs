@@ -144,6 +144,10 @@ pub(crate) struct AnalysisArguments {
     /// Detector of inflections [default: slope-change]; repeatable
     #[arg(long, value_name = "PLUGIN")]
     pub trend: Vec<String>,
+
+    /// The least difference between two values that matters, such as 0.5% or 0.005 [default: 1%]
+    #[arg(long, value_name = "SHARE")]
+    pub material: Option<String>,
 }
 
 /// The port and address, and a flag for each setting of the simulator.

@@ -2,8 +2,8 @@
 //!
 //! Read the modules in the order of the data: [`formulas`] turns one record into the metrics of one request,
 //! [`accumulator`] gathers requests into the metrics of a run, with [`distribution`] for the percentiles and [`bounds`] for how far they can be trusted, and
-//! [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials and
-//! [`convergence`] for whether there are enough of them.
+//! [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials,
+//! [`significance`] for how probable a difference is by chance and [`convergence`] for whether there are enough of them.
 //! [`timeline`] follows the load through a run, and [`verdict`] says from it how far the rest can be believed.
 //!
 //! Everything here is pure: the same records give the same bytes, whatever their order and whatever the machine.
@@ -19,6 +19,7 @@ pub mod distribution;
 pub mod formulas;
 pub mod points;
 mod sends;
+pub mod significance;
 pub mod statistics;
 pub mod timeline;
 pub mod verdict;

@@ -75,6 +75,7 @@ fn measurement(
             interval.map(statistics::clip_at_zero)
         },
         trials,
+        within_run: None,
         extremes: Extremes::default(),
     })
 }

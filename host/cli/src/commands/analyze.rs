@@ -58,6 +58,7 @@ fn chosen(arguments: &AnalysisArguments) -> Options {
         objective: given(&arguments.objective),
         pareto: given(&arguments.pareto),
         trend: given(&arguments.trend),
+        material: arguments.material.clone(),
         ..Options::default()
     }
 }
