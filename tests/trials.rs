@@ -170,13 +170,16 @@ fn a_time_is_spent_where_an_answer_is_open() {
     };
     let trials = [0, 1, 2, 3].map(done);
     assert!(trials[..3].iter().all(|trials| *trials >= 3), "{trials:?}\n{}", ended.stderr);
-    // The value before is compared with it, so that where both are about as good it may be open too.
-    assert!(trials[3] > trials[0] && trials[3] > trials[1], "{trials:?}\n{}", ended.stderr);
     assert!(ended.stderr.contains("no more trials, "), "{}", ended.stderr);
     let budget = &manifest["time_budget"];
     assert_eq!(budget["seconds"], 20.0);
     assert!(budget["spent_seconds"].as_f64().unwrap() > 1.0, "{budget}");
     let sweep = place.json(&format!("{base}/aggregate/sweep_aggregate/profile_export_aiperf_sweep.json"));
+    // The value before is compared with it, so that where both are about as good it may be open too. An invalid value, on a
+    // busy machine, is no answer to anything, and what remains may be certain.
+    let excluded = sweep["metadata"]["excluded_values"].as_array().unwrap();
+    let is_spent_on_it = trials[3] > trials[0] && trials[3] > trials[1];
+    assert!(is_spent_on_it || !excluded.is_empty(), "{trials:?}\n{}", ended.stderr);
     let open = sweep["metadata"]["budget"]["open_answers"].as_array().unwrap();
     let said = if open.is_empty() { "Every answer is certain" } else { "Unresolved\n" };
     assert!(ended.stdout.contains(said), "{}", ended.stdout);
