@@ -35,6 +35,57 @@ fn the_specifications_example_comes_out_as_written() {
 }
 
 #[test]
+fn what_cannot_be_told_apart_is_tied_and_how_sure_a_front_is_is_said() {
+    let sweep = analysed(&Workplace::new());
+    let best = &sweep["best_configurations"]["best_throughput"];
+    assert_eq!((&best["tied_with"], &best["uncertainty"]), (&json!([30]), &json!("trials")));
+    let tie = &best["ties"][0];
+    assert_eq!((&tie["value"], &tie["metric"]), (&json!(30), &json!(245.3)));
+    assert!(tie["difference_ci_low"].as_f64() < Some(0.0) && tie["difference_ci_high"].as_f64() > Some(0.0));
+    assert_eq!(sweep["best_configurations"]["best_latency_p99"]["tied_with"], json!([]));
+    let standings = sweep["pareto_standings"]["dominance"].as_array().unwrap();
+    let probability = |place: usize| standings[place]["probability_optimal"].as_f64().unwrap();
+    assert!(probability(0) > 0.95 && (0.3..0.95).contains(&probability(3)), "{standings:?}");
+    assert!(standings.iter().all(|point| point["standing"] == "optimal"), "{standings:?}");
+}
+
+#[test]
+fn differences_that_do_not_matter_count_for_nothing() {
+    let place = Workplace::new();
+    std::fs::write(place.path().join("example.json"), EXAMPLE).unwrap();
+    let output = place.run("analyze example.json --format json --material 50%").expect(0).stdout;
+    let sweep: Value = serde_json::from_str(&output).unwrap();
+    let best = &sweep["best_configurations"]["best_throughput"];
+    assert_eq!((&best["value"], &best["tied_with"]), (&json!(20), &json!([30, 40])));
+    assert_eq!(sweep["metadata"]["material"], 0.5);
+    let latency = &sweep["trends"]["ttft_p99_ms"];
+    assert_eq!((&latency["inflection_points"], &latency["not_significant"]), (&json!([]), &json!(1)));
+    let refused = place.run("analyze example.json --material 2").expect(2).stderr;
+    assert!(refused.contains("--material: '2' is no share of a value"), "{refused}");
+}
+
+#[test]
+fn an_invalid_value_is_neither_best_nor_optimal_and_named() {
+    let place = Workplace::new();
+    let mut example: Value = serde_json::from_str(EXAMPLE).unwrap();
+    example["metadata"]["verdicts"] = json!([{
+        "value": 40, "verdict": "INVALID", "reasons": [{
+            "reason": "client_cpu", "subject": null, "verdict": "INVALID", "figure": 97.0, "threshold": 90.0,
+            "unit": "%", "message": "this client was busy", "advice": "use another machine"
+        }]
+    }]);
+    std::fs::write(place.path().join("example.json"), example.to_string()).unwrap();
+    let output = place.run("analyze example.json --format json").expect(0).stdout;
+    let sweep: Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(sweep["best_configurations"]["best_throughput"]["value"], 30);
+    assert_eq!(sweep["pareto_optimal"], json!([10, 20, 30]));
+    let excluded = json!([{ "value": 40, "reasons": ["client_cpu"] }]);
+    assert_eq!(sweep["metadata"]["excluded_values"], excluded);
+    let table = place.run("analyze example.json").expect(0).stdout;
+    assert!(table.contains("Excluded: neither best nor optimal\n  40 "), "{table}");
+}
+
+#[test]
 fn the_interval_is_students() {
     let place = Workplace::new();
     let block = &analysed(&place)["per_value_metrics"]["10"]["request_throughput_avg"];

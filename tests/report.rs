@@ -4,7 +4,7 @@ use crate::support::Workplace;
 use std::process::Command;
 
 const BASE: &str = "artifacts/m-openai-chat-concurrency_sweep";
-const SWEEP: &str = "profile -m m --url sim:?ttft-ms=2&itl-ms=0.2 --concurrency 1,2,4,16 --num-profile-runs 2 --osl 4 --isl 20 --ui none";
+const SWEEP: &str = "profile -m m --url sim:?ttft-ms=60&itl-ms=60 --concurrency 1,2,4,16 --num-profile-runs 2 --osl 2 --isl 20 --ui none";
 
 fn page(place: &Workplace, path: &str) -> String {
     String::from_utf8(place.bytes(path)).unwrap()

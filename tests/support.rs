@@ -339,6 +339,17 @@ impl Drop for Server {
     }
 }
 
+/// Whether a sweep names the best value by an objective, as `best_throughput`, or has no valid one that could be it: on a
+/// busy machine short runs are invalid.
+pub(crate) fn names_best(sweep: &Value, best: &str) -> bool {
+    let excluded = sweep["metadata"]["excluded_values"].as_array().map_or(0, Vec::len);
+    if sweep["metadata"]["num_successful_values"].as_u64() == Some(excluded as u64) {
+        sweep["best_configurations"].get(best).is_none()
+    } else {
+        sweep["best_configurations"][best]["value"].is_i64()
+    }
+}
+
 /// Splits at spaces; single and double quotes keep a word together.
 fn split(arguments: &str) -> Vec<String> {
     let mut words = Vec::new();

@@ -150,7 +150,7 @@ fn a_sweep_that_is_continued_leaves_out_the_same_runs() {
 }
 
 /// Values whose latencies differ, of which the last one has about the throughput of the one before, and another one in
-/// each run: only more trials of it can tell whether it is optimal.
+/// each run: only more trials of it can tell whether it is optimal. No slope is near twice the one before.
 const UNDECIDED: &str =
     "--ttft-ms 10 --prefill-rate 2000 --itl-ms 20 --itl-slope-ms 0 --itl-noise 0.4 --itl-noise-at 4";
 
@@ -158,7 +158,7 @@ const UNDECIDED: &str =
 fn a_time_is_spent_where_an_answer_is_open() {
     let (server, place) = (Server::start(UNDECIDED), Workplace::new());
     let begin = format!(
-        "profile -m m --url {} --sweep-type zip --concurrency 1,2,3,4 --isl 20,60,100,180 --osl 4 --num-prompts 12 --parameter-sweep-cooldown-seconds 0.1 --profile-run-cooldown-seconds 0.1 --budget 20s",
+        "profile -m m --url {} --sweep-type zip --concurrency 1,2,3,4 --isl 20,60,110,180 --osl 4 --num-prompts 12 --parameter-sweep-cooldown-seconds 0.1 --profile-run-cooldown-seconds 0.1 --budget 20s",
         server.url
     );
     let ended = place.run(&begin).expect(0);
@@ -170,12 +170,16 @@ fn a_time_is_spent_where_an_answer_is_open() {
     };
     let trials = [0, 1, 2, 3].map(done);
     assert!(trials[..3].iter().all(|trials| *trials >= 3), "{trials:?}\n{}", ended.stderr);
-    assert!(trials[..3].iter().all(|others| trials[3] > *others), "{trials:?}\n{}", ended.stderr);
     assert!(ended.stderr.contains("no more trials, "), "{}", ended.stderr);
     let budget = &manifest["time_budget"];
     assert_eq!(budget["seconds"], 20.0);
     assert!(budget["spent_seconds"].as_f64().unwrap() > 1.0, "{budget}");
     let sweep = place.json(&format!("{base}/aggregate/sweep_aggregate/profile_export_aiperf_sweep.json"));
+    // The value before is compared with it, so that where both are about as good it may be open too. An invalid value, on a
+    // busy machine, is no answer to anything, and what remains may be certain.
+    let excluded = sweep["metadata"]["excluded_values"].as_array().unwrap();
+    let is_spent_on_it = trials[3] > trials[0] && trials[3] > trials[1];
+    assert!(is_spent_on_it || !excluded.is_empty(), "{trials:?}\n{}", ended.stderr);
     let open = sweep["metadata"]["budget"]["open_answers"].as_array().unwrap();
     let said = if open.is_empty() { "Every answer is certain" } else { "Unresolved\n" };
     assert!(ended.stdout.contains(said), "{}", ended.stdout);

@@ -5,12 +5,14 @@
 //! the metrics of the objectives turn by the first detector. They are read off the plugins, so an objective of the user,
 //! such as one with a limit that must be kept, is a question too.
 
+use crate::Subject;
 use crate::best::best;
-use crate::bootstrap::draw;
+use crate::bootstrap::{draw, means};
+use crate::comparison::Rule;
 use crate::pareto;
 use crate::scores::{self, Scores};
 use crate::trends;
-use aiperf_model::conclusion::{OpenAnswer, Question};
+use aiperf_model::conclusion::{ExcludedValue, OpenAnswer, Question};
 use aiperf_model::plugin::AnalysisPlugins;
 use aiperf_model::point::Point;
 use rand_chacha::ChaCha8Rng;
@@ -42,12 +44,12 @@ pub struct Influence {
 /// before the plugins were asked about all draws.
 #[must_use]
 pub fn open_answers(
-    axes: &[String],
-    points: &[Point],
+    subject: Subject<'_>,
     plugins: &AnalysisPlugins,
     goes_on: &dyn Fn() -> bool,
 ) -> Option<Vec<OpenAnswer>> {
-    let questions = Questions::new(axes, points, plugins);
+    let points = subject.points;
+    let questions = Questions::new(subject, plugins);
     let mut yes: BTreeMap<Answer, u32> = BTreeMap::new();
     let times = (DRAWN_POINTS / points.len().max(1)).clamp(LEAST_DRAWS, MOST_DRAWS) as u32;
     for round in 0..times {
@@ -73,19 +75,21 @@ pub fn open_answers(
 /// were asked about all draws.
 #[must_use]
 pub fn influences(
-    axes: &[String],
-    points: &[Point],
+    subject: Subject<'_>,
     plugins: &AnalysisPlugins,
     goes_on: &dyn Fn() -> bool,
 ) -> Option<Vec<Influence>> {
-    let questions = Questions::new(axes, points, plugins);
-    let scores = questions.score(points);
-    let answers = questions.answers(points, &scores);
+    let points = subject.points;
+    let questions = Questions::new(subject, plugins);
+    // Draws are taken as exact, and so is what they are compared with: else a draw would change answers by being one.
+    let means: Vec<Point> = points.iter().map(means).collect();
+    let scores = questions.score(&means);
+    let answers = questions.answers(&means, &scores);
     let times =
         (DRAWS_OF_SINGLE_POINTS / points.len().max(1) as u32).clamp(LEAST_DRAWS_OF_ONE, MOST_DRAWS_OF_ONE);
     let share = |(position, point): (usize, &Point)| {
         let mut random = ChaCha8Rng::seed_from_u64(position as u64);
-        let mut drawn = points.to_vec();
+        let mut drawn = means.clone();
         let mut changed = 0_u32;
         for _ in 0..times {
             let place = drawn.get_mut(position).filter(|_| goes_on())?;
@@ -108,15 +112,18 @@ struct Answer {
 /// The plugins, and what is asked of them.
 struct Questions<'a> {
     axes: &'a [String],
+    rule: Rule,
+    excluded: Vec<ExcludedValue>,
     plugins: &'a AnalysisPlugins,
     /// The metrics behind the objectives that span the trade-off.
     keys: Vec<String>,
 }
 
 impl<'a> Questions<'a> {
-    fn new(axes: &'a [String], points: &[Point], plugins: &'a AnalysisPlugins) -> Self {
-        let mut questions = Self { axes, plugins, keys: Vec::new() };
-        let spanning = questions.score(points).into_iter().take(plugins.trade_off);
+    fn new(subject: Subject<'a>, plugins: &'a AnalysisPlugins) -> Self {
+        let (axes, rule, excluded) = (subject.axes, subject.rule(plugins), subject.excluded());
+        let mut questions = Self { axes, rule, excluded, plugins, keys: Vec::new() };
+        let spanning = questions.score(subject.points).into_iter().take(plugins.trade_off);
         let keys =
             spanning.flat_map(|scores| scores.points.into_iter().flatten()).filter_map(|score| score.metric);
         questions.keys = keys.collect::<BTreeSet<String>>().into_iter().collect();
@@ -126,13 +133,14 @@ impl<'a> Questions<'a> {
     /// What the objectives say; one that fails says nothing.
     fn score(&self, points: &[Point]) -> Vec<Scores<'a>> {
         let objectives = self.plugins.objectives.iter();
-        objectives.filter_map(|objective| scores::score(objective.as_ref(), points).ok()).collect()
+        let scores = objectives.filter_map(|objective| scores::score(objective.as_ref(), points).ok());
+        scores.map(|scores| scores.without(&self.excluded, points)).collect()
     }
 
     fn answers(&self, points: &[Point], scores: &[Scores<'_>]) -> BTreeSet<Answer> {
         let mut answers = BTreeSet::new();
         answers.extend(scores.iter().filter_map(|scores| {
-            let best = best(scores, points)?;
+            let best = best(scores, points, self.rule)?;
             Some(Answer {
                 question: Question::Best { objective: best.objective },
                 point_index: best.point_index,
@@ -150,8 +158,9 @@ impl<'a> Questions<'a> {
             return;
         };
         let spanning = scores.get(..self.plugins.trade_off).unwrap_or(scores);
-        let trade_off = pareto::trade_off(spanning, points);
-        let Some(Ok(front)) = trade_off.map(|trade_off| pareto::front(criterion.as_ref(), &trade_off)) else {
+        let trade_off = pareto::trade_off(spanning, points, self.rule);
+        let front = trade_off.map(|trade_off| pareto::front_of_means(criterion.as_ref(), &trade_off));
+        let Some(Ok(front)) = front else {
             return;
         };
         answers.extend(front.optimal().map(|member| Answer {
@@ -165,7 +174,8 @@ impl<'a> Questions<'a> {
         let Some(detector) = self.plugins.detectors.first() else { return };
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let lines = trends::lines_of(self.axes, points, &keys);
-        let Ok(trends) = trends::detect(detector.as_ref(), &lines) else { return };
+        let tested = trends::test(&lines, &self.excluded, self.rule);
+        let Ok(trends) = trends::detect(detector.as_ref(), &lines, &tested) else { return };
         for (line, trend) in lines.iter().zip(trends) {
             let at = trend.inflection_points();
             answers.extend(at.into_iter().filter_map(|x| line.point_at(x)).map(|point_index| Answer {
@@ -180,7 +190,8 @@ impl<'a> Questions<'a> {
 fn score_again<'a>(scores: &[Scores<'a>], position: usize, point: &Point) -> Vec<Scores<'a>> {
     let mut scores = scores.to_vec();
     for of_objective in &mut scores {
-        if let Some(place) = of_objective.points.get_mut(position) {
+        // A point without a value, or one that does not count, stays so.
+        if let Some(place) = of_objective.points.get_mut(position).filter(|place| place.is_some()) {
             *place = scores::score_point(of_objective.objective, point).ok().flatten();
         }
     }
@@ -204,7 +215,12 @@ mod tests {
             criteria: vec![Arc::new(Dominance::new())],
             chosen_criterion: "dominance".into(),
             detectors: vec![Arc::new(Detector::finding_nothing())],
+            material: 0.01,
         }
+    }
+
+    fn subject<'a>(axes: &'a [String], points: &'a [Point]) -> Subject<'a> {
+        Subject { axes, points, verdicts: &[], confidence_level: 0.95 }
     }
 
     fn axes() -> Vec<String> {
@@ -222,13 +238,13 @@ mod tests {
             trials(0, 10.0, 20.0, 0.1),
             trials(1, 20.0, 40.0, 0.1),
             trials(2, 30.0, 60.0, 0.1),
-            trials(3, 30.5, 90.0, noise),
+            trials(3, 31.0, 90.0, noise),
         ]
     }
 
     #[test]
     fn what_the_trials_cannot_tell_is_open() {
-        let open = open_answers(&axes(), &points(5.0), &plugins(), &|| true).unwrap();
+        let open = open_answers(subject(&axes(), &points(5.0)), &plugins(), &|| true).unwrap();
         let named: Vec<_> = open.iter().map(|open| (&open.question, open.point_index)).collect();
         let optimal = Question::Optimal { criterion: "dominance".into() };
         let best = Question::Best { objective: "throughput".into() };
@@ -237,7 +253,7 @@ mod tests {
         assert!(open.iter().all(|open| (0.05..0.95).contains(&open.probability)), "{open:#?}");
         assert_eq!(open[0].parameters, points(5.0)[3].parameters);
         assert_eq!(
-            open_answers(&axes(), &points(5.0), &plugins(), &|| true).unwrap(),
+            open_answers(subject(&axes(), &points(5.0)), &plugins(), &|| true).unwrap(),
             open,
             "the same again"
         );
@@ -245,25 +261,32 @@ mod tests {
 
     #[test]
     fn nothing_is_open_where_all_points_are_known_well() {
-        assert_eq!(open_answers(&axes(), &points(0.05), &plugins(), &|| true).unwrap(), []);
-        assert_eq!(open_answers(&axes(), &[], &plugins(), &|| true).unwrap(), []);
+        assert_eq!(open_answers(subject(&axes(), &points(0.05)), &plugins(), &|| true).unwrap(), []);
+        assert_eq!(open_answers(subject(&axes(), &[]), &plugins(), &|| true).unwrap(), []);
     }
 
     #[test]
     fn the_noisy_point_has_the_influence() {
-        let influences = influences(&axes(), &points(5.0), &plugins(), &|| true).unwrap();
+        let influences = influences(subject(&axes(), &points(5.0)), &plugins(), &|| true).unwrap();
         let shares: Vec<f64> = influences.iter().map(|influence| influence.share).collect();
         assert!(shares[3] > 0.2, "{shares:?}");
         assert!(shares[..3].iter().all(|share| *share < 0.05), "{shares:?}");
     }
 
     #[test]
+    fn a_point_that_is_known_well_has_no_influence_beside_a_noisy_one() {
+        // So noisy that it is not told apart from anything, as far as the trials tell.
+        let influences = influences(subject(&axes(), &points(20.0)), &plugins(), &|| true).unwrap();
+        assert!(influences[..3].iter().all(|influence| influence.share <= 0.02), "{influences:?}");
+    }
+
+    #[test]
     fn nothing_is_asked_beyond_the_time() {
         let questions = std::cell::Cell::new(0);
         let three_times = || questions.replace(questions.get() + 1) < 3;
-        assert_eq!(open_answers(&axes(), &points(5.0), &plugins(), &three_times), None);
+        assert_eq!(open_answers(subject(&axes(), &points(5.0)), &plugins(), &three_times), None);
         assert_eq!(questions.get(), 4);
-        assert_eq!(influences(&axes(), &points(5.0), &plugins(), &three_times), None);
+        assert_eq!(influences(subject(&axes(), &points(5.0)), &plugins(), &three_times), None);
         assert_eq!(questions.get(), 5);
     }
 
@@ -271,8 +294,9 @@ mod tests {
     fn where_a_metric_turns_is_a_question_too() {
         let plugins = AnalysisPlugins { detectors: vec![Arc::new(Detector::inflection_at(2))], ..plugins() };
         let axes = axes();
-        let questions = Questions::new(&axes, &points(5.0), &plugins);
-        let answers = questions.answers(&points(5.0), &questions.score(&points(5.0)));
+        let points = points(0.05);
+        let questions = Questions::new(subject(&axes, &points), &plugins);
+        let answers = questions.answers(&points, &questions.score(&points));
         let turns = |key: &str| Answer {
             question: Question::Inflection { key: key.into(), parameter: "concurrency".into() },
             point_index: 2,

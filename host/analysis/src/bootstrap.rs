@@ -32,6 +32,17 @@ pub(crate) fn draw(point: &Point, random: &mut ChaCha8Rng) -> Point {
     }
 }
 
+/// The point with its means alone, as a draw that happens to hit them.
+pub(crate) fn means(point: &Point) -> Point {
+    let measurements = point.measurements.iter().map(|measurement| with_mean(measurement, measurement.mean));
+    Point {
+        index: point.index,
+        parameters: point.parameters.clone(),
+        trials: 1,
+        measurements: measurements.collect(),
+    }
+}
+
 /// A measurement that was made once.
 fn with_mean(measurement: &Measurement, mean: f64) -> Measurement {
     Measurement {
@@ -44,6 +55,7 @@ fn with_mean(measurement: &Measurement, mean: f64) -> Measurement {
         trials: vec![mean],
         std_dev: None,
         confidence: None,
+        within_run: None,
         extremes: Extremes::default(),
     }
 }

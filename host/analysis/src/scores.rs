@@ -1,8 +1,10 @@
 //! What an objective says of every point, at its means and in each of its trials.
 
+use crate::comparison::Estimate;
+use crate::excluded;
 use crate::fault::{self, Fault};
 use aiperf_metrics::statistics;
-use aiperf_model::conclusion::{Evaluation, Score};
+use aiperf_model::conclusion::{Evaluation, ExcludedValue, Score};
 use aiperf_model::plugin::Objective;
 use aiperf_model::point::{Extremes, Measurement, Point};
 
@@ -13,14 +15,30 @@ const SAME: f64 = 1e-9;
 #[derive(Clone)]
 pub(crate) struct Scores<'a> {
     pub(crate) objective: &'a dyn Objective,
-    /// One entry for each point; none where the point has no value.
+    /// One entry for each point; none where the point has no value, or one that does not count.
     pub(crate) points: Vec<Option<PointScore>>,
+    /// Whether any point has a value, so that the objective spans a trade-off.
+    pub(crate) has_value: bool,
+}
+
+impl Scores<'_> {
+    /// The same without the values of excluded points. The objective was asked about them, and what it said is known.
+    pub(crate) fn without(mut self, excluded: &[ExcludedValue], points: &[Point]) -> Self {
+        for (score, point) in self.points.iter_mut().zip(points) {
+            if excluded::contains(excluded, point.index) {
+                *score = None;
+            }
+        }
+        self
+    }
 }
 
 /// The value of an objective at one point.
 #[derive(Clone)]
 pub(crate) struct PointScore {
     pub(crate) score: Score,
+    /// The mean of the score, with what is known of how far it can be off.
+    pub(crate) estimate: Estimate,
     pub(crate) unit: String,
     /// The key of the measurement that the value was read from, if it was read from one.
     pub(crate) metric: Option<String>,
@@ -30,15 +48,17 @@ pub(crate) struct PointScore {
 
 /// Asks the objective about every point.
 pub(crate) fn score<'a>(objective: &'a dyn Objective, points: &[Point]) -> Result<Scores<'a>, Fault> {
-    let points = points.iter().map(|point| score_point(objective, point)).collect::<Result<_, _>>()?;
-    Ok(Scores { objective, points })
+    let points: Vec<Option<PointScore>> =
+        points.iter().map(|point| score_point(objective, point)).collect::<Result<_, _>>()?;
+    let has_value = points.iter().any(Option::is_some);
+    Ok(Scores { objective, points, has_value })
 }
 
 /// Asks the objective about one point.
 pub(crate) fn score_point(objective: &dyn Objective, point: &Point) -> Result<Option<PointScore>, Fault> {
     let Some(evaluation) = evaluate(objective, point)? else { return Ok(None) };
     Ok(Some(match source(&evaluation, point) {
-        Some(measurement) => read(measurement),
+        Some(measurement) => read(measurement, point.trials),
         None => compute(objective, point, evaluation)?,
     }))
 }
@@ -55,7 +75,7 @@ fn source<'a>(evaluation: &Evaluation, point: &'a Point) -> Option<&'a Measureme
 }
 
 /// The score of a value that is a measurement: trials, unit and interval are those of the measurement.
-fn read(measurement: &Measurement) -> PointScore {
+fn read(measurement: &Measurement, trials: u32) -> PointScore {
     let score = Score {
         mean: measurement.mean,
         trials: measurement.trials.clone(),
@@ -63,6 +83,7 @@ fn read(measurement: &Measurement) -> PointScore {
     };
     PointScore {
         score,
+        estimate: Estimate::measured(measurement, trials),
         unit: measurement.unit.clone(),
         metric: Some(measurement.key.clone()),
         misnamed: None,
@@ -74,8 +95,18 @@ fn read(measurement: &Measurement) -> PointScore {
 fn compute(objective: &dyn Objective, point: &Point, evaluation: Evaluation) -> Result<PointScore, Fault> {
     let trials = evaluate_trials(objective, point)?.unwrap_or_else(|| vec![evaluation.value]);
     let confidence = confidence_level(point).and_then(|level| statistics::interval(&trials, level));
+    let estimate = match statistics::sample_std_dev(&trials) {
+        Some(std_dev) => Estimate::over_trials(evaluation.value, trials.len() as f64, std_dev),
+        None => Estimate::exact(evaluation.value),
+    };
     let score = Score { mean: evaluation.value, trials, confidence };
-    Ok(PointScore { score, unit: objective.unit().into(), metric: None, misnamed: evaluation.metric })
+    Ok(PointScore {
+        score,
+        estimate,
+        unit: objective.unit().into(),
+        metric: None,
+        misnamed: evaluation.metric,
+    })
 }
 
 /// The value in each trial, or none if there is a trial without one.
@@ -115,6 +146,7 @@ fn measurement_of_trial(measurement: &Measurement, trial: usize) -> Option<Measu
         trials: vec![value],
         std_dev: None,
         confidence: None,
+        within_run: None,
         extremes: Extremes::default(),
     })
 }

@@ -24,6 +24,7 @@ fn measurement(key: &str, mean: f64, trials: Vec<f64>, n: usize, std_dev: Option
         trials,
         std_dev,
         confidence: std_dev.and_then(|std_dev| statistics::interval_from_moments(n, mean, std_dev, LEVEL)),
+        within_run: None,
         extremes: Extremes::default(),
     }
 }

@@ -1,9 +1,12 @@
 //! How each metric changes along each parameter, judged by detectors.
 
+use crate::comparison::{Estimate, Rule};
 use crate::differences;
+use crate::excluded;
 use crate::fault::Fault;
+use crate::inflections::{self, Place, Tested};
 use crate::room::Room;
-use aiperf_model::conclusion::{Report, Sample, Series, Trend};
+use aiperf_model::conclusion::{ExcludedValue, Report, Sample, Series, Trend, Uncertainty};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::plugin::TrendDetector;
 use aiperf_model::point::Point;
@@ -11,6 +14,8 @@ use aiperf_model::point::Point;
 /// A series, the parameters that are the same for all its samples, and those that change along with it.
 pub(crate) struct Line {
     series: Series,
+    /// What is known of each sample.
+    estimates: Vec<Estimate>,
     fixed: Vec<Parameter>,
     along_with: Vec<String>,
 }
@@ -104,7 +109,10 @@ impl Row<'_> {
             better: measurement.better,
             samples,
         };
-        Some(Line { series, fixed: self.fixed.clone(), along_with: self.along_with.clone() })
+        let estimate =
+            |(_, point): &(f64, &Point)| Some(Estimate::measured(point.measurement(key)?, point.trials));
+        let estimates = self.points.iter().filter_map(estimate).collect();
+        Some(Line { series, estimates, fixed: self.fixed.clone(), along_with: self.along_with.clone() })
     }
 }
 
@@ -119,12 +127,26 @@ fn sample(x: f64, point: &Point, key: &str) -> Option<Sample> {
     })
 }
 
-/// Asks the detector about every line; one trend for each, in their order.
+/// Tests all bends of these lines as one family, whatever detectors say of them.
+pub(crate) fn test(lines: &[Line], excluded: &[ExcludedValue], rule: Rule) -> Vec<Tested> {
+    let series: Vec<Vec<Place>> = lines.iter().map(|line| line.places(excluded)).collect();
+    inflections::test(&series, rule)
+}
+
+/// Asks the detector about every line; one trend for each, in their order, with the inflections that the test bears out.
 ///
 /// The first fault ends it: a detector that runs into its time limit would otherwise do so for every line.
-pub(crate) fn detect(detector: &dyn TrendDetector, lines: &[Line]) -> Result<Vec<Trend>, Fault> {
+pub(crate) fn detect(
+    detector: &dyn TrendDetector,
+    lines: &[Line],
+    tested: &[Tested],
+) -> Result<Vec<Trend>, Fault> {
     let mut room = Room::default();
-    lines.iter().map(|line| trend(detector, line).map(|trend| room.furnish(trend))).collect()
+    let trends = lines.iter().zip(tested).map(|(line, tested)| {
+        let trend = tested.filter(trend(detector, line)?);
+        Ok(room.furnish(trend))
+    });
+    trends.collect()
 }
 
 /// The trends of several detectors, each in the order of the same lines, with those of a line side by side.
@@ -141,6 +163,15 @@ pub(crate) fn by_metric(detectors: Vec<Vec<Trend>>) -> Vec<Trend> {
 }
 
 impl Line {
+    fn places(&self, excluded: &[ExcludedValue]) -> Vec<Place> {
+        let place = |(sample, estimate): (&Sample, &Estimate)| Place {
+            x: sample.x,
+            estimate: *estimate,
+            is_excluded: excluded::contains(excluded, sample.point_index),
+        };
+        self.series.samples.iter().zip(&self.estimates).map(place).collect()
+    }
+
     /// The point behind a position of a trend along this line.
     pub(crate) fn point_at(&self, x: f64) -> Option<u32> {
         let at = |sample: &&Sample| sample.x.total_cmp(&x).is_eq();
@@ -174,6 +205,9 @@ fn trend(detector: &dyn TrendDetector, line: &Line) -> Result<Trend, Fault> {
         slopes,
         detector: detector.identity().name.clone(),
         findings,
+        not_significant: 0,
+        flat_within: None,
+        uncertainty: Uncertainty::default(),
         derived,
         left_out,
     })
@@ -213,8 +247,13 @@ mod tests {
         point(index, &[("concurrency", ParameterValue::Integer(concurrency))], latency)
     }
 
+    /// The trends whose bends all matter, however small.
+    fn detected(detector: &dyn TrendDetector, lines: &[Line]) -> Vec<Trend> {
+        detect(detector, lines, &test(lines, &[], Rule { level: 0.0, material: 0.0 })).unwrap()
+    }
+
     fn trends(axes: &[String], points: &[Point]) -> Vec<Trend> {
-        detect(&Detector::finding_nothing(), &lines(axes, points)).unwrap()
+        detected(&Detector::finding_nothing(), &lines(axes, points))
     }
 
     #[test]
@@ -329,8 +368,8 @@ mod tests {
     #[test]
     fn trends_of_a_line_stand_side_by_side() {
         let lines = lines(&axes(&["concurrency"]), &testing::specification());
-        let nothing = detect(&Detector::finding_nothing(), &lines).unwrap();
-        let inflection = detect(&Detector::inflection_at(1), &lines).unwrap();
+        let nothing = detected(&Detector::finding_nothing(), &lines);
+        let inflection = detected(&Detector::inflection_at(1), &lines);
         let trends = by_metric(vec![nothing, inflection]);
         let order: Vec<_> = trends.iter().map(|t| (t.key.as_str(), t.inflection_points())).collect();
         assert_eq!(
@@ -348,7 +387,7 @@ mod tests {
     fn findings_come_in_the_order_of_their_place() {
         let detector = Detector::new(vec![finding(2, 3), finding(1, 1)]);
         let lines = lines(&axes(&["concurrency"]), &testing::specification());
-        let trends = detect(&detector, &lines).unwrap();
+        let trends = detected(&detector, &lines);
         let places: Vec<_> = trends[0].findings.iter().map(|f| (f.first, f.last)).collect();
         assert_eq!(places, [(1, 1), (2, 3)]);
     }
@@ -363,7 +402,7 @@ mod tests {
             derived("curvature", &[0.5, 0.25, 0.125]),
         ]);
         let lines = lines(&axes(&["concurrency"]), &testing::specification());
-        let trends = detect(&detector, &lines).unwrap();
+        let trends = detected(&detector, &lines);
         let names = |trend: &Trend| trend.derived.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&trends[0]), ["slopes", "curvature"], "those slopes are others than the host's");
         assert_eq!(trends[0].derived[1].values, [0.5, 0.25, 0.125]);
@@ -373,7 +412,7 @@ mod tests {
     fn what_all_answers_of_a_detector_hold_is_limited() {
         let talkative = Detector::new(vec![Finding { message: "x".repeat(1 << 20), ..finding(1, 1) }; 20]);
         let lines = lines(&axes(&["concurrency"]), &testing::specification());
-        let trends = detect(&talkative, &lines).unwrap();
+        let trends = detected(&talkative, &lines);
         let counts: Vec<_> = trends.iter().map(|trend| (trend.findings.len(), trend.left_out)).collect();
         assert_eq!(counts, [(20, 0), (11, 9)]);
     }

@@ -6,6 +6,7 @@ use aiperf_model::catalogue::MetricId;
 use aiperf_model::client::ClientHealth;
 use aiperf_model::conclusion::{
     BestConfiguration, Conclusions, Derived, Direction, Finding, Front, FrontMember, MemberStanding, Trend,
+    Uncertainty,
 };
 use aiperf_model::metrics::{
     Bounds, Distribution, MetricValue, PercentileBounds, RecordMetrics, RunMetrics, Statistic, Summary,
@@ -192,6 +193,7 @@ pub(crate) fn measurement(id: MetricId, statistic: Statistic, trials: &[f64]) ->
         trials: trials.to_vec(),
         std_dev: several.then_some(1.5),
         confidence: several.then_some(Interval { low: mean - 3.0, high: mean + 3.0, level: 0.95 }),
+        within_run: None,
         extremes: Extremes::default(),
     }
 }
@@ -231,7 +233,13 @@ fn best(objective: &str, point: &Point, key: &str) -> BestConfiguration {
         unit: measurement.unit.clone(),
         metric: Some(key.into()),
         confidence: measurement.confidence,
+        tied_with: Vec::new(),
+        uncertainty: uncertainty(point),
     }
+}
+
+fn uncertainty(point: &Point) -> Uncertainty {
+    if point.trials > 1 { Uncertainty::Trials } else { Uncertainty::Unknown }
 }
 
 fn front(criterion: &str, points: &[Point], standings: &[MemberStanding]) -> Front {
@@ -258,12 +266,15 @@ pub(crate) fn trend(key: &str, detector: &str, positions: &[f64], means: &[f64])
         detector: detector.into(),
         findings: vec![Finding {
             kind: "inflection".into(),
-            message: "growth slows down here".into(),
+            message: "slope falls to 1/5 here (saturation)".into(),
             first: 1,
             last: 1,
             location: Some(Interval { low: 15.0, high: 25.0, level: 0.95 }),
             certainty: 0.5,
         }],
+        not_significant: 0,
+        flat_within: None,
+        uncertainty: Uncertainty::Unknown,
         derived: vec![Derived { name: "curvature".into(), values: vec![0.25; positions.len() - 1] }],
         left_out: 0,
     }
@@ -326,6 +337,8 @@ pub(crate) fn sweep(trials: u32) -> SweepResult {
             ],
             failures: Vec::new(),
             notes: Vec::new(),
+            excluded: Vec::new(),
+            material: 0.01,
         },
         points,
     }
@@ -381,6 +394,8 @@ pub(crate) fn two_axes() -> SweepResult {
             trends: vec![Trend { fixed, ..along }],
             failures: Vec::new(),
             notes: Vec::new(),
+            excluded: Vec::new(),
+            material: 0.01,
         },
         points,
     }

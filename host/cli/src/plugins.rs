@@ -105,6 +105,7 @@ struct Choices {
     detectors: Vec<String>,
     chosen_criterion: String,
     trade_off: usize,
+    material: f64,
 }
 
 impl Choices {
@@ -116,6 +117,7 @@ impl Choices {
             detectors: texts(&config.detectors),
             chosen_criterion: config.criteria.first().map(|choice| choice.name.clone()).unwrap_or_default(),
             trade_off: config.trade_off,
+            material: config.material,
         }
     }
 
@@ -141,6 +143,7 @@ impl Choices {
             criteria: self.criteria.iter().map(|choice| host.pareto(choice)).collect::<Result<_, _>>()?,
             detectors: self.detectors.iter().map(|choice| host.trend(choice)).collect::<Result<_, _>>()?,
             chosen_criterion: self.chosen_criterion.clone(),
+            material: self.material,
         })
     }
 }

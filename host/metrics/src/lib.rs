@@ -2,8 +2,10 @@
 //!
 //! Read the modules in the order of the data: [`formulas`] turns one record into the metrics of one request,
 //! [`accumulator`] gathers requests into the metrics of a run, with [`steady`] for the part of it that counts,
-//! [`distribution`] for the percentiles, [`bounds`] and [`within_run`] for how far they can be trusted, [`run_length`] for when that is enough, and [`points`] takes the runs of one value together, with [`statistics`] for means and intervals over trials and
-//! [`convergence`] for whether there are enough of them.
+//! [`distribution`] for the percentiles, [`bounds`] and [`within_run`] for how far they can be trusted, and
+//! [`run_length`] for when that is enough. [`points`] takes the runs of one value together, with [`statistics`] for means
+//! and intervals over trials, [`significance`] for how probable a difference is by chance and [`convergence`] for whether
+//! there are enough of them.
 //! [`timeline`] follows the load through a run, and [`verdict`] says from it how far the rest can be believed.
 //!
 //! Everything here is pure: the same records give the same bytes, whatever their order and whatever the machine.
@@ -20,6 +22,7 @@ pub mod formulas;
 pub mod points;
 pub mod run_length;
 mod sends;
+pub mod significance;
 pub mod statistics;
 pub mod steady;
 pub mod timeline;

@@ -4,7 +4,7 @@
 //! spread of that number over the trials. Requests of different trials are never thrown together.
 
 use crate::statistics;
-use aiperf_model::catalogue::{Metric, MetricId};
+use aiperf_model::catalogue::{self, Metric, MetricId};
 use aiperf_model::metrics::{RunMetrics, Statistic, StatisticSelection, Summary, open_metrics};
 use aiperf_model::parameter::Parameter;
 use aiperf_model::point::{Extremes, Measurement, Point, TrialStatistics};
@@ -62,7 +62,15 @@ fn measurements(
     let open = open.iter().flat_map(|open| {
         of_metric(open.metric(), &runs.iter().filter_map(|run| run.get_open(open)).collect::<Vec<_>>())
     });
-    built_in.chain(open).collect()
+    built_in.map(|measurement| known_within(measurement, runs)).chain(open).collect()
+}
+
+/// The same, with what the only run knows of it.
+fn known_within(measurement: Measurement, runs: &[RunMetrics]) -> Measurement {
+    let [run] = runs else { return measurement };
+    let known = catalogue::find_key(&measurement.key);
+    let known = known.and_then(|(metric, statistic)| run.within_run(metric, statistic)?.interval);
+    Measurement { within_run: known, ..measurement }
 }
 
 /// One statistic in the runs that have it, or none if no run has it. The interval does not reach below 0 where the
@@ -88,6 +96,7 @@ fn measurement(
             interval.map(statistics::clip_at_zero)
         },
         trials,
+        within_run: None,
         extremes: Extremes::default(),
     })
 }

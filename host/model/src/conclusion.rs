@@ -151,7 +151,35 @@ pub struct Report {
     pub left_out: usize,
 }
 
-/// The best point by one objective.
+/// What is known of how far figures can be off, by which values are told apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uncertainty {
+    /// How they vary over trials.
+    Trials,
+    /// How they vary within the only trial.
+    WithinRun,
+    /// Nothing: only whether a difference is large enough to matter.
+    #[default]
+    Unknown,
+}
+
+/// A value that cannot be told apart from the best one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TiedValue {
+    /// The position of the point in the plan.
+    pub point_index: u32,
+    /// The parameters of the point.
+    pub parameters: Vec<Parameter>,
+    /// The objective's value there.
+    pub value: f64,
+    /// That value less the one of the best configuration.
+    pub difference: f64,
+    /// Where the true difference plausibly lies, together with those of all others, or none where nothing is known of the uncertainty.
+    pub interval: Option<Interval>,
+}
+
+/// The best point by one objective: the first one of those that cannot be told apart from the one with the best mean.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BestConfiguration {
     /// The name of the objective, such as `latency-p99`.
@@ -170,6 +198,10 @@ pub struct BestConfiguration {
     pub metric: Option<String>,
     /// Where the true value plausibly lies, or none for a single trial.
     pub confidence: Option<Interval>,
+    /// The others that cannot be told apart from the one with the best mean, ascending.
+    pub tied_with: Vec<TiedValue>,
+    /// By what they were told apart.
+    pub uncertainty: Uncertainty,
 }
 
 /// What one criterion says of all points.
@@ -198,7 +230,8 @@ pub struct FrontMember {
     pub parameters: Vec<Parameter>,
     /// How it stands.
     pub standing: MemberStanding,
-    /// The probability that it is optimal, if the criterion computes one.
+    /// The probability that it is optimal: what the criterion says, else the share of draws in which it is. None where
+    /// nothing is known of the uncertainty of any point.
     pub probability: Option<f64>,
 }
 
@@ -209,8 +242,24 @@ pub enum MemberStanding {
     Optimal,
     /// The point at this position in the plan is preferable.
     DominatedBy(u32),
+    /// Neither is established: it cannot be told apart from the point at this position in the plan where the criterion
+    /// decides between them.
+    TiedWith(u32),
     /// Out of the question, for this reason.
     Rejected(String),
+}
+
+impl MemberStanding {
+    /// The name in files.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Optimal => "optimal",
+            Self::DominatedBy(_) => "dominated",
+            Self::TiedWith(_) => "tied",
+            Self::Rejected(_) => "rejected",
+        }
+    }
 }
 
 /// What one detector found in one metric along one parameter.
@@ -232,8 +281,14 @@ pub struct Trend {
     pub slopes: Vec<f64>,
     /// The name of the detector.
     pub detector: String,
-    /// What it found.
+    /// What it found, without the inflections that are not told from noise.
     pub findings: Vec<Finding>,
+    /// How many inflections it claimed that are not told from noise, or too small to matter.
+    pub not_significant: usize,
+    /// The range of the means relative to their mean, if no two of them can be told apart.
+    pub flat_within: Option<f64>,
+    /// By what its inflections were told from noise.
+    pub uncertainty: Uncertainty,
     /// The numbers that it worked from, but for those that `rate_of_change` and `slopes` already are.
     pub derived: Vec<Derived>,
     /// How many findings and derived lists of it are not kept.
@@ -274,6 +329,17 @@ pub struct PluginNote {
     pub message: String,
 }
 
+/// A value that is neither best nor optimal, whatever its figures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExcludedValue {
+    /// The position of the point in the plan.
+    pub point_index: u32,
+    /// The parameters of the point.
+    pub parameters: Vec<Parameter>,
+    /// The rules by which it is invalid, such as `client_delay`.
+    pub reasons: Vec<String>,
+}
+
 /// Everything the analysis says of the points.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conclusions {
@@ -289,6 +355,10 @@ pub struct Conclusions {
     pub failures: Vec<PluginFailure>,
     /// What else there is to know of plugins, such as an objective that has no value anywhere.
     pub notes: Vec<PluginNote>,
+    /// Invalid values, which are neither best nor optimal, ascending.
+    pub excluded: Vec<ExcludedValue>,
+    /// The least difference that matters, relative to the larger of two values.
+    pub material: f64,
 }
 
 impl Conclusions {

@@ -155,7 +155,7 @@ pub trait TrendDetector: Plugin {
     fn detect(&self, series: &Series) -> Result<Report, PluginError>;
 }
 
-/// The plugins that analyse a sweep.
+/// The plugins that analyse a sweep, and what they are asked about.
 #[derive(Clone, Default)]
 pub struct AnalysisPlugins {
     /// The objectives; the best configuration is told for each.
@@ -168,6 +168,8 @@ pub struct AnalysisPlugins {
     pub chosen_criterion: String,
     /// The detectors; the first one fills `inflection_points`.
     pub detectors: Vec<Arc<dyn TrendDetector>>,
+    /// The least difference that matters, relative to the larger of two values.
+    pub material: f64,
 }
 
 impl AnalysisPlugins {

@@ -67,6 +67,10 @@ pub struct Measurement {
     pub std_dev: Option<f64>,
     /// Where the true mean plausibly lies, or none for a single trial.
     pub confidence: Option<Interval>,
+    /// Where the figure of the only trial plausibly lies, from how it varies within the run; none with several trials,
+    /// or where nothing is known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_run: Option<Interval>,
     /// What a file says of the trials that it does not hold; unknown where `trials` holds them.
     #[serde(default, skip_serializing_if = "Extremes::are_unknown")]
     pub extremes: Extremes,

@@ -374,6 +374,8 @@ pub struct PluginConfig {
     pub criteria: Vec<PluginChoice>,
     /// The detectors; the first one fills `inflection_points`.
     pub detectors: Vec<PluginChoice>,
+    /// The least difference that matters, relative to the larger of two values.
+    pub material: f64,
     /// What the variables hold that stand for settings of these plugins.
     #[serde(skip)]
     pub setting_secrets: Vec<Secret>,

@@ -141,6 +141,21 @@ pub(crate) fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 #[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a number or a text such as \"1%\"")]
+enum TextOrNumber {
+    Text(String),
+    Number(f64),
+}
+
+/// A share: a number, or what the flag takes.
+pub(crate) fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(match TextOrNumber::deserialize(deserializer)? {
+        TextOrNumber::Text(text) => text,
+        TextOrNumber::Number(number) => number.to_string(),
+    }))
+}
+
+#[derive(Deserialize)]
 #[serde(untagged, expecting = "expected a table, a text or an array of texts")]
 enum TableOrTexts<T> {
     Table(Map<String, Value>),

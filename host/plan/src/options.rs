@@ -2,7 +2,7 @@
 //!
 //! Nothing is checked or filled in here; that is what [`Config::resolve`](crate::Config::resolve) does.
 
-use crate::config_file::{fields_or_texts, headers, one_or_many};
+use crate::config_file::{fields_or_texts, headers, one_or_many, text_or_number};
 use crate::later::LaterFlags;
 use crate::list::ListText;
 use crate::secret::Secret;
@@ -628,6 +628,12 @@ options! {
         #[arg(long, value_name = "PLUGIN", help_heading = "Plugins")]
         #[serde(deserialize_with = "one_or_many")]
         pub trend: Option<Vec<String>>,
+
+        /// The least difference between two values that matters, such as 0.5% or 0.005; smaller ones count for nothing in
+        /// best configurations, Pareto fronts and trends [default: 1%]
+        #[arg(long, value_name = "SHARE", help_heading = "Plugins")]
+        #[serde(deserialize_with = "text_or_number")]
+        pub material: Option<String>,
     }
 
     then {

@@ -30,6 +30,7 @@ pub(crate) fn points() -> Vec<Labelled<Point>> {
         trials: vec![mean; trials],
         std_dev: (trials > 1).then_some(0.0),
         confidence: (trials > 1).then_some(Interval { low: mean, high: mean, level: 0.95 }),
+        within_run: None,
         extremes: Extremes::default(),
     };
     let point = |value: ParameterValue, trials: usize, scale: f64| Point {

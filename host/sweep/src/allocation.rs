@@ -11,7 +11,7 @@ use crate::asking::Asking;
 use crate::context::comparable;
 use crate::duration_estimator::DurationEstimator;
 use crate::spending::Spending;
-use aiperf_analysis::{Influence, influences};
+use aiperf_analysis::{Influence, Subject, influences};
 use aiperf_model::plugin::AnalysisPlugins;
 use aiperf_model::point::Point;
 use aiperf_model::sweep::{Step, SweepResult};
@@ -46,11 +46,17 @@ pub(crate) fn choose<'a, 'r>(
     }
     let result = result();
     let points = comparable(&result.points);
+    let subject = Subject {
+        axes: &result.axes,
+        points: &points,
+        verdicts: &result.verdicts,
+        confidence_level: result.confidence_level,
+    };
     let open_answers = result.time_budget.as_ref().map(|budget| &budget.open);
     let influences = match open_answers {
         None => return Some(Choice::Nothing(ALL_IS_ANSWERED)),
         Some(Some(open)) if open.is_empty() => return Some(Choice::Nothing(ALL_IS_ANSWERED)),
-        Some(Some(_)) => clock.asking.ask(|goes_on| influences(&result.axes, &points, analysis, goes_on)),
+        Some(Some(_)) => clock.asking.ask(|goes_on| influences(subject, analysis, goes_on)),
         Some(None) => None,
     };
     let mut candidates: Vec<(f64, &Step)> = influences

@@ -2,7 +2,7 @@
 
 use crate::asking::Asking;
 use crate::ledger::Ledger;
-use aiperf_analysis::{analyze, open_answers};
+use aiperf_analysis::{Subject, analyze, open_answers};
 use aiperf_metrics::convergence::convergence;
 use aiperf_model::conclusion::Conclusions;
 use aiperf_model::convergence::{Convergence, Convergences, ValueConvergence};
@@ -61,7 +61,7 @@ impl SweepContext<'_> {
     fn time_budget(
         &self,
         ledger: &Ledger,
-        points: &[Point],
+        subject: Subject<'_>,
         analysis: &AnalysisPlugins,
         asking: &Asking,
     ) -> Option<TimeBudget> {
@@ -74,7 +74,8 @@ impl SweepContext<'_> {
         });
         let was_run_twice = |value: &SweepValue| ledger.ended(value.index) >= 2;
         let open = if self.values.iter().all(was_run_twice) {
-            asking.ask(|goes_on| open_answers(self.axes, &comparable(points), analysis, goes_on))
+            let points = comparable(subject.points);
+            asking.ask(|goes_on| open_answers(subject.with_points(&points), analysis, goes_on))
         } else {
             Some(Vec::new())
         };
@@ -84,10 +85,17 @@ impl SweepContext<'_> {
     /// What the runs in the ledger say together. What they leave open is asked if there is a time for the trials.
     pub(crate) fn result(&self, ledger: &Ledger, analysis: &AnalysisPlugins, asking: &Asking) -> SweepResult {
         let points = ledger.points(&self.values, self.confidence_level, self.selection);
-        let conclusions =
-            if self.axes.is_empty() { Conclusions::default() } else { analyze(self.axes, &points, analysis) };
-        let time_budget = self.time_budget(ledger, &points, analysis, asking);
         let drift = ledger.drift(&self.values);
+        let verdicts = ledger.verdicts(&self.values, &drift);
+        let subject = Subject {
+            axes: self.axes,
+            points: &points,
+            verdicts: &verdicts,
+            confidence_level: self.confidence_level,
+        };
+        let conclusions =
+            if self.axes.is_empty() { Conclusions::default() } else { analyze(subject, analysis) };
+        let time_budget = self.time_budget(ledger, subject, analysis, asking);
         SweepResult {
             axes: self.axes.to_vec(),
             values: self.values.clone(),
@@ -98,7 +106,7 @@ impl SweepContext<'_> {
             failed_values: ledger.failed_values(&self.values),
             failed_trials: ledger.failed_trials(&self.values),
             request_errors: ledger.request_errors(&self.values),
-            verdicts: ledger.verdicts(&self.values, &drift),
+            verdicts,
             convergence: self.convergences(ledger),
             time_budget,
             drift,

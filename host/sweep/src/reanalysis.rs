@@ -4,7 +4,7 @@ use crate::asking::Asking;
 use crate::context::{SweepContext, ascending};
 use crate::earlier::{edited_files, read_ledger};
 use crate::error::SweepError;
-use aiperf_analysis::analyze;
+use aiperf_analysis::{Subject, analyze};
 use aiperf_artifacts::{ArtifactDir, ArtifactError, Exporters, Layout, Manifest, layout, read_sweep};
 use aiperf_metrics::statistics;
 use aiperf_model::metrics::StatisticSelection;
@@ -97,7 +97,13 @@ pub fn reanalyze_file(file: &Path, analysis: &AnalysisPlugins) -> Result<SweepRe
             measurement.confidence = confidence(measurement, point.trials, result.confidence_level);
         }
     }
-    result.conclusions = analyze(&result.axes, &result.points, analysis);
+    let subject = Subject {
+        axes: &result.axes,
+        points: &result.points,
+        verdicts: &result.verdicts,
+        confidence_level: result.confidence_level,
+    };
+    result.conclusions = analyze(subject, analysis);
     result.plugins = with_analysis(&result.plugins, analysis);
     Ok(result)
 }

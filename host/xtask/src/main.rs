@@ -5,6 +5,7 @@
 mod bench;
 mod bindings;
 mod build_plugins;
+mod coverage;
 mod tidy;
 mod workspace;
 
@@ -27,6 +28,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Build the built-in plugins and write them to `plugins/prebuilt`.
     BuildPlugins(build_plugins::Arguments),
+    /// Simulate how often conclusions are right, and write the tables of `docs/coverage.md`.
+    Coverage(coverage::Arguments),
     /// Write the SDK's bindings from `wit/`.
     GenerateBindings(bindings::Arguments),
     /// Check that crates depend only on those below them, and that files stay small.
@@ -39,6 +42,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.command {
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::BuildPlugins(arguments) => build_plugins::run(&workspace, &arguments),
+        Command::Coverage(arguments) => coverage::run(&workspace, &arguments),
         Command::GenerateBindings(arguments) => bindings::run(&workspace, &arguments),
         Command::Tidy => tidy::run(&workspace),
     }

@@ -176,6 +176,7 @@ fn single(name: Name, value: f64) -> Measurement {
         trials: vec![value],
         std_dev: None,
         confidence: None,
+        within_run: None,
         extremes: Extremes::default(),
     }
 }

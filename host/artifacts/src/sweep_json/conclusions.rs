@@ -3,7 +3,9 @@
 use super::{Axes, ListedPoint, Named};
 use crate::json::Position;
 use crate::parameters::Object;
-use aiperf_model::conclusion::{BestConfiguration, Derived, Front, FrontMember, MemberStanding, Trend};
+use aiperf_model::conclusion::{
+    BestConfiguration, Derived, Front, FrontMember, MemberStanding, TiedValue, Trend, Uncertainty,
+};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -22,6 +24,21 @@ struct Best<'a> {
     metric_name: Option<&'a str>,
     ci_low: Option<f64>,
     ci_high: Option<f64>,
+    tied_with: Vec<ListedPoint<'a>>,
+    uncertainty: Uncertainty,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ties: Vec<Tie<'a>>,
+}
+
+/// What speaks for a tie.
+#[derive(Serialize)]
+struct Tie<'a> {
+    #[serde(flatten)]
+    at: Named<'a>,
+    metric: f64,
+    difference: f64,
+    difference_ci_low: Option<f64>,
+    difference_ci_high: Option<f64>,
 }
 
 impl Serialize for BestConfigurations<'_> {
@@ -40,6 +57,21 @@ impl<'a> Best<'a> {
             metric_name: best.metric.as_deref(),
             ci_low: best.confidence.map(|interval| interval.low),
             ci_high: best.confidence.map(|interval| interval.high),
+            tied_with: best.tied_with.iter().map(|tied| axes.place(&tied.parameters)).collect(),
+            uncertainty: best.uncertainty,
+            ties: best.tied_with.iter().map(|tied| Tie::new(tied, axes)).collect(),
+        }
+    }
+}
+
+impl<'a> Tie<'a> {
+    fn new(tied: &'a TiedValue, axes: Axes) -> Self {
+        Self {
+            at: axes.named(&tied.parameters),
+            metric: tied.value,
+            difference: tied.difference,
+            difference_ci_low: tied.interval.map(|interval| interval.low),
+            difference_ci_high: tied.interval.map(|interval| interval.high),
         }
     }
 }
@@ -69,8 +101,11 @@ pub(super) struct Standings<'a> {
 struct Standing<'a> {
     #[serde(flatten)]
     at: Named<'a>,
+    #[serde(rename = "standing")]
+    name: &'static str,
     optimal: bool,
     dominated_by: Option<ListedPoint<'a>>,
+    tied_with: Option<ListedPoint<'a>>,
     rejected: Option<&'a str>,
     probability_optimal: Option<f64>,
 }
@@ -86,18 +121,22 @@ impl Serialize for Standings<'_> {
 }
 
 fn standing<'a>(front: &'a Front, member: &'a FrontMember, axes: Axes) -> Standing<'a> {
-    let dominating = match member.standing {
-        MemberStanding::DominatedBy(index) => front.members.iter().find(|other| other.point_index == index),
-        MemberStanding::Optimal | MemberStanding::Rejected(_) => None,
+    let place = |index: u32| {
+        let other = front.members.iter().find(|other| other.point_index == index);
+        other.map(|other| axes.place(&other.parameters))
     };
-    let rejected = match &member.standing {
-        MemberStanding::Rejected(reason) => Some(reason.as_str()),
-        MemberStanding::Optimal | MemberStanding::DominatedBy(_) => None,
+    let (dominated_by, tied_with, rejected) = match &member.standing {
+        MemberStanding::Optimal => (None, None, None),
+        MemberStanding::DominatedBy(index) => (place(*index), None, None),
+        MemberStanding::TiedWith(index) => (None, place(*index), None),
+        MemberStanding::Rejected(reason) => (None, None, Some(reason.as_str())),
     };
     Standing {
         at: axes.named(&member.parameters),
+        name: member.standing.name(),
         optimal: member.standing == MemberStanding::Optimal,
-        dominated_by: dominating.map(|other| axes.place(&other.parameters)),
+        dominated_by,
+        tied_with,
         rejected,
         probability_optimal: member.probability,
     }
@@ -195,9 +234,13 @@ struct OneDetector<'a> {
     more: More<'a>,
 }
 
-/// What few detectors have beside findings: numbers of their own, by name, and more than is kept.
+/// What follows from the test of a detector's inflections, and what few detectors have beside findings: numbers of their
+/// own, by name, and more than is kept.
 #[derive(Serialize)]
 struct More<'a> {
+    not_significant: usize,
+    flat_within: Option<f64>,
+    uncertainty: Uncertainty,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     derived: BTreeMap<&'a str, &'a [f64]>,
     #[serde(skip_serializing_if = "is_zero")]
@@ -207,7 +250,13 @@ struct More<'a> {
 impl<'a> More<'a> {
     fn new(trend: &'a Trend) -> Self {
         let named = |derived: &'a Derived| (derived.name.as_str(), derived.values.as_slice());
-        Self { derived: trend.derived.iter().map(named).collect(), left_out: trend.left_out }
+        Self {
+            not_significant: trend.not_significant,
+            flat_within: trend.flat_within,
+            uncertainty: trend.uncertainty,
+            derived: trend.derived.iter().map(named).collect(),
+            left_out: trend.left_out,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Axes, ListedPoint, Named};
 use crate::parameters;
 use aiperf_model::catalogue::OpenMetric;
-use aiperf_model::conclusion;
+use aiperf_model::conclusion::{self, ExcludedValue};
 use aiperf_model::convergence::{self, Convergences};
 use aiperf_model::parameter::ParameterValue;
 use aiperf_model::plugin::Identity;
@@ -32,6 +32,8 @@ pub(super) struct Metadata<'a> {
     convergence: Option<Convergence<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     budget: Option<Budget<'a>>,
+    material: f64,
+    excluded_values: Vec<Excluded<'a>>,
     pareto_criterion: Option<&'a str>,
     #[serde(skip_serializing_if = "<[OpenMetric]>::is_empty")]
     open_metrics: &'a [OpenMetric],
@@ -136,12 +138,33 @@ impl<'a> Metadata<'a> {
             edited_files: &result.edited_files,
             convergence: result.convergence.as_ref().map(|all| Convergence::new(all, axes)),
             budget: result.time_budget.as_ref().map(|budget| Budget::new(budget, axes)),
+            material: result.conclusions.material,
+            excluded_values: result
+                .conclusions
+                .excluded
+                .iter()
+                .map(|value| Excluded::new(value, axes))
+                .collect(),
             pareto_criterion: result.conclusions.chosen_criterion.as_deref(),
             open_metrics: &result.open_metrics,
             plugins: &result.plugins,
             plugin_failures: plugin_failures.collect(),
             plugin_notes: plugin_notes.collect(),
         }
+    }
+}
+
+/// A value that is neither best nor optimal, and why.
+#[derive(Serialize)]
+struct Excluded<'a> {
+    #[serde(flatten)]
+    at: Named<'a>,
+    reasons: &'a [String],
+}
+
+impl<'a> Excluded<'a> {
+    fn new(value: &'a ExcludedValue, axes: Axes) -> Self {
+        Self { at: axes.named(&value.parameters), reasons: &value.reasons }
     }
 }
 

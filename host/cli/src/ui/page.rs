@@ -30,6 +30,7 @@ pub(crate) fn page(result: &SweepResult, manifest: &Manifest) -> String {
                 (sections::heading(model, result, manifest))
                 main {
                     (sections::best(&result.conclusions))
+                    (sections::excluded(&result.conclusions))
                     (curves::figures(result))
                     (sections::values(result))
                     (sections::pareto(result))

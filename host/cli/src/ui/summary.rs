@@ -7,7 +7,8 @@ use super::table::table;
 use super::verdicts::verdicts;
 use crate::lines::Lines;
 use aiperf_model::conclusion::{
-    BestConfiguration, Conclusions, Derived, Direction, Front, MemberStanding, Question, Trend,
+    BestConfiguration, Conclusions, Derived, Direction, ExcludedValue, Front, FrontMember, MemberStanding,
+    Question, Trend, Uncertainty,
 };
 use aiperf_model::convergence::{Convergence, Convergences};
 use aiperf_model::figure;
@@ -30,7 +31,8 @@ pub(crate) fn summary(result: &SweepResult) -> Lines {
         values(result),
         failures::section(result),
         failures::request_errors(result),
-        conclusions.best.iter().map(best_line).collect::<Lines>().under("Best configurations"),
+        best(conclusions),
+        excluded(&conclusions.excluded),
         pareto(conclusions, &result.points),
         trends(&conclusions.trends),
         result.convergence.as_ref().map(convergence).unwrap_or_default(),
@@ -69,6 +71,32 @@ fn values(result: &SweepResult) -> Lines {
         lines.push(format_args!("{} from too few requests, see sample_size below", format::OPEN));
     }
     lines
+}
+
+fn best(conclusions: &Conclusions) -> Lines {
+    let lines = conclusions.best.iter().map(best_line);
+    lines.chain(unknown_uncertainty(conclusions)).collect::<Lines>().under("Best configurations")
+}
+
+/// What single trials cannot say.
+fn unknown_uncertainty(conclusions: &Conclusions) -> Option<String> {
+    let is_unknown = |best: &BestConfiguration| best.uncertainty == Uncertainty::Unknown;
+    let material = figure::chosen(100.0 * conclusions.material);
+    (!conclusions.best.is_empty() && conclusions.best.iter().all(is_unknown)).then(|| {
+        format!(
+            "  {:<18} from single trials, whose uncertainty is unknown: differences up to {material} % count as none",
+            ""
+        )
+    })
+}
+
+/// Invalid values, and why.
+fn excluded(excluded: &[ExcludedValue]) -> Lines {
+    let lines = excluded.iter().map(|value| {
+        let name = format::group_if_several(&value.parameters);
+        format!("  {name:<18} INVALID: {}", value.reasons.join(", "))
+    });
+    lines.collect::<Lines>().under("Excluded: neither best nor optimal")
 }
 
 fn pareto(conclusions: &Conclusions, points: &[Point]) -> Lines {
@@ -228,37 +256,61 @@ fn best_line(best: &BestConfiguration) -> String {
         let _ = write!(line, " {}", best.unit);
     }
     if let Some(metric) = &best.metric {
-        let _ = write!(line, " ({way} {metric})");
+        let among = if best.tied_with.is_empty() { "" } else { "among the " };
+        let _ = write!(line, " ({among}{way} {metric})");
     }
     if let Some(interval) = best.confidence {
         let _ = write!(line, ", interval {}", figure::interval(interval.low, interval.high));
     }
+    if !best.tied_with.is_empty() {
+        let _ = write!(line, "; tied with {}", ties(best));
+    }
     line
 }
 
+/// The values that cannot be told apart from the best one: `50, 60, 70`.
+pub(super) fn ties(best: &BestConfiguration) -> String {
+    let tied = best.tied_with.iter().map(|tied| format::group_if_several(&tied.parameters));
+    tied.collect::<Vec<_>>().join(", ")
+}
+
+/// A value of a front, with the probability that it is optimal unless that is as good as certain: `40 (64 %)`.
+pub(super) fn with_probability(name: String, member: &FrontMember) -> String {
+    match member.probability {
+        Some(probability) if probability < 0.95 => format!("{name} ({:.0} %)", 100.0 * probability),
+        _ => name,
+    }
+}
+
 fn front_lines(front: &Front, mark: &str, chosen: bool, points: &[Point]) -> Vec<String> {
-    let optimal: Vec<_> =
-        front.optimal().map(|member| format::group_if_several(&member.parameters)).collect();
+    let optimal: Vec<_> = front
+        .optimal()
+        .map(|member| with_probability(format::group_if_several(&member.parameters), member))
+        .collect();
     let name = format!("{} {mark}", front.criterion);
     let chosen = if chosen { " (pareto_optimal)" } else { "" };
     let optimal = if optimal.is_empty() { "none".to_owned() } else { optimal.join(", ") };
     let mut lines = vec![format!("  {name:<18} {optimal}{chosen}")];
-    for member in &front.members {
-        let value = format::group_if_several(&member.parameters);
-        match &member.standing {
-            MemberStanding::Optimal => {}
-            MemberStanding::DominatedBy(by) => {
-                if let Some(better) = points.iter().find(|point| point.index == *by) {
-                    let by = format::group_if_several(&better.parameters);
-                    lines.push(format!("  {:<18} {value} is dominated by {by}", ""));
-                }
-            }
-            MemberStanding::Rejected(reason) => {
-                lines.push(format!("  {:<18} {value} is rejected: {reason}", ""));
-            }
-        }
-    }
+    let standings = front.members.iter().filter_map(|member| standing(member, points));
+    lines.extend(standings.map(|standing| format!("  {:<18} {standing}", "")));
     lines
+}
+
+/// Why a value is not optimal.
+fn standing(member: &FrontMember, points: &[Point]) -> Option<String> {
+    let value = format::group_if_several(&member.parameters);
+    let other = |index: u32| {
+        let point = points.iter().find(|point| point.index == index)?;
+        Some(format::group_if_several(&point.parameters))
+    };
+    match &member.standing {
+        MemberStanding::Optimal => None,
+        MemberStanding::DominatedBy(by) => Some(format!("{value} is dominated by {}", other(*by)?)),
+        MemberStanding::TiedWith(with) => {
+            Some(format!("{} is tied with {}", with_probability(value, member), other(*with)?))
+        }
+        MemberStanding::Rejected(reason) => Some(format!("{value} is rejected: {reason}")),
+    }
 }
 
 fn trend_lines(trend: &Trend) -> Vec<String> {
@@ -279,9 +331,20 @@ fn findings(trend: &Trend) -> String {
     let shown: Vec<_> =
         trend.findings.iter().take(MOST_FINDINGS).map(|finding| finding.message.as_str()).collect();
     match (shown.len(), trend.findings.len() - shown.len() + trend.left_out) {
-        (0, 0) => "no inflection in this range".to_owned(),
+        (0, 0) => nothing_found(trend),
         (_, 0) => shown.join("; "),
         (_, more) => format!("{}; … and {more} more", shown.join("; ")),
+    }
+}
+
+/// What is to be said of a trend in which nothing was found.
+pub(super) fn nothing_found(trend: &Trend) -> String {
+    match (trend.flat_within, trend.not_significant) {
+        (Some(range), _) => format!("flat within {}", figure::percent(100.0 * range)),
+        (None, 0) => "no inflection in this range".to_owned(),
+        (None, more) => {
+            format!("no inflection beyond noise ({} not significant)", format::count(more, "claim"))
+        }
     }
 }
 

@@ -6,11 +6,11 @@
 
 use super::rules::DRIFT;
 use super::trials::{Trial, judged};
+use crate::significance::{holm, two_sided};
 use crate::statistics::{mean, sum};
 use aiperf_model::catalogue::{self, MetricId};
 use aiperf_model::metrics::Statistic;
 use aiperf_model::verdict::{Drift, Reason};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The least change over a sweep, relative to the mean, that is called a drift however certain it is.
 const LEAST: f64 = 0.02;
@@ -80,8 +80,7 @@ fn slope(series: &[Vec<(f64, f64)>]) -> Option<Slope> {
     let errors = sum(centred.iter().map(|(time, value)| (value - per_second * time).powi(2)));
     let error = (errors / degrees_of_freedom as f64 / squares).sqrt();
     let p = if error > 0.0 {
-        let student = StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).ok()?;
-        2.0 * student.sf((per_second / error).abs())
+        two_sided(per_second / error, degrees_of_freedom as f64)
     } else {
         // A perfect line, or nothing but equal values.
         if per_second == 0.0 { 1.0 } else { 0.0 }
@@ -98,32 +97,9 @@ fn relative(runs: &[(f64, f64)]) -> Option<Vec<(f64, f64)>> {
     (runs.len() > 1).then(|| runs.iter().map(|(at, measured)| (at - time, measured / value - 1.0)).collect())
 }
 
-/// Probabilities corrected for how many were looked at (Holm 1979), in the order given.
-fn holm(probabilities: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    let at = |index: usize| probabilities.get(index).copied().unwrap_or(1.0);
-    order.sort_by(|a, b| at(*a).total_cmp(&at(*b)));
-    let mut adjusted = vec![1.0; probabilities.len()];
-    let mut least: f64 = 0.0;
-    for (rank, index) in order.iter().enumerate() {
-        least = least.max((probabilities.len() - rank) as f64 * at(*index)).min(1.0);
-        if let Some(place) = adjusted.get_mut(*index) {
-            *place = least;
-        }
-    }
-    adjusted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn holm_corrects_in_order() {
-        assert_eq!(holm(&[0.01, 0.04, 0.03]), [0.03, 0.06, 0.06]);
-        assert_eq!(holm(&[0.9, 0.8]), [1.0, 1.0]);
-        assert_eq!(holm(&[]), [0.0; 0]);
-    }
 
     #[test]
     fn a_slope_is_common_to_values_of_different_size() {

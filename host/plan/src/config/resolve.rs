@@ -2,6 +2,7 @@
 
 mod convergence;
 mod dataset;
+mod material;
 mod ramps;
 mod time_budget;
 
@@ -386,7 +387,7 @@ impl PluginConfig {
     /// objectives of the user span the trade-off; with one or none it lies between the defaults.
     ///
     /// # Errors
-    /// A choice that is no `name` or `name:{json}`, or one that is made twice.
+    /// A choice that is no `name` or `name:{json}`, or one that is made twice; no share as the least difference.
     pub fn resolve(options: &Options, environment: &Environment) -> Result<Self, ConfigError> {
         let given = chosen("--objective", options.objective.as_deref(), &OBJECTIVES)?;
         let trade_off = given.len().max(OBJECTIVES.len());
@@ -406,6 +407,7 @@ impl PluginConfig {
             trade_off,
             criteria,
             detectors,
+            material: material::resolve(options)?,
             setting_secrets,
         })
     }
@@ -520,6 +522,7 @@ fn refuse_sweep_flags(options: &Options) -> Result<(), ConfigError> {
         ("--objective", options.objective.is_some()),
         ("--pareto", options.pareto.is_some()),
         ("--trend", options.trend.is_some()),
+        ("--material", options.material.is_some()),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => Err(ConfigError::NeedsSweep { flag }),

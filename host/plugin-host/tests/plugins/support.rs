@@ -75,6 +75,7 @@ pub(crate) fn point(index: u32, concurrency: i64, means: &[(&str, &str, f64)]) -
         trials: vec![mean],
         std_dev: None,
         confidence: None,
+        within_run: None,
         extremes: Extremes::default(),
     };
     Point {

@@ -164,6 +164,7 @@ fn point() -> Point {
         trials: vec![index as f64; 5],
         std_dev: Some(0.5),
         confidence: None,
+        within_run: None,
         extremes: Extremes::default(),
     };
     Point {

@@ -93,6 +93,8 @@ fn below(layer: &str) -> Vec<&'static str> {
         .concat(),
         // The statistics over trials stand where points are made of them.
         "analysis" => vec!["model", "metrics"],
+        // What is simulated goes through the real stages.
+        "coverage" => vec!["model", "metrics", "analysis"],
         "plugins" => vec!["sdk"],
         stage if STAGES.contains(&stage) => vec!["model"],
         _ => Vec::new(),

@@ -54,7 +54,7 @@ fn a_straight_line_has_no_inflection_however_it_is_spaced() {
 fn turns_and_declines_are_said_in_words() {
     assert_eq!(message(&by_tens(&[1.0, 3.0, 1.0])), "peak at concurrency 20");
     assert_eq!(message(&by_tens(&[3.0, 1.0, 3.0])), "valley at concurrency 20");
-    assert_eq!(message(&by_tens(&[100.0, 99.0, 90.0])), "decline increases 9-fold at concurrency 30");
+    assert_eq!(message(&by_tens(&[100.0, 99.0, 90.0])), "decline steepens 9-fold at concurrency 30");
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use crate::ui::columns::{Shown, columns};
 use crate::ui::format;
-use crate::ui::summary::{EDITED, derived_values, marks, measurement, open, optimal_under, title};
+use crate::ui::summary::{
+    EDITED, derived_values, marks, measurement, nothing_found, open, optimal_under, ties, title,
+    with_probability,
+};
 use crate::ui::verdicts::{also, groups};
 use Column::{Figures, Text};
 use aiperf_artifacts::Manifest;
@@ -89,13 +92,33 @@ pub(super) fn best(conclusions: &Conclusions) -> Markup {
             td { (figure::number(best.value)) " " (best.unit) }
             td { @if let Some(interval) = best.confidence { (figure::interval(interval.low, interval.high)) } }
             td.text { (way) " " (best.metric.as_deref().unwrap_or_default()) }
+            td.long { (ties(best)) }
         }
     });
     table(
         "Best configurations",
-        &[Text("objective"), Text("configuration"), Figures("result"), Figures("interval"), Text("by")],
+        &[
+            Text("objective"),
+            Text("configuration"),
+            Figures("result"),
+            Figures("interval"),
+            Text("by"),
+            Text("tied with"),
+        ],
         &rows.collect::<Vec<_>>(),
     )
+}
+
+/// Invalid values, and why.
+pub(super) fn excluded(conclusions: &Conclusions) -> Markup {
+    let rows = conclusions.excluded.iter().map(|value| {
+        html! {
+            td { (name(&value.parameters)) }
+            td.text.invalid { (value.reasons.join(", ")) }
+        }
+    });
+    let columns = [Text("configuration"), Text("INVALID by")];
+    table("Excluded: neither best nor optimal", &columns, &rows.collect::<Vec<_>>())
 }
 
 pub(super) fn values(result: &SweepResult) -> Markup {
@@ -130,11 +153,16 @@ pub(super) fn pareto(result: &SweepResult) -> Markup {
         point.map_or_else(|| index.to_string(), |point| name(&point.parameters))
     };
     let rows = conclusions.fronts.iter().zip(marks(&conclusions.fronts)).map(|(front, mark)| {
-        let optimal: Vec<_> = front.optimal().map(|member| name(&member.parameters)).collect();
+        let optimal: Vec<_> =
+            front.optimal().map(|member| with_probability(name(&member.parameters), member)).collect();
         let others = front.members.iter().filter_map(|member| match &member.standing {
             MemberStanding::Optimal => None,
             MemberStanding::DominatedBy(by) => {
                 Some(format!("{} is dominated by {}", name(&member.parameters), named(*by)))
+            }
+            MemberStanding::TiedWith(with) => {
+                let value = with_probability(name(&member.parameters), member);
+                Some(format!("{value} is tied with {}", named(*with)))
             }
             MemberStanding::Rejected(reason) => Some(format!("{}: {reason}", name(&member.parameters))),
         });
@@ -154,6 +182,8 @@ const MOST_FINDINGS: usize = 20;
 pub(super) fn trends(conclusions: &Conclusions) -> Markup {
     let rows = conclusions.trends.iter().flat_map(|trend| {
         let messages = trend.findings.iter().take(MOST_FINDINGS).map(|finding| finding.message.clone());
+        let is_flat = trend.findings.is_empty() && trend.flat_within.is_some();
+        let messages = messages.chain(is_flat.then(|| nothing_found(trend)));
         let more = (trend.findings.len() + trend.left_out).saturating_sub(MOST_FINDINGS);
         let more = (more > 0).then(|| format!("… and {more} more"));
         let derived = trend.derived.iter().map(derived_values);
