@@ -54,7 +54,7 @@ fn writer(path: &Path, text: &str) -> Option<String> {
     if !is_of_program || is_test || path.starts_with(FILES_CRATE) || path.starts_with("host/xtask") {
         return None;
     }
-    let program = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let program = text.split("mod tests").next().unwrap_or_default();
     let found = WRITERS.into_iter().find(|writer| program.contains(writer))?;
     Some(format!("{}: {found}…) may leave half a file; use aiperf_files::replace", path.display()))
 }
