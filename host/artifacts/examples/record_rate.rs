@@ -16,7 +16,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = folder.path().join("profile_export.jsonl");
     let (mut record, metrics) = (record(), metrics());
     let started = Instant::now();
-    let mut writer = RecordsWriter::create(&path, RunClock { origin_unix_ns: 1_736_937_045_000_000_000 }, &[Phase::Profiling])?;
+    let mut writer = RecordsWriter::create(
+        &path,
+        RunClock { origin_unix_ns: 1_736_937_045_000_000_000 },
+        &[Phase::Profiling],
+    )?;
     for request in 0..RECORDS {
         record.timing.request = request;
         writer.write(&record, &metrics)?;

@@ -299,7 +299,8 @@ mod tests {
     fn written(records: &[(Record, RecordMetrics)]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("profile_export.jsonl");
-        let mut writer = RecordsWriter::create(&path, fixture::CLOCK, &[Phase::Warmup, Phase::Profiling]).unwrap();
+        let mut writer =
+            RecordsWriter::create(&path, fixture::CLOCK, &[Phase::Warmup, Phase::Profiling]).unwrap();
         for (record, metrics) in records {
             writer.write(record, metrics).unwrap();
         }
