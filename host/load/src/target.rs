@@ -59,9 +59,7 @@ impl Target {
                 let path = spec.endpoint_path.unwrap_or(of_workload);
                 request_uri(url, host.as_ref(), &url.request_path(path))
             })
-            .map(|uri| {
-                uri.map_err(|error| if spec.endpoint_path.is_none() { of_plugin(error) } else { error })
-            })
+            .map(|uri| if spec.endpoint_path.is_none() { uri.map_err(of_plugin) } else { uri })
             .collect::<Result<_, _>>()?;
         Ok(Self { route: probe::reach(url, spec.transport, PROBE_TIMEOUT)?, uris, headers })
     }
