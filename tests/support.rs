@@ -337,28 +337,7 @@ impl Drop for Server {
     }
 }
 
-/// Splits at spaces; single and double quotes keep a word together.
+/// Splits as a shell does.
 fn split(arguments: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let (mut word, mut quote, mut begun) = (String::new(), None, false);
-    for character in arguments.chars() {
-        match (character, quote) {
-            ('"' | '\'', None) => (quote, begun) = (Some(character), true),
-            (end, Some(open)) if end == open => quote = None,
-            (space, None) if space.is_whitespace() => {
-                if begun {
-                    words.push(std::mem::take(&mut word));
-                }
-                begun = false;
-            }
-            (other, _) => {
-                word.push(other);
-                begun = true;
-            }
-        }
-    }
-    if begun {
-        words.push(word);
-    }
-    words
+    shlex::split(arguments).unwrap()
 }
