@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// The binary under test, with an environment that no user's settings reach.
 pub(crate) fn aiperf() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aiperf"));
-    command.env_remove("OPENAI_API_KEY").env("AIPERF_PLUGIN_DIR", "");
+    command.env_remove("OPENAI_API_KEY").env_remove("AIPERF_LOG").env("AIPERF_PLUGIN_DIR", "");
     // What was compiled for the user, or by an earlier state of this program, is not there; the tests share theirs.
     let own = concat!(env!("CARGO_TARGET_TMPDIR"), "/user");
     command.env("XDG_CACHE_HOME", format!("{own}/cache")).env("XDG_CONFIG_HOME", format!("{own}/config"));
@@ -51,7 +51,7 @@ impl Workplace {
     }
 
     /// The program, to be run here.
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         use std::os::unix::process::CommandExt as _;
         let mut command = aiperf();
         command.current_dir(self.path()).stdin(Stdio::null());

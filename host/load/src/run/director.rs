@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
+use tracing::info;
 
 /// How often it looks at the clock and at the orders of the user.
 const TICK: Duration = Duration::from_millis(10);
@@ -232,6 +233,7 @@ impl Director {
         start: u64,
         limits: Limits,
     ) -> Result<(Vec<WorkerShare>, u64), LoadError> {
+        info!(?phase, workers = self.workers.len(), "phase begins");
         let shared = Arc::clone(&self.shared);
         let mut arrivals = self.arrivals(phase, start, limits);
         let left = arrivals.pop();
@@ -262,6 +264,7 @@ impl Director {
             }))
         });
         self.workers = workers;
+        info!(?phase, "phase ended");
         let until = shared.clock.now().min(limits.end.unwrap_or(u64::MAX));
         Ok((started?, left.map_or(0, |left| left.missed(until))))
     }
