@@ -15,6 +15,7 @@ mod analysis;
 mod bad_input;
 mod connections;
 mod crash_hang_lie;
+mod diagnostics;
 mod disk;
 mod echoes;
 mod endpoints;

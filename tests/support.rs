@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// The binary under test, with an environment that no user's settings reach.
 pub(crate) fn aiperf() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aiperf"));
-    command.env_remove("OPENAI_API_KEY").env("AIPERF_PLUGIN_DIR", "");
+    command.env_remove("OPENAI_API_KEY").env_remove("AIPERF_LOG").env("AIPERF_PLUGIN_DIR", "");
     // A few requests are enough for a test that says no number.
     command.env("AIPERF_PRECISION", "none");
     // What was compiled for the user, or by an earlier state of this program, is not there; the tests share theirs.
@@ -53,7 +53,7 @@ impl Workplace {
     }
 
     /// The program, to be run here.
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         use std::os::unix::process::CommandExt as _;
         let mut command = aiperf();
         command.current_dir(self.path()).stdin(Stdio::null());
@@ -350,28 +350,7 @@ pub(crate) fn names_best(sweep: &Value, best: &str) -> bool {
     }
 }
 
-/// Splits at spaces; single and double quotes keep a word together.
+/// Splits as a shell does.
 fn split(arguments: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let (mut word, mut quote, mut begun) = (String::new(), None, false);
-    for character in arguments.chars() {
-        match (character, quote) {
-            ('"' | '\'', None) => (quote, begun) = (Some(character), true),
-            (end, Some(open)) if end == open => quote = None,
-            (space, None) if space.is_whitespace() => {
-                if begun {
-                    words.push(std::mem::take(&mut word));
-                }
-                begun = false;
-            }
-            (other, _) => {
-                word.push(other);
-                begun = true;
-            }
-        }
-    }
-    if begun {
-        words.push(word);
-    }
-    words
+    shlex::split(arguments).unwrap()
 }

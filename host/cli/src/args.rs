@@ -20,6 +20,11 @@ pub(crate) use plugin::{
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+
+    /// Tell on standard error what happens inside: runs, phases, connections, plugins [env: `AIPERF_LOG` = error, warn,
+    /// info, debug or trace]
+    #[arg(long, global = true)]
+    pub verbose: bool,
 }
 
 #[derive(Subcommand)]

@@ -1,5 +1,6 @@
 //! What the program takes from its surroundings beside its arguments.
 
+use crate::diagnostics::VARIABLE;
 use aiperf_plan::Environment;
 use aiperf_plugin_host::user_plugin_dir;
 use std::io::IsTerminal as _;
@@ -17,6 +18,11 @@ pub(crate) fn read() -> Environment {
         stdout_is_terminal: io::stdout().is_terminal(),
         cores: thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
     }
+}
+
+/// What `AIPERF_LOG` holds, whatever that is.
+pub(crate) fn log_level() -> Option<String> {
+    env::var_os(VARIABLE).map(|level| level.to_string_lossy().into_owned())
 }
 
 /// The command line. A path of it that is no text cannot be written into a file of text, and loses what is none.

@@ -12,6 +12,7 @@
 mod args;
 mod commands;
 mod console;
+mod diagnostics;
 mod environment;
 mod error;
 mod exit_code;
@@ -40,10 +41,14 @@ fn main() -> ExitCode {
     }
     raise_file_limit();
     let arguments = process_title::arguments();
-    let command = match Arguments::try_parse_from(&arguments) {
-        Ok(arguments) => arguments.command,
+    let Arguments { command, verbose } = match Arguments::try_parse_from(&arguments) {
+        Ok(understood) => understood,
         Err(error) => return not_understood(&arguments, error),
     };
+    if let Err(problem) = diagnostics::begin(verbose, environment::log_level().as_deref()) {
+        say!("error: {problem}");
+        return Exit::BadInput.into();
+    }
     let ended = match command {
         Command::Profile(options) => commands::profile(*options),
         Command::Analyze(arguments) => commands::analyze(&arguments),

@@ -118,6 +118,7 @@ fn run_against(simulator: &Simulator, load: &Load) -> Vec<Record> {
         arrival_seed: 42,
         requests: Some(load.requests),
         duration: None,
+        may_end_early: false,
         grace_period: Duration::from_secs(5),
         request_timeout: Duration::from_mins(1),
         unreachable_timeout: Duration::from_secs(5),

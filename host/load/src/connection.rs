@@ -31,6 +31,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
+use tracing::debug;
 
 /// The times of one exchange, as far as it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,8 +102,11 @@ impl Connection {
     pub(crate) async fn open(route: &Route, clock: Clock, task: &SlotTask) -> Result<Self, Failure> {
         let begun = clock.now();
         let stamps = Arc::new(Stamps::new(clock));
-        let (http, place) = opening::open(route, &stamps, task).await?;
+        let (http, place) = opening::open(route, &stamps, task).await.inspect_err(|failure| {
+            debug!(address = %route.address, reason = %failure.message, "no connection");
+        })?;
         let opening = clock.now().saturating_sub(begun);
+        debug!(address = %route.address, nanoseconds = opening, http2 = route.http2, "connection opened");
         Ok(Self {
             http,
             opening,

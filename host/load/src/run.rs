@@ -66,6 +66,8 @@ pub struct RunSpec {
     pub conversations: Option<u32>,
     /// For how long to send profiling requests, or none if only their number ends the run.
     pub duration: Option<Duration>,
+    /// Whether the run may well end before that time.
+    pub may_end_early: bool,
     /// How long requests in flight may take once no more are sent because of time or an order to stop.
     pub grace_period: Duration,
     /// How long one request may take, from send to end.

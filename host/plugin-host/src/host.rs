@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, fs, io, mem, thread};
+use tracing::info;
 
 use aiperf_model::plugin::{Endpoint, Identity, Kind, Objective, ParetoCriterion, TrendDetector};
 use aiperf_model::secret::Secrets;
@@ -366,6 +367,7 @@ impl PluginHost {
             lock.check_plugin(I::KIND, name, binary.sha256())?;
         }
         let description = self.describe_as(binary, I::KIND, name)?;
+        info!(source = %binary.source(), "{} '{name}' is loaded", I::KIND);
         let speaker = format!("{} '{name}'", I::KIND);
         let refused = |error| HostError::Refused { kind: I::KIND, name: name.to_owned(), error };
         let variable = |name: &str| env::var(name).ok();

@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::debug;
 
 use aiperf_model::plugin::Kind;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -79,6 +80,7 @@ impl Sandbox {
 
     /// What the built-in plugins cost to compile is known; anybody else's component is compiled out of reach.
     fn compile(&self, source: &Source, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        debug!(%source, bytes = bytes.len(), "compiling a plugin");
         match (&self.compiler, source) {
             (Some(compiler), Source::File(_) | Source::Found(_)) => compiler.compile(&self.limits, bytes),
             (None, _) | (_, Source::BuiltIn) => {

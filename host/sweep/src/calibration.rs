@@ -209,6 +209,7 @@ fn spec(benchmark: &Benchmark<'_>, settings: &RunSettings, server: &dyn Referenc
         requests: None,
         conversations: None,
         duration: Some(ramp + duration(per_second.unwrap_or(of_slots))),
+        may_end_early: false,
         grace_period: DURATION,
         request_timeout: 2 * DURATION,
         unreachable_timeout: DURATION,

@@ -31,6 +31,15 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// What became of the run, in a word.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Succeeded(_) => "succeeded",
+            Self::Interrupted(_) => "interrupted",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
     /// What failed, if something did.
     fn blame(&self) -> Option<Blame> {
         match self {

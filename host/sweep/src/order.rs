@@ -67,6 +67,7 @@ pub(crate) fn load(
         requests: selection.requests,
         conversations: selection.conversations,
         duration: settings.duration,
+        may_end_early: settings.precision.is_some(),
         grace_period: settings.grace_period,
         request_timeout: server.request_timeout,
         unreachable_timeout: server.unreachable_timeout,

@@ -27,6 +27,7 @@ use aiperf_model::sweep::{Step, SweepResult};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tracing::info;
 
 /// A benchmark whose directory exists.
 pub struct Sweep<'a> {
@@ -272,8 +273,10 @@ impl<'a> Sweep<'a> {
             if interrupt.urgency() != Urgency::None {
                 return Ok(Some(Stop::Interrupted));
             }
+            info!(run = step.index, value = step.value.index, trial = step.trial, "run begins");
             let ending = self.attempt(step, observer, interrupt)?;
             let again = policy.retries(&ending, retries);
+            info!(run = step.index, attempt = retries + 1, again, "run ended: {}", ending.word());
             observer.notify(Event::RunEnded { step, ending: &ending, retries: again });
             if !again {
                 return Ok(policy.stop_after(&ending, &self.ledger, &self.context.values));

@@ -14,11 +14,11 @@ pub(crate) struct Arguments {
     options: Vec<OsString>,
 }
 
-/// Builds without the assertions of the tests, and passes everything on.
+/// Builds what users run, and passes everything on.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let (root, target) = (workspace.root(), workspace.target().join("release"));
     let status = Command::new("cargo")
-        .args(["build", "--profile", "bench", "--locked", "--bin", "aiperf", "--bin", "aiperf-yardstick"])
+        .args(["build", "--release", "--locked", "--bin", "aiperf", "--bin", "aiperf-yardstick"])
         .current_dir(root)
         .status()
         .context("start cargo")?;

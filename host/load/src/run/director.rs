@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
+use tracing::info;
 
 /// How often it looks at the clock and at the orders of the user.
 const TICK: Duration = Duration::from_millis(10);
@@ -91,7 +92,8 @@ impl OpenLoop {
         let ramp = nanoseconds(spec.request_rate_ramp);
         let process = |purpose| Process::new(rate, spec.arrival_seed, purpose);
         let warmup = Extent { arrivals: Some(counts.warmup), length: None };
-        let profiling = Extent { arrivals: counts.profiling, length: spec.duration.map(nanoseconds) };
+        let length = spec.duration.filter(|_| !spec.may_end_early).map(nanoseconds);
+        let profiling = Extent { arrivals: counts.profiling, length };
         Ok(Self {
             warmup: DueTimes::drawn(process("warm-up arrivals")?.within(0, warmup)),
             profiling: DueTimes::drawn(process("arrivals")?.within(ramp, profiling)),
@@ -249,6 +251,7 @@ impl Director {
         start: u64,
         limits: Limits,
     ) -> Result<(Vec<WorkerShare>, u64), LoadError> {
+        info!(?phase, workers = self.workers.len(), "phase begins");
         let shared = Arc::clone(&self.shared);
         let mut arrivals = self.arrivals(phase, start, limits);
         let left = arrivals.pop();
@@ -279,6 +282,7 @@ impl Director {
             }))
         });
         self.workers = workers;
+        info!(?phase, "phase ended");
         let until = shared.clock.now().min(limits.end.unwrap_or(u64::MAX));
         Ok((started?, left.map_or(0, |left| left.missed(until))))
     }

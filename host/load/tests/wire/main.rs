@@ -67,6 +67,7 @@ fn run_spec(server: &Server, requests: u32) -> RunSpec {
         arrival_seed: 42,
         requests: Some(requests),
         duration: None,
+        may_end_early: false,
         grace_period: Duration::from_secs(30),
         request_timeout: Duration::from_mins(1),
         unreachable_timeout: Duration::from_millis(100),

@@ -26,6 +26,7 @@ fn spec(simulator: &Simulator) -> RunSpec {
         arrival_seed: 42,
         requests: Some(16),
         duration: None,
+        may_end_early: false,
         grace_period: Duration::from_secs(5),
         request_timeout: Duration::from_mins(1),
         unreachable_timeout: Duration::from_secs(5),
