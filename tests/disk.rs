@@ -18,6 +18,7 @@ fn a_disk_that_is_full_ends_the_benchmark_with_what_is_there() {
     // The first run fits below the limit of the shell's blocks, the second one does not.
     let script = "ulimit -f 80; exec \"$0\" \"$@\"";
     let output = Command::new("sh")
+        .env("AIPERF_PRECISION", "none")
         .args(["-c", script])
         .arg(aiperf().get_program())
         .args([
@@ -113,6 +114,7 @@ fn files_can_be_read_by_whom_the_umask_lets() {
         let place = Workplace::new();
         let script = format!("umask {umask}; exec \"$0\" \"$@\"");
         let mut shell = Command::new("sh");
+        shell.env("AIPERF_PRECISION", "none");
         shell.args(["-c", &script]).arg(aiperf().get_program()).args(SWEEP.split(' '));
         Finished::from(shell.current_dir(place.path()).output().unwrap()).expect(0);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

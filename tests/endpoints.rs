@@ -31,7 +31,7 @@ fn tokens_come_out_exactly_as_asked() {
 fn embeddings_have_latency_and_throughput_only() {
     let place = Workplace::new();
     place
-        .run("profile --model demo --url sim:?prefill-rate=1000000 --endpoint-type embeddings --isl 12 --concurrency 1,2 --num-prompts 6")
+        .run("profile --model demo --url sim:?ttft-ms=60&prefill-rate=1000000 --endpoint-type embeddings --isl 12 --concurrency 1,2 --num-prompts 6")
         .expect(0);
     let sweep = place.json(
         "artifacts/demo-openai-embeddings-concurrency_sweep/sweep_aggregate/profile_export_aiperf_sweep.json",

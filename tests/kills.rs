@@ -143,7 +143,7 @@ fn essence(place: &Workplace) -> BTreeMap<String, Value> {
             "profile_export_aiperf_aggregate.json" => without_measures(&place.json(&path)),
             "profile_export_aiperf_sweep.json" => {
                 let mut sweep = place.json(&path);
-                for depends_on_times in ["verdicts", "drift"] {
+                for depends_on_times in ["verdicts", "drift", "excluded_values"] {
                     sweep["metadata"][depends_on_times].take();
                 }
                 json!([sweep["metadata"], without_measures(&sweep["per_value_metrics"])])

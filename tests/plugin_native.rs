@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::process::Command;
 
-const SIMULATED: &str = "profile --model m --url sim:?prefill-rate=1000000&itl-ms=0.1 --osl 2 --num-prompts 4 --concurrency 1,2 --ui none";
+const SIMULATED: &str = "profile --model m --url sim:?ttft-ms=100&prefill-rate=1000000&itl-ms=100&itl-slope-ms=0 --osl 2 --num-prompts 4 --concurrency 1,2 --ui none";
 const SDK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/rust");
 
 /// An objective that does what its setting says.

@@ -10,8 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures");
-const SIMULATED: &str =
-    "profile --model m --url sim:?prefill-rate=1000000&itl-ms=0.1 --osl 2 --num-prompts 4 --concurrency 1,2";
+const SIMULATED: &str = "profile --model m --url sim:?ttft-ms=100&prefill-rate=1000000&itl-ms=100&itl-slope-ms=0 --osl 2 --num-prompts 4 --concurrency 1,2";
 const RESULT: &str = "artifacts/m-openai-chat-concurrency_sweep";
 
 /// Whether a tool is here; where it must be and is not, the test fails.

@@ -29,11 +29,11 @@ fn a_slow_server_is_no_fault_of_the_client() {
     place
         .run(
             "profile --model demo --url sim:?ttft-ms=1000&max-batch=500&itl-ms=0 --osl 1 --isl 16 \
-             --concurrency 200 --num-prompts 400 --ui none",
+             --concurrency 200 --num-prompts 1200 --ui none",
         )
         .expect(0);
     let verdict = verdict(&place, "concurrency200");
-    for rule in ["client_delay", "record_loss", "littles_law", "sample_size", "requests_per_slot", "errors"] {
+    for rule in ["client_delay", "record_loss", "sample_size", "requests_per_slot", "errors"] {
         assert_eq!(reason(&verdict, rule), Value::Null, "{verdict:#}");
     }
 }
@@ -198,11 +198,13 @@ fn a_p99_of_fifty_requests_is_marked() {
     let base = "artifacts/demo-openai-chat-concurrency_sweep";
     let run = place.json(&format!("{base}/concurrency_2/profile_export_aiperf.json"));
     let sample = reason(&run["verdict"], "sample_size");
-    assert_eq!((&sample["figure"], &sample["threshold"]), (&Value::from(50.0), &Value::from(368.0)));
-    assert_eq!((&sample["verdict"], &sample["subject"]), (&Value::from("SUSPECT"), &Value::from("p95, p99")));
+    // The first request of each of the two slots counts in no latency, and the others may depend on each other.
+    assert!(sample["figure"].as_f64().unwrap() <= 48.0, "{sample:#}");
+    assert_eq!((&sample["verdict"], &sample["threshold"]), (&Value::from("SUSPECT"), &Value::from(368.0)));
+    assert!(sample["subject"].as_str().unwrap().ends_with("p95, p99"), "{sample:#}");
     let bounds = &run["time_to_first_token"]["bounds"];
     assert_eq!(bounds["level"], 0.95);
-    assert_eq!((&bounds["p90"]["open"], &bounds["p99"]["open"]), (&Value::from(false), &Value::from(true)));
+    assert_eq!((&bounds["p50"]["open"], &bounds["p99"]["open"]), (&Value::from(false), &Value::from(true)));
     assert!(
         bounds["p90"]["high"].is_f64() && bounds["p99"]["low"].is_f64() && bounds["p99"]["high"].is_null()
     );
@@ -308,7 +310,11 @@ fn a_gate_fails_where_a_value_is_not_valid_and_names_it() {
     let base = "artifacts/demo-openai-chat-concurrency_sweep";
     for input in [base.to_owned(), format!("{base}/sweep_aggregate/profile_export_aiperf_sweep.json")] {
         let again = place.run(&format!("analyze {input}")).expect(0);
-        assert!(again.stdout.contains("sample_size: p90, p95, p99 of 10 requests"), "{}", again.stdout);
+        assert!(
+            again.stdout.contains("sample_size: p50, p90, p95, p99 of what is worth 0 independent"),
+            "{}",
+            again.stdout
+        );
     }
 }
 

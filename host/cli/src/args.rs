@@ -183,7 +183,7 @@ mod tests {
                     shared += 1;
                 }
             }
-            assert_eq!(shared, 16, "{command}");
+            assert_eq!(shared, 17, "{command}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod plugins;
 mod sweeps;
 mod table;
 mod tables;
+mod within_run;
 
 use anyhow::Context as _;
 use clap::Parser;

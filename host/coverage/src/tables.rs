@@ -1,11 +1,16 @@
 //! All tables, and the page that they make.
 
 use crate::table::Table;
-use crate::{best, inflections, pareto};
+use crate::{best, inflections, pareto, within_run};
 
 /// Each table, made of so many sweeps for each row.
-pub(crate) const TABLES: [fn(u32) -> Table; 4] =
-    [inflections::false_alarms, inflections::knees, best::plateaus, pareto::calibration];
+pub(crate) const TABLES: [fn(u32) -> Table; 5] = [
+    inflections::false_alarms,
+    inflections::knees,
+    best::plateaus,
+    pareto::calibration,
+    within_run::latencies,
+];
 
 const HEAD: &str = "\
 # How often the conclusions are right

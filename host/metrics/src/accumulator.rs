@@ -200,7 +200,8 @@ const OVERALL: [(MetricId, MetricId); 3] = [
 fn without_latencies(metrics: &RecordMetrics) -> RecordMetrics {
     let is_latency = |metric: MetricId| {
         let unit = &metric.metric().unit;
-        unit.is_time() || *unit == Unit::TokensPerSecondPerUser
+        // A kept connection is opened by the first request of its slot, or not at all.
+        metric != MetricId::HttpConnecting && (unit.is_time() || *unit == Unit::TokensPerSecondPerUser)
     };
     let values = metrics.values.iter().filter(|(metric, _)| !is_latency(*metric));
     RecordMetrics { values: values.cloned().collect() }

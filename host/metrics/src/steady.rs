@@ -200,6 +200,7 @@ pub(crate) struct RequestRows {
 /// The requests of one run.
 #[derive(Debug)]
 pub(crate) struct Requests {
+    pub(crate) shape: LoadShape,
     rows: Table<6>,
     /// The steady part, or none where the run was too short to have one.
     pub(crate) window: Option<Window>,
@@ -262,7 +263,11 @@ impl RequestRows {
         };
         let window = begin.map(|begin| Window { begin, end });
         let window = window.map(|window| without_cancelled(window, self.first_cancelled));
-        Requests { rows: self.rows, window: window.filter(|window| window.nanoseconds() > 0) }
+        Requests {
+            shape: self.shape,
+            rows: self.rows,
+            window: window.filter(|window| window.nanoseconds() > 0),
+        }
     }
 }
 

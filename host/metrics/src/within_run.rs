@@ -10,21 +10,23 @@
 //! variance of the share of requests below it.
 //!
 //! Where a run is short against the time that its queue remembers, all parts resemble each other and the spread is too
-//! low. Then the figure is undetermined: either two hundred independent requests, or none that depends on another, must
-//! stand behind an interval.
+//! low. Then the figure is undetermined: in a closed loop, whose slots limit the queue, two hundred independent requests must
+//! stand behind an interval, or requests that hardly depend on each other; in an open loop four hundred.
 
 use crate::bounds::{Effective, LEVEL};
 use crate::distribution::percentile;
 use crate::statistics;
-use crate::steady::{Done, PARTS, Request, Requests, Window};
+use crate::steady::{Done, LoadShape, PARTS, Request, Requests, Window};
 use aiperf_columns::{Column, Sorted, Store};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::metrics::{Statistic, Summary, WithinRun};
 use aiperf_model::point::Interval;
 use std::collections::BTreeMap;
 
-/// With so many independent requests the spread of the parts can be believed, whatever the queue.
-const ENOUGH: f64 = 200.0;
+/// With so many independent requests the spread of the parts can be believed where slots limit the queue.
+const ENOUGH_IN_SLOTS: f64 = 200.0;
+/// And with so many where nothing does.
+const ENOUGH_IN_A_QUEUE: f64 = 400.0;
 /// Fewer requests have parts of a single one.
 const FEWEST: u64 = 20;
 /// The most correlation of neighbouring parts that is corrected for.
@@ -68,8 +70,13 @@ pub(crate) fn widening() -> f64 {
 }
 
 /// Whether an interval can be given for so many requests that say as much as so many independent ones.
-pub(crate) fn is_determined(count: u64, effective: f64) -> bool {
-    count >= FEWEST && (effective >= ENOUGH || 2.0 * effective >= count as f64)
+fn is_determined(shape: LoadShape, count: u64, effective: f64) -> bool {
+    match shape {
+        LoadShape::Closed { .. } => {
+            count >= FEWEST && (effective >= ENOUGH_IN_SLOTS || 2.0 * effective >= count as f64)
+        }
+        LoadShape::Open => effective >= ENOUGH_IN_A_QUEUE,
+    }
 }
 
 /// The requests of a run in parts with equally many of them each, in the order of their sends.
@@ -182,6 +189,7 @@ const LATENCIES: [MetricId; 5] = [
 /// How well the latencies of a run are known.
 #[derive(Debug)]
 pub(crate) struct KnownLatencies {
+    shape: LoadShape,
     known: Vec<(MetricId, PartSums<4>)>,
 }
 
@@ -190,7 +198,9 @@ impl KnownLatencies {
     pub(crate) fn new(requests: &Requests, samples: &BTreeMap<MetricId, Sorted<f64>>, store: &Store) -> Self {
         let mut sends = Column::new(store);
         sends.extend(requests.counted().map(|request| request.send));
-        let Some(parts) = Parts::of(&sends.sorted()) else { return Self { known: Vec::new() } };
+        let Some(parts) = Parts::of(&sends.sorted()) else {
+            return Self { shape: requests.shape, known: Vec::new() };
+        };
         let begin = |metric: &MetricId| {
             let values = samples.get(metric)?;
             let percentiles = HUNDREDTHS.map(|percent| percentile(values, percent).unwrap_or_default());
@@ -204,7 +214,7 @@ impl KnownLatencies {
                 }
             }
         }
-        Self { known }
+        Self { shape: requests.shape, known }
     }
 
     /// As how many independent requests those of the run are for the percentiles of a metric. What is not looked at by itself
@@ -234,7 +244,9 @@ impl KnownLatencies {
             let sums = self.known.iter().find(|(known, _)| *known == metric).map(|(_, sums)| sums);
             let effective = sums.and_then(|sums| sums.effective_for_mean(distribution.std.powi(2)));
             let known = sums.filter(|_| {
-                is_steady && effective.is_some_and(|effective| is_determined(distribution.count, effective))
+                is_steady
+                    && effective
+                        .is_some_and(|effective| is_determined(self.shape, distribution.count, effective))
             });
             let mean = known.and_then(|sums| sums.mean()?.interval(distribution.avg));
             all.push(WithinRun { metric, statistic: Statistic::Avg, interval: mean });
@@ -242,7 +254,7 @@ impl KnownLatencies {
             for (place, statistic) in QUANTILES.into_iter().enumerate() {
                 let is_known = effective
                     .and_then(|effective| effective.get(place).copied())
-                    .is_some_and(|effective| is_determined(distribution.count, effective));
+                    .is_some_and(|effective| is_determined(self.shape, distribution.count, effective));
                 let bounds = distribution.bounds.of(statistic).filter(|_| is_known);
                 let interval = bounds
                     .and_then(|bounds| Some(Interval { low: bounds.low?, high: bounds.high?, level: LEVEL }));
@@ -303,9 +315,12 @@ mod tests {
 
     #[test]
     fn an_interval_needs_independent_requests() {
-        assert!(!is_determined(19, 19.0), "too few");
-        assert!(is_determined(20, 12.0), "hardly dependent");
-        assert!(!is_determined(400, 100.0));
-        assert!(is_determined(6400, 200.0));
+        let slots = LoadShape::Closed { slots: 4, ramped: false };
+        assert!(!is_determined(slots, 19, 19.0), "too few");
+        assert!(is_determined(slots, 20, 12.0), "hardly dependent");
+        assert!(!is_determined(slots, 400, 100.0));
+        assert!(is_determined(slots, 6400, 200.0));
+        assert!(!is_determined(LoadShape::Open, 399, 399.0));
+        assert!(is_determined(LoadShape::Open, 6400, 400.0));
     }
 }

@@ -52,10 +52,29 @@ fn the_number_of_requests_follows_the_concurrency_unless_something_else_ends_the
         ("--benchmark-duration 2.5", None, Some(2.5)),
         ("--benchmark-duration 60 --num-prompts 7", Some(7), Some(60.0)),
     ] {
+        let line = &format!("{line} --precision none");
         let config = config(line);
         let settings = config.settings(&plan(line).values[0]);
         assert_eq!(settings.requests, requests, "{line}");
         assert_eq!(settings.duration, duration.map(Duration::from_secs_f64), "{line}");
+    }
+}
+
+#[test]
+fn a_run_that_nothing_ends_lasts_until_its_figures_are_known_but_for_a_minute_at_most() {
+    for (line, percent, duration) in [
+        ("", Some(2.0), Some(60)),
+        ("--request-rate 5", Some(2.0), Some(60)),
+        ("--precision 0.5 --max-run-duration 300", Some(0.5), Some(300)),
+        ("--num-prompts 3", None, None),
+        ("--benchmark-duration 5", None, Some(5)),
+        ("--input-file a.jsonl", None, None),
+        ("--conversation-turn-mean 3", None, None),
+    ] {
+        let settings = config(line).settings(&plan(line).values[0]);
+        assert_eq!(settings.precision.map(|precision| 100.0 * precision.throughput), percent, "{line}");
+        assert_eq!(settings.duration, duration.map(Duration::from_secs), "{line}");
+        assert_eq!(settings.requests.is_some(), line == "--num-prompts 3", "{line}");
     }
 }
 
@@ -97,7 +116,7 @@ fn a_request_rate_makes_an_open_loop_and_the_concurrency_its_limit() {
             20,
         ),
     ] {
-        let settings = settings(line);
+        let settings = settings(&format!("{line} --precision none"));
         assert_eq!(settings.request_rate, expected, "{line}");
         assert_eq!((settings.concurrency, settings.requests), (concurrency, Some(requests)), "{line}");
     }
@@ -209,7 +228,7 @@ fn what_ends_a_run_follows_from_what_is_sent() {
         ("--conversation-turn-mean 3 --benchmark-duration 5", None, None),
         ("--conversation-turn-stddev 1", None, Some(10)),
     ] {
-        let config = config(line);
+        let config = config(&format!("{line} --precision none"));
         let settings = config.settings(&Plan::new(&config).values[0]);
         assert_eq!((settings.requests, settings.conversations), (requests, conversations), "{line}");
     }

@@ -174,7 +174,8 @@ fn a_plan_knows_how_long_a_run_takes_where_the_server_does_not_decide() {
         ("--num-prompts 100", 0, None),
         ("--request-rate 5 --num-prompts 100", 20, Some(20)),
         ("--request-rate 5 --num-prompts 100 --benchmark-duration 8", 8, Some(8)),
-        ("--request-rate 5", 10, Some(10)),
+        ("--request-rate 5", 0, Some(60)),
+        ("--request-rate 5 --precision none", 10, Some(10)),
         ("--conversation-turn-mean 3 --conversation-num 9 --benchmark-duration 30", 0, Some(30)),
     ] {
         let (config, plan) = (config(line), plan(line));
