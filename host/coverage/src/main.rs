@@ -36,5 +36,5 @@ fn main() -> anyhow::Result<()> {
     let Some(file) = output else {
         return Ok(std::io::stdout().write_all(page.as_bytes())?);
     };
-    std::fs::write(&file, page).with_context(|| format!("cannot write {}", file.display()))
+    aiperf_files::replace(&file, page.as_bytes()).with_context(|| format!("cannot write {}", file.display()))
 }

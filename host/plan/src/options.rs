@@ -318,6 +318,7 @@ options! {
     /// much for the medians of TTFT and latency, and bounds for p99; none for a number of requests instead: twice the
     /// concurrency and at least 10, with --request-rate also 10 seconds of it [env: `AIPERF_PRECISION`] [default: 2]
     #[arg(long, value_name = "PERCENT|none", allow_negative_numbers = true, help_heading = "Load")]
+    #[serde(deserialize_with = "text_or_number")]
     pub precision: Option<String>,
 
     /// The longest that a run goes on for --precision [default: 60]

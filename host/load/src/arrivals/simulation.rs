@@ -134,7 +134,7 @@ fn the_documentation_has_the_table_of_conditioned_arrivals() {
     let (_, after) = rest.split_once(END).unwrap();
     let expected = format!("{before}{START}{table}{END}{after}");
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, &expected).unwrap();
+        aiperf_files::replace(std::path::Path::new(path), expected.as_bytes()).unwrap();
         return;
     }
     assert_eq!(text, expected, "run the command in the comment above the table");

@@ -94,7 +94,7 @@ fn below(layer: &str) -> Vec<&'static str> {
         // The statistics over trials stand where points are made of them.
         "analysis" => vec!["model", "metrics"],
         // What is simulated goes through the real stages.
-        "coverage" => vec!["model", "columns", "metrics", "analysis"],
+        "coverage" => vec!["model", "columns", "files", "metrics", "analysis"],
         "plugins" => vec!["sdk"],
         stage if STAGES.contains(&stage) => vec!["model"],
         _ => Vec::new(),
