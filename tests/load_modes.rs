@@ -46,7 +46,6 @@ fn the_lines_of_a_file_are_sent_once_and_their_file_is_in_the_manifest() {
 #[test]
 fn a_run_that_nothing_ends_lasts_until_its_figures_are_known() {
     let place = Workplace::new();
-    // Ten times the noise of a clock: nothing else is to decide when the figures are known.
     let url = "sim:?ttft-ms=20&prefill-rate=100000000&itl-ms=2&itl-slope-ms=0";
     let command = format!(
         "profile --model demo --url {url} --osl 4 --ui none --concurrency 16 --precision 20 --max-run-duration 3600"
@@ -56,8 +55,8 @@ fn a_run_that_nothing_ends_lasts_until_its_figures_are_known() {
     let run = place.json("artifacts/demo-openai-chat-concurrency16/profile_export_aiperf.json");
     assert_eq!((&run["is_complete"], &run["was_cancelled"]), (&json!(true), &json!(false)));
     assert_eq!(run["cancelled_request_count"]["avg"], 0.0);
-    // Ten for each slot, and as many as a p99 needs after the first one of each.
-    assert!(run["request_count"]["avg"].as_f64().unwrap() >= 368.0 + 16.0, "{}", run["request_count"]);
+    // Ten for each slot.
+    assert!(run["request_count"]["avg"].as_f64().unwrap() >= 160.0, "{}", run["request_count"]);
     let known = run["within_run"].as_array().unwrap();
     let known = |metric: &str, statistic: &str| {
         let figure = known.iter().find(|known| known["metric"] == metric && known["statistic"] == statistic);

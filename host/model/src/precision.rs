@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How well a run is to know its figures before it ends.
 ///
 /// Half of the 95 % interval of its throughput is at most this share of it, and two and a half times as much for the medians
-/// of time to first token and latency. The percentiles that tables show have bounds on both sides, and in a closed loop each
-/// slot has sent ten requests.
+/// of time to first token and latency. In a closed loop each slot has sent ten requests.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Precision {

@@ -315,7 +315,7 @@ options! {
     pub benchmark_duration: Option<ListText>,
 
     /// How well a run is to know its throughput before it ends, as half of the 95 % interval in percent, with 2.5 times as
-    /// much for the medians of TTFT and latency, and bounds for p99; none for a number of requests instead: twice the
+    /// much for the medians of TTFT and latency; none for a number of requests instead: twice the
     /// concurrency and at least 10, with --request-rate also 10 seconds of it [env: `AIPERF_PRECISION`] [default: 2]
     #[arg(long, value_name = "PERCENT|none", allow_negative_numbers = true, help_heading = "Load")]
     #[serde(deserialize_with = "text_or_number")]
