@@ -4,7 +4,7 @@
 //! gets better and its definition. Everything a user types accepts both names. How a metric is computed from
 //! records stands in the `metrics` crate, in a `match` over [`MetricId`] that the compiler keeps complete.
 //!
-//! The entries stand in [`built_in`]. A metric of telemetry or of a plugin is an [`OpenMetric`], which has the same
+//! The entries stand in `built_in`. A metric of telemetry or of a plugin is an [`OpenMetric`], which has the same
 //! fields and comes in at run time.
 
 mod built_in;
