@@ -4,7 +4,7 @@
 //! and beyond it in a file, which the overflow thread writes and, when the readers have time, reads back.
 
 mod overflow;
-mod spill;
+mod queue_file;
 #[cfg(test)]
 mod testing;
 

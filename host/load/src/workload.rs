@@ -3,19 +3,19 @@
 //! The same specification gives the same bytes on every machine and with any number of threads: each request draws
 //! from random streams of its own.
 
+mod body_file;
 mod conversation;
 mod factory;
 mod forms;
 mod lengths;
 mod opening;
 mod prompts;
-mod spill;
 mod store;
 mod synthetic;
 
+pub use body_file::BodyMemory;
 pub(crate) use conversation::{Continued, Dialogue};
 pub use lengths::Length;
-pub use spill::BodyMemory;
 
 use crate::control::Control;
 use crate::dataset::Dataset;
@@ -24,12 +24,12 @@ use crate::tokenizer;
 use aiperf_model::plugin::{Endpoint, PluginError};
 use aiperf_model::record::Phase;
 use aiperf_model::request::{Header, Payload, Turn};
+use body_file::BodyFile;
 use bytes::Bytes;
 use factory::{Factory, Script};
 use forms::{Form, Forms};
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
-use spill::BodyFile;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{Facts, Made, Store};
 
@@ -140,8 +140,8 @@ impl Workload {
             let opening = opening.and_then(|opening| opening::found(&body, &opening));
             Ok(Made { body, facts: Facts { form, input_tokens, max_output_tokens, turns, opening } })
         };
-        let spill = Arc::new(BodyFile::new(spec.body_memory.clone()));
-        let fill = |phase, count| Store::fill(count, &spill, &|position| first_turn(phase, position));
+        let body_file = Arc::new(BodyFile::new(spec.body_memory.clone()));
+        let fill = |phase, count| Store::fill(count, &body_file, &|position| first_turn(phase, position));
         let profiling = fill(Phase::Profiling, spec.requests)?;
         let warmup = fill(Phase::Warmup, spec.warmup_requests)?;
         let forms = forms.into_list();

@@ -119,7 +119,7 @@ impl Accumulator {
                 if self.requests.is_in_burst(record) {
                     self.burst.push(metrics.clone());
                 } else {
-                    self.keep(metrics);
+                    keep(&mut self.samples, metrics, &self.store);
                 }
             }
         }
@@ -128,37 +128,34 @@ impl Accumulator {
     /// The metrics of the run, in the order of the catalogue. Without a successful request these are the counts
     /// and the error rate.
     #[must_use]
-    pub fn finish(mut self) -> RunMetrics {
-        let levels_given = !self.levels.is_empty();
-        let requests = std::mem::replace(&mut self.requests, RequestRows::new(LoadShape::Open, &self.store));
+    pub fn finish(self) -> RunMetrics {
+        let Self { levels, store, mut samples, burst, requests, counts, span, sends } = self;
         let requests = requests.finish();
-        let burst = std::mem::take(&mut self.burst);
         let steady = requests.window;
         for metrics in &burst {
-            self.keep(&if steady.is_some() { without_latencies(metrics) } else { metrics.clone() });
+            let counted = if steady.is_some() { &without_latencies(metrics) } else { metrics };
+            keep(&mut samples, counted, &store);
         }
-        let samples: BTreeMap<MetricId, Sorted<f64>> = std::mem::take(&mut self.samples)
-            .into_iter()
-            .map(|(metric, values)| (metric, values.sorted()))
-            .collect();
-        let known = KnownLatencies::new(&requests, &samples, &self.store);
+        let samples: BTreeMap<MetricId, Sorted<f64>> =
+            samples.into_iter().map(|(metric, values)| (metric, values.sorted())).collect();
+        let known = KnownLatencies::new(&requests, &samples, &store);
         let mut entries: BTreeMap<MetricId, Summary> = samples
             .iter()
             .filter_map(|(metric, values)| Some((*metric, of_requests(values, known.effective(*metric))?)))
             .collect();
         let late = if steady.is_some() { burst.as_slice() } else { &[] };
         entries.extend(OVERALL.iter().filter_map(|(metric, overall)| {
-            let values = with_burst(*metric, samples.get(metric)?, late, &self.store);
+            let values = with_burst(*metric, samples.get(metric)?, late, &store);
             Some((*overall, of_requests(&values, known.effective(*metric))?))
         }));
         let done = steady.map(|window| (Done::in_window(requests.iter(), window), window));
         let done = done.as_ref().map(|(done, window)| (done, *window));
         let run = Run {
-            counts: self.counts,
-            span: self.span,
+            counts,
+            span,
             steady: done,
-            gaps: self.sends.gaps(),
-            levels_given,
+            gaps: sends.gaps(),
+            levels_given: !levels.is_empty(),
             requests: &entries,
         };
         let scalars: Vec<(MetricId, Summary)> = MetricId::ALL
@@ -177,14 +174,14 @@ impl Accumulator {
         span.first_send = span.first_send.min(send);
         span.last_content = span.last_content.max(answered);
     }
+}
 
-    fn keep(&mut self, metrics: &RecordMetrics) {
-        for (metric, value) in &metrics.values {
-            let kept = self.samples.entry(*metric).or_insert_with(|| Column::new(&self.store));
-            match value {
-                MetricValue::One(value) => kept.push(*value),
-                MetricValue::Many(values) => kept.extend(values.iter().copied()),
-            }
+fn keep(samples: &mut BTreeMap<MetricId, Column<f64>>, metrics: &RecordMetrics, store: &Store) {
+    for (metric, value) in &metrics.values {
+        let kept = samples.entry(*metric).or_insert_with(|| Column::new(store));
+        match value {
+            MetricValue::One(value) => kept.push(*value),
+            MetricValue::Many(values) => kept.extend(values.iter().copied()),
         }
     }
 }

@@ -199,7 +199,7 @@ impl Answered<'_> {
 }
 
 /// The time between two moments in nanoseconds, or none if they are in the wrong order.
-fn milliseconds(from: u64, to: u64) -> Option<f64> {
+pub(crate) fn milliseconds(from: u64, to: u64) -> Option<f64> {
     Some(to.checked_sub(from)? as f64 / NANOSECONDS_PER_MILLISECOND)
 }
 

@@ -3,13 +3,12 @@
 //! It is asked after a number of requests that grows by a fifth each time, so that luck has few chances to end a run too
 //! soon, and of the requests before the first one that is still under way, since nobody knows what those after it will be.
 
-use crate::distribution::distribution;
-use crate::steady::{Done, LoadShape, PARTS, RequestRows, Seen};
+use crate::bounds::bounds;
+use crate::distribution::percentile;
+use crate::steady::{Done, LoadShape, PARTS, RequestRows, Requests, Seen, Window};
 use crate::within_run::{KnownLatencies, Spread};
 use aiperf_columns::{Column, Sorted, Store};
 use aiperf_model::catalogue::MetricId;
-use aiperf_model::metrics::{RecordMetrics, Statistic, Summary};
-use aiperf_model::point::Interval;
 use aiperf_model::precision::Precision;
 use aiperf_model::record::Record;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +21,7 @@ const FEWEST: usize = 100;
 const MOST: usize = 200_000;
 /// The latencies of which the run is to know the median.
 const LATENCIES: [MetricId; 2] = [MetricId::TimeToFirstToken, MetricId::RequestLatency];
+
 /// Follows the requests of one run.
 #[derive(Debug)]
 pub struct RunLength {
@@ -54,8 +54,9 @@ impl RunLength {
     }
 
     /// Takes one request, and says whether the run may end.
-    pub fn is_enough_with(&mut self, record: &Record, metrics: &RecordMetrics) -> bool {
-        let Some(seen) = Seen::of(self.shape, record, !metrics.values.is_empty()) else { return false };
+    pub fn is_enough_with(&mut self, record: &Record) -> bool {
+        // Whether a request is good changes nothing here.
+        let Some(seen) = Seen::of(self.shape, record, true) else { return false };
         self.seen.push(seen);
         if !seen.in_ramp {
             self.ahead.insert(seen.position);
@@ -70,60 +71,60 @@ impl RunLength {
             return false;
         }
         self.next_look += self.next_look.div_ceil(5);
-        self.is_enough().is_some()
+        let requests = self.complete_requests();
+        requests
+            .window
+            .is_some_and(|window| self.knows_throughput(&requests, window) && self.knows_medians(&requests))
     }
 
-    fn is_enough(&self) -> Option<()> {
-        let store = Store::default();
-        let mut rows = RequestRows::new(self.shape, &store);
-        self.seen
-            .iter()
-            .filter(|seen| seen.in_ramp || seen.position < self.complete)
-            .for_each(|seen| rows.see(seen));
-        let requests = rows.finish();
-        let window = requests.window?;
-        if let LoadShape::Closed { .. } = self.shape {
-            let done = Done::in_window(requests.iter(), window).requests();
-            let mean = done.iter().sum::<f64>() / PARTS as f64;
-            let interval = Spread::of(&done)?.interval(mean)?;
-            is_within(interval, mean, self.precision.throughput).then_some(())?;
+    fn complete_requests(&self) -> Requests {
+        let mut rows = RequestRows::new(self.shape, &Store::default());
+        let complete = self.seen.iter().filter(|seen| seen.in_ramp || seen.position < self.complete);
+        complete.for_each(|seen| rows.see(seen));
+        rows.finish()
+    }
+
+    /// The throughput of an open loop is its rate.
+    fn knows_throughput(&self, requests: &Requests, window: Window) -> bool {
+        if self.shape == LoadShape::Open {
+            return true;
         }
-        let samples: BTreeMap<MetricId, Sorted<f64>> = LATENCIES
-            .into_iter()
-            .filter_map(|metric| {
-                let mut values = Column::new(&store);
-                values.extend(requests.counted().filter_map(|request| request.latency(metric)));
-                (!values.is_empty()).then(|| (metric, values.sorted()))
-            })
-            .collect();
-        let known = KnownLatencies::new(&requests, &samples, &store);
-        let entries: BTreeMap<MetricId, Summary> = samples
-            .iter()
-            .filter_map(|(metric, values)| {
-                Some((*metric, Summary::Distribution(distribution(values, known.effective(*metric))?)))
-            })
-            .collect();
-        let medians = known.of_latencies(&entries, true);
-        let mut medians = medians.iter().filter(|known| known.statistic == Statistic::P50);
-        let are_precise = medians.all(|known| {
-            let median = entries.get(&known.metric).and_then(|summary| summary.statistic(Statistic::P50));
-            known
-                .interval
-                .zip(median)
-                .is_some_and(|(interval, median)| is_within(interval, median, self.precision.latency()))
+        let done = Done::in_window(requests.iter(), window).requests();
+        let mean = done.iter().sum::<f64>() / PARTS as f64;
+        let interval = Spread::of(&done).and_then(|spread| spread.interval(mean));
+        interval.is_some_and(|known| is_within(known.low, known.high, mean, self.precision.throughput))
+    }
+
+    fn knows_medians(&self, requests: &Requests) -> bool {
+        let store = Store::default();
+        let latencies = LATENCIES.into_iter().filter_map(|metric| {
+            let mut values = Column::new(&store);
+            values.extend(requests.counted().filter_map(|request| request.latency(metric)));
+            (!values.is_empty()).then(|| (metric, values.sorted()))
         });
-        (are_precise && !entries.is_empty()).then_some(())
+        let latencies: BTreeMap<MetricId, Sorted<f64>> = latencies.collect();
+        let known = KnownLatencies::new(requests, &latencies, &store);
+        let is_known = |metric: MetricId, values: &Sorted<f64>| {
+            let effective = known.effective(metric);
+            let bounds = bounds(values, effective).p50;
+            let (low, high) = bounds.low.zip(bounds.high)?;
+            let is_narrow = is_within(low, high, percentile(values, 50)?, self.precision.latency());
+            // In a queue that nothing limits, what few requests agree on may be luck.
+            (is_narrow && (self.shape != LoadShape::Open || known.is_determined(values.len(), effective.p50)))
+                .then_some(())
+        };
+        !latencies.is_empty() && latencies.iter().all(|(metric, values)| is_known(*metric, values).is_some())
     }
 }
 
-fn is_within(interval: Interval, figure: f64, share: f64) -> bool {
-    interval.high - interval.low <= 2.0 * share * figure
+/// Whether bounds are as near to a figure as this share of it, on average of both sides.
+fn is_within(low: f64, high: f64, figure: f64, share: f64) -> bool {
+    high - low <= 2.0 * share * figure
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record_metrics;
     use crate::testing::{self, MS};
 
     /// One slot, whose requests take these milliseconds one after the other; how many there were when they were enough.
@@ -135,7 +136,7 @@ mod tests {
             record.timing.end = (at + latency) * MS;
             record.timing.request = position;
             at += latency;
-            if length.is_enough_with(&record, &record_metrics(&record)) {
+            if length.is_enough_with(&record) {
                 return Some(position as usize + 1);
             }
         }
@@ -159,7 +160,7 @@ mod tests {
             let at = u64::from(position) * 100;
             let mut record = testing::streamed(at * MS, at * MS, &[at + 50, at + 100], 11);
             record.timing.request = position;
-            length.is_enough_with(&record, &record_metrics(&record))
+            length.is_enough_with(&record)
         });
         assert!(!is_enough, "the first one has not ended");
     }

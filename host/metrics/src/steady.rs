@@ -9,7 +9,7 @@
 //! would be wrong: requests end in groups, and a whole group more or less is a large part of a short run. Spread over its
 //! life, a request is neither counted twice nor lost, whatever the server does and however long the answers are.
 
-use crate::formulas::answered_at;
+use crate::formulas::{answered_at, milliseconds};
 use aiperf_columns::{Column, Sorted, Store, Table};
 use aiperf_model::catalogue::MetricId;
 use aiperf_model::record::{FailureKind, Phase, Record, Timing, TokenCount};
@@ -91,7 +91,6 @@ impl Request {
 
     /// A latency in milliseconds, to the bit as `formulas` has it; none where the request has none, or the metric is another.
     pub(crate) fn latency(&self, metric: MetricId) -> Option<f64> {
-        let milliseconds = |from: u64, to: u64| Some(to.checked_sub(from)? as f64 / 1e6);
         match metric {
             MetricId::TimeToFirstToken => milliseconds(self.send, self.first_content?),
             MetricId::RequestLatency => milliseconds(self.send, self.last_content),

@@ -217,6 +217,13 @@ impl KnownLatencies {
         Self { shape: requests.shape, known }
     }
 
+    /// Whether an interval can be given for so many requests that say as much as so many independent ones.
+    ///
+    /// Slots limit how long a queue can be; where nothing does, it takes more.
+    pub(crate) fn is_determined(&self, count: u64, effective: f64) -> bool {
+        is_determined(self.shape, count, effective)
+    }
+
     /// As how many independent requests those of the run are for the percentiles of a metric. What is not looked at by itself
     /// is known no better than what is known worst; without any, nothing is known.
     pub(crate) fn effective(&self, metric: MetricId) -> Effective {
@@ -245,8 +252,7 @@ impl KnownLatencies {
             let effective = sums.and_then(|sums| sums.effective_for_mean(distribution.std.powi(2)));
             let known = sums.filter(|_| {
                 is_steady
-                    && effective
-                        .is_some_and(|effective| is_determined(self.shape, distribution.count, effective))
+                    && effective.is_some_and(|effective| self.is_determined(distribution.count, effective))
             });
             let mean = known.and_then(|sums| sums.mean()?.interval(distribution.avg));
             all.push(WithinRun { metric, statistic: Statistic::Avg, interval: mean });
@@ -254,7 +260,7 @@ impl KnownLatencies {
             for (place, statistic) in QUANTILES.into_iter().enumerate() {
                 let is_known = effective
                     .and_then(|effective| effective.get(place).copied())
-                    .is_some_and(|effective| is_determined(self.shape, distribution.count, effective));
+                    .is_some_and(|effective| self.is_determined(distribution.count, effective));
                 let bounds = distribution.bounds.of(statistic).filter(|_| is_known);
                 let interval = bounds
                     .and_then(|bounds| Some(Interval { low: bounds.low?, high: bounds.high?, level: LEVEL }));

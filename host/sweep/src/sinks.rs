@@ -115,7 +115,7 @@ impl<'a> RunSinks<'a> {
         self.summary.add(&record, &metrics);
         self.figures.add(&record, &metrics);
         if let Some(EndWhenKnown { length, control }) = &mut self.end
-            && length.is_enough_with(&record, &metrics)
+            && length.is_enough_with(&record)
         {
             control.suffice();
             self.end = None;

@@ -1,6 +1,6 @@
 //! The thread that keeps what the readers have no time for.
 
-use super::spill::ResponseQueueFile;
+use super::queue_file::ResponseQueueFile;
 use super::{POLL_INTERVAL, Readers};
 use aiperf_model::record::Exchange;
 use std::io;
@@ -26,45 +26,45 @@ impl Overflow {
     pub(crate) fn run(mut self) -> io::Result<()> {
         // Most runs never get here, and have no file.
         let Ok(first) = self.coming.recv() else { return Ok(()) };
-        let mut spill = ResponseQueueFile::new(&self.folder);
-        self.keep(first, &mut spill);
+        let mut queue = ResponseQueueFile::new(&self.folder);
+        self.keep(first, &mut queue);
         loop {
-            let ended = self.keep_what_has_come(&mut spill);
+            let ended = self.keep_what_has_come(&mut queue);
             while self.readers.want_more()
-                && let Some(exchange) = spill.pop()?
+                && let Some(exchange) = queue.pop()?
             {
                 self.readers.give(exchange);
             }
-            if ended && spill.is_empty() {
+            if ended && queue.is_empty() {
                 return Ok(());
             }
-            self.wait(ended, &mut spill);
+            self.wait(ended, &mut queue);
         }
     }
 
     /// True when no more will come.
-    fn keep_what_has_come(&mut self, spill: &mut ResponseQueueFile) -> bool {
+    fn keep_what_has_come(&mut self, queue: &mut ResponseQueueFile) -> bool {
         loop {
             match self.coming.try_recv() {
-                Ok(exchange) => self.keep(exchange, spill),
+                Ok(exchange) => self.keep(exchange, queue),
                 Err(TryRecvError::Empty) => return false,
                 Err(TryRecvError::Disconnected) => return true,
             }
         }
     }
 
-    fn keep(&mut self, exchange: Exchange, spill: &mut ResponseQueueFile) {
-        if !spill.push(&exchange) {
+    fn keep(&mut self, exchange: Exchange, queue: &mut ResponseQueueFile) {
+        if !queue.push(&exchange) {
             self.readers.give(exchange);
         }
     }
 
-    fn wait(&mut self, ended: bool, spill: &mut ResponseQueueFile) {
-        if ended || !spill.is_empty() {
+    fn wait(&mut self, ended: bool, queue: &mut ResponseQueueFile) {
+        if ended || !queue.is_empty() {
             // For the readers, which say nothing.
             thread::sleep(POLL_INTERVAL);
         } else if let Ok(exchange) = self.coming.recv() {
-            self.keep(exchange, spill);
+            self.keep(exchange, queue);
         }
     }
 }

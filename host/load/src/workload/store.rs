@@ -5,7 +5,7 @@
 //! nobody: a body that is not in memory, or is being put there at this very moment, is read from the file by who
 //! needs it.
 
-use super::spill::BodyFile;
+use super::body_file::BodyFile;
 use crate::error::LoadError;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ pub(super) struct Store {
     count: u32,
     per_block: u32,
     blocks: Vec<Block>,
-    spill: Arc<BodyFile>,
+    body_file: Arc<BodyFile>,
     /// The blocks of the file that are in memory.
     ahead: Mutex<VecDeque<usize>>,
 }
@@ -81,14 +81,14 @@ impl Store {
     /// Makes so many requests on all available cores.
     pub(super) fn fill(
         count: u32,
-        spill: &Arc<BodyFile>,
+        body_file: &Arc<BodyFile>,
         make: &(impl Fn(u32) -> Result<Made, LoadError> + Sync),
     ) -> Result<Self, LoadError> {
         let mut store = Self {
             count,
             per_block: 1,
             blocks: Vec::new(),
-            spill: Arc::clone(spill),
+            body_file: Arc::clone(body_file),
             ahead: Mutex::default(),
         };
         if count == 0 {
@@ -103,7 +103,7 @@ impl Store {
             while let Some(index) = Some(next.fetch_add(1, Relaxed)).filter(|index| *index < blocks) {
                 let first = index * store.per_block;
                 let positions = first..first.saturating_add(store.per_block).min(count);
-                let block = Block::make(positions.map(make), spill);
+                let block = Block::make(positions.map(make), body_file);
                 // Nobody needs further blocks once one could not be made.
                 filled.push((index, block.inspect_err(|_| next.store(blocks, Relaxed))?));
             }
@@ -129,7 +129,7 @@ impl Store {
     /// The body of the request at a position; begins again after the last one.
     pub(super) fn body(&self, position: u32) -> Option<io::Result<Bytes>> {
         let (block, within) = self.place(position)?;
-        block.body(within, &self.spill)
+        block.body(within, &self.body_file)
     }
 
     /// How many turns so many conversations have together, from the first again after the last one.
@@ -143,7 +143,7 @@ impl Store {
 
     /// All bodies in order, whatever is in memory.
     pub(super) fn bodies(&self) -> impl Iterator<Item = io::Result<Bytes>> {
-        self.blocks.iter().flat_map(|block| match block.bodies(&self.spill) {
+        self.blocks.iter().flat_map(|block| match block.bodies(&self.body_file) {
             Ok(bodies) => (0..block.requests.len())
                 .filter_map(|within| Some(Ok(bodies.slice(block.range(within)?))))
                 .collect::<Vec<_>>(),
@@ -167,7 +167,7 @@ impl Store {
         for index in wanted {
             if !ahead.contains(&index)
                 && let Some(block) = self.blocks.get(index)
-                && block.bring(&self.spill)
+                && block.bring(&self.body_file)
             {
                 ahead.push_back(index);
             }
@@ -198,7 +198,7 @@ impl Store {
 impl Block {
     fn make(
         requests: impl Iterator<Item = Result<Made, LoadError>>,
-        spill: &BodyFile,
+        body_file: &BodyFile,
     ) -> Result<Self, LoadError> {
         let mut bytes = Vec::with_capacity(BLOCK_LENGTH + BLOCK_LENGTH / 4);
         let mut placed = Vec::new();
@@ -208,11 +208,11 @@ impl Block {
             bytes.extend_from_slice(&body);
         }
         let length = bytes.len();
-        let bodies = if spill.has_room_for(length as u64) {
+        let bodies = if body_file.has_room_for(length as u64) {
             bytes.shrink_to_fit();
             Bodies::Resident(bytes.into())
         } else {
-            let offset = spill.write(&bytes).map_err(LoadError::Bodies)?;
+            let offset = body_file.write(&bytes).map_err(LoadError::Bodies)?;
             Bodies::Spilled { offset, ahead: RwLock::default() }
         };
         Ok(Self { requests: placed.into(), length, bodies })
@@ -224,7 +224,7 @@ impl Block {
         Some(start..end)
     }
 
-    fn body(&self, within: usize, spill: &BodyFile) -> Option<io::Result<Bytes>> {
+    fn body(&self, within: usize, body_file: &BodyFile) -> Option<io::Result<Bytes>> {
         let range = self.range(within)?;
         match &self.bodies {
             Bodies::Resident(bytes) => Some(Ok(bytes.slice(range))),
@@ -234,22 +234,22 @@ impl Block {
                 {
                     return Some(Ok(bytes.slice(range)));
                 }
-                Some(spill.read(offset + range.start as u64, range.len()).map(Bytes::from))
+                Some(body_file.read(offset + range.start as u64, range.len()).map(Bytes::from))
             }
         }
     }
 
-    fn bodies(&self, spill: &BodyFile) -> io::Result<Bytes> {
+    fn bodies(&self, body_file: &BodyFile) -> io::Result<Bytes> {
         match &self.bodies {
             Bodies::Resident(bytes) => Ok(bytes.clone()),
-            Bodies::Spilled { offset, .. } => spill.read(*offset, self.length).map(Bytes::from),
+            Bodies::Spilled { offset, .. } => body_file.read(*offset, self.length).map(Bytes::from),
         }
     }
 
     /// Reads the bodies into memory if they are in the file; whether they are now there for a while.
-    fn bring(&self, spill: &BodyFile) -> bool {
+    fn bring(&self, body_file: &BodyFile) -> bool {
         let Bodies::Spilled { offset, ahead } = &self.bodies else { return false };
-        let Ok(bytes) = spill.read(*offset, self.length) else { return false };
+        let Ok(bytes) = body_file.read(*offset, self.length) else { return false };
         *ahead.write().unwrap_or_else(PoisonError::into_inner) = Some(bytes.into());
         true
     }
@@ -282,13 +282,13 @@ fn on_threads<T: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::spill::BodyMemory;
+    use crate::workload::body_file::BodyMemory;
 
     /// So many requests whose bodies are their position, a hundred thousand digits long.
     fn store(count: u32, resident: u64) -> Store {
         let folder = std::env::temp_dir();
-        let spill = Arc::new(BodyFile::new(BodyMemory { resident, folder }));
-        Store::fill(count, &spill, &|position| {
+        let body_file = Arc::new(BodyFile::new(BodyMemory { resident, folder }));
+        Store::fill(count, &body_file, &|position| {
             let facts = Facts {
                 form: 0,
                 input_tokens: Some(position),
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_takes_no_file_is_an_error() {
-        let spill = BodyFile::new(BodyMemory { resident: 0, folder: "/nowhere/at/all".into() });
+        let body_file = BodyFile::new(BodyMemory { resident: 0, folder: "/nowhere/at/all".into() });
         let made = |position| {
             Ok(Made {
                 body: text(position),
@@ -370,7 +370,7 @@ mod tests {
                 },
             })
         };
-        let error = Store::fill(1, &Arc::new(spill), &made).unwrap_err().to_string();
+        let error = Store::fill(1, &Arc::new(body_file), &made).unwrap_err().to_string();
         assert!(error.contains("temporary file") && error.contains("free some space"), "{error}");
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn resolve(options: &Options, durations: Option<&Values<f64>>) -> Res
     for (flag, ramp, needed) in [
         ("--concurrency-ramp-duration", concurrency, (options.concurrency.is_some(), "--concurrency 50")),
         ("--request-rate-ramp-duration", request_rate, (options.request_rate.is_some(), "--request-rate 10")),
-        // The usual number of requests may well be sent before a ramp ends.
+        // A run that ends by itself may well do so before a ramp is over.
         ("--concurrency-ramp-duration", concurrency, (has_end, "--benchmark-duration 60")),
         ("--request-rate-ramp-duration", request_rate, (has_end, "--benchmark-duration 60")),
     ] {

@@ -144,37 +144,37 @@ mod tests {
     #[test]
     fn exchanges_come_back_as_they_went_and_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spill = ResponseQueueFile::new(folder.path());
+        let mut queue = ResponseQueueFile::new(folder.path());
         // Blocks are full at different places, and the queue is emptied in between.
         for _ in 0..2 {
             let (mut pushed, mut popped) = (0, 0);
             for take in [0, 3, 1, 0, 7, 1] {
                 for _ in 0..8 {
-                    assert!(spill.push(&exchange(pushed, 300_000 + pushed as usize)));
+                    assert!(queue.push(&exchange(pushed, 300_000 + pushed as usize)));
                     pushed += 1;
                 }
                 for _ in 0..take {
-                    assert!(same(spill.pop().unwrap(), &exchange(popped, 300_000 + popped as usize)));
+                    assert!(same(queue.pop().unwrap(), &exchange(popped, 300_000 + popped as usize)));
                     popped += 1;
                 }
             }
             while popped < pushed {
-                assert!(!spill.is_empty());
-                assert!(same(spill.pop().unwrap(), &exchange(popped, 300_000 + popped as usize)));
+                assert!(!queue.is_empty());
+                assert!(same(queue.pop().unwrap(), &exchange(popped, 300_000 + popped as usize)));
                 popped += 1;
             }
-            assert!(spill.is_empty() && spill.pop().unwrap().is_none());
+            assert!(queue.is_empty() && queue.pop().unwrap().is_none());
         }
         assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "the file has no name");
     }
 
     #[test]
     fn what_the_disk_refuses_stays_in_memory() {
-        let mut spill = ResponseQueueFile::new(Path::new("/no/such/folder"));
+        let mut queue = ResponseQueueFile::new(Path::new("/no/such/folder"));
         // The block that could not be written is kept, what comes after it is refused.
-        assert!(spill.push(&exchange(0, BLOCK)));
-        assert!(!spill.push(&exchange(1, 1)));
-        assert!(same(spill.pop().unwrap(), &exchange(0, BLOCK)));
-        assert!(spill.is_empty());
+        assert!(queue.push(&exchange(0, BLOCK)));
+        assert!(!queue.push(&exchange(1, 1)));
+        assert!(same(queue.pop().unwrap(), &exchange(0, BLOCK)));
+        assert!(queue.is_empty());
     }
 }
