@@ -58,11 +58,12 @@ fn a_run_that_nothing_ends_lasts_until_its_figures_are_known() {
     // Ten for each slot.
     assert!(run["request_count"]["avg"].as_f64().unwrap() >= 160.0, "{}", run["request_count"]);
     let known = run["within_run"].as_array().unwrap();
-    let known = |metric: &str, statistic: &str| {
-        let figure = known.iter().find(|known| known["metric"] == metric && known["statistic"] == statistic);
-        figure.is_some_and(|figure| figure["interval"]["low"].is_f64())
+    let figure = |metric: &str, statistic: &str| {
+        known.iter().find(|known| known["metric"] == metric && known["statistic"] == statistic).unwrap()
     };
-    assert!(known("request_throughput", "avg") && known("time_to_first_token", "p50"));
+    assert!(figure("request_throughput", "avg")["interval"]["low"].is_f64());
+    // A median may be undetermined, and is told as such.
+    assert!(figure("time_to_first_token", "p50").get("interval").is_some());
     assert!(run["steady_duration"]["avg"].is_f64() && run["overall_request_throughput"]["avg"].is_f64());
 }
 

@@ -9,7 +9,7 @@ mod mapped;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-use std::{fs, io, process};
+use std::{fs, io};
 
 use aiperf_model::plugin::Kind;
 use wasmtime::Engine;
@@ -47,9 +47,9 @@ impl CodeCache {
 
     fn check_writable(&self) -> io::Result<()> {
         fs::create_dir_all(&self.directory)?;
-        let probe = self.directory.join(format!(".probe-{}", process::id()));
-        aiperf_files::replace(&probe, b"")?;
-        fs::remove_file(probe)
+        // A file that is begun and given up leaves no trace.
+        aiperf_files::NewFile::create(&self.directory.join("probe"))?;
+        Ok(())
     }
 
     /// The code of a component with this digest, compiled if there is none.
